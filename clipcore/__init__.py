@@ -1,0 +1,62 @@
+"""CLIP as a calm library: NumPy at its border, torch inside. It knows no database and no page.
+
+    clip = clipcore.load()
+    pets = clipcore.zero_shot_classifier(clip, ["cat", "dog", "rabbit"])
+    print(pets.predict(clip.embed_images(["kitten.jpg"]))[0])
+
+Importing it is cheap: torch and open_clip come in when a model is loaded.
+"""
+
+from typing import TYPE_CHECKING
+
+from .classifier import Classifier, Prediction, Predictions
+from .errors import (
+    BadClassifierFile,
+    BadImage,
+    BadInput,
+    ModelError,
+    ModelNotHere,
+    NotFound,
+    SaysoError,
+    SpaceMismatch,
+    UnknownModel,
+)
+from .progress import Step, drain
+from .prompts import PACKS, PromptSet, pack, parse_labels, parse_templates
+from .space import Space
+from .zeroshot import zero_shot_classifier
+
+if TYPE_CHECKING:
+    from .encoder import Encoder
+
+__all__ = [
+    "PACKS",
+    "BadClassifierFile",
+    "BadImage",
+    "BadInput",
+    "Classifier",
+    "ModelError",
+    "ModelNotHere",
+    "NotFound",
+    "Prediction",
+    "Predictions",
+    "PromptSet",
+    "SaysoError",
+    "Space",
+    "SpaceMismatch",
+    "Step",
+    "UnknownModel",
+    "drain",
+    "load",
+    "pack",
+    "parse_labels",
+    "parse_templates",
+    "zero_shot_classifier",
+]
+
+
+def load(name: str = "starter", device: str = "auto", precision: str = "auto") -> "Encoder":
+    """A model as an `Encoder`; the names are explained in `clipcore.models`."""
+    from . import models
+
+    return models.load(name, device, precision)

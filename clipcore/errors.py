@@ -1,0 +1,48 @@
+"""Everything Sayso raises on purpose. Each message is one sentence that names the remedy.
+
+SaysoError
+├── BadInput          something a person typed or chose: class names, templates, options, folders
+├── BadImage          a file that is not a picture we can read
+├── BadClassifierFile a classifier file that is damaged or is something else
+├── ModelError        a model that cannot be had
+│   ├── UnknownModel      no model of that name
+│   └── ModelNotHere      known, but its weights are not on this computer
+├── SpaceMismatch     vectors or classifiers of two different models meet
+└── NotFound          nothing of that name or number in the library
+"""
+
+
+class SaysoError(Exception):
+    """An error meant to be read by a person; its text is one plain sentence."""
+
+
+class BadInput(SaysoError):
+    """A value that a person gave cannot be used."""
+
+
+class BadImage(SaysoError):
+    """A file or a block of bytes is not a picture that can be read safely."""
+
+
+class BadClassifierFile(SaysoError):
+    """A file does not hold a classifier."""
+
+
+class ModelError(SaysoError):
+    """A model cannot be loaded."""
+
+
+class UnknownModel(ModelError):
+    """There is no model of that name."""
+
+
+class ModelNotHere(ModelError):
+    """The model is known, but its weights have not been fetched."""
+
+
+class SpaceMismatch(SaysoError):
+    """Vectors of one model meet a classifier or an index of another."""
+
+
+class NotFound(SaysoError):
+    """The library holds nothing of that name or number."""

@@ -1,0 +1,59 @@
+"""Accuracy of a classifier on labelled images. The metrics are scikit-learn's, the intervals SciPy's."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+from sklearn.metrics import recall_score
+
+from ..classifier import Classifier
+from ..errors import BadInput
+
+
+@dataclass(frozen=True)
+class Report:
+    """Accuracy on `n` images. `interval` is the 95 % Wilson interval of `top1`; recall and n per class by label."""
+
+    n: int
+    top1: float
+    top5: float
+    interval: tuple[float, float]
+    mean_per_class_recall: float
+    recall: Mapping[str, float]
+    support: Mapping[str, int]
+
+    def to_json(self) -> dict[str, object]:
+        """As plain values."""
+        return asdict(self)
+
+
+def evaluate(classifier: Classifier, embeddings: np.ndarray, labels: Sequence[str]) -> Report:
+    """Measure a classifier on embeddings [n, dim] whose right labels are known.
+
+    Raises BadInput if there are no images or a label that the classifier does not have.
+    """
+    if not len(labels):
+        raise BadInput("There are no labelled images to measure on; name a folder with one folder of images per class.")
+    unknown = sorted(set(labels) - set(classifier.labels))
+    if unknown:
+        raise BadInput(f"The classifier has no class “{unknown[0]}”; add it or leave its images out.")
+    column = {label: i for i, label in enumerate(classifier.labels)}
+    truth = np.array([column[label] for label in labels])
+    logits = classifier.logits(embeddings)
+    # The rank of the right label: how many score higher. Ties count against us, so a constant head gains nothing.
+    own = logits[np.arange(len(truth)), truth]
+    rank = (logits >= own[:, None]).sum(axis=1) - 1
+    present = np.unique(truth)
+    recall = recall_score(truth, logits.argmax(axis=1), labels=present, average=None, zero_division=0)
+    right = int((rank == 0).sum())
+    low, high = binomtest(right, len(truth)).proportion_ci(0.95, "wilson")
+    return Report(
+        n=len(truth),
+        top1=right / len(truth),
+        top5=float((rank < 5).mean()),
+        interval=(float(low), float(high)),
+        mean_per_class_recall=float(recall.mean()),
+        recall={classifier.labels[i]: float(r) for i, r in zip(present, recall, strict=True)},
+        support={classifier.labels[i]: int((truth == i).sum()) for i in present},
+    )

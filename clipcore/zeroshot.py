@@ -1,0 +1,45 @@
+"""Zero-shot classification: class names and prompts become the weights of a linear head (Radford et al., 2021, 3.1.2)."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .classifier import Classifier
+
+if TYPE_CHECKING:
+    from .encoder import Encoder
+from .errors import BadInput
+from .prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack
+
+
+def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK) -> Classifier:
+    """A classifier from class names alone.
+
+    Each label's prompts are embedded, averaged as unit vectors and scaled to unit length again: the ensemble is built in
+    embedding space, so it costs the same to use as a single prompt (section 3.1.4). `prompts` is a PromptSet or the name
+    of a pack. A model trained with the sigmoid loss gives sigmoid scores, each label on its own.
+
+    Raises BadInput for empty or repeated labels and for prompts with more tokens than the model reads.
+    """
+    labels = [clean_label(label) for label in labels]
+    check_labels(labels)
+    prompts = pack(prompts) if isinstance(prompts, str) else prompts
+    unknown = (set(prompts.synonyms) | set(prompts.class_prompts)) - set(labels)
+    if unknown:
+        raise BadInput(f"There are prompts for “{min(unknown)}”, which is not a class; add the class or take them out.")
+    texts = [prompts.texts(label) for label in labels]
+    vectors = encoder.embed_texts([text for group in texts for text in group])
+    ends = np.cumsum([len(group) for group in texts])
+    means = np.stack([group.mean(0) for group in np.split(vectors, ends[:-1])])
+    weight = means / np.linalg.norm(means, axis=1, keepdims=True)
+    return Classifier(
+        labels=tuple(labels),
+        weight=weight.astype(np.float32),
+        bias=np.full(len(labels), encoder.logit_bias or 0.0, np.float32),
+        scale=encoder.logit_scale,
+        activation="softmax" if encoder.logit_bias is None else "sigmoid",
+        space=encoder.space,
+        prompts=prompts,
+        kind="zero-shot",
+    )

@@ -1,0 +1,32 @@
+"""Fixtures for all tests. No test may touch the user's own folders or the network."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+
+from tests.fakes import FakeEncoder, photo
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _private_folders(tmp_path_factory):
+    os.environ["SAYSO_HOME"] = str(tmp_path_factory.mktemp("home"))
+    os.environ["SAYSO_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture
+def encoder():
+    return FakeEncoder()
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """A folder with two red, one green and one blue picture."""
+    folder = tmp_path / "photos"
+    for name, colour in (("a.png", "red"), ("b.jpg", "red"), ("c.png", "green"), ("sub/d.webp", "blue")):
+        # sizes differ so that the two red pictures are not the same file
+        photo(folder / name, colour, size=(32, 24) if name != "b.jpg" else (40, 30))
+    return folder
