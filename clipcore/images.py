@@ -13,6 +13,8 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import BadImage, BadInput
 
+Image.init()  # registers every format; on its own, Pillow knows only five until it has met another
+
 # An allow-list, because Pillow alone would also start Ghostscript for a PostScript file named photo.jpg.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SUFFIXES = frozenset(

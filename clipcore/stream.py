@@ -7,13 +7,15 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .encoder import Encoder
 from .errors import BadImage
 from .images import content_hash, display_path, picture_size, read_bytes
+
+if TYPE_CHECKING:
+    from .encoder import Encoder
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class Batch:
 
 
 def embed_files(
-    encoder: Encoder, paths: Iterable[Path], known: Callable[[str], bool] = lambda content_hash: False
+    encoder: "Encoder", paths: Iterable[Path], known: Callable[[str], bool] = lambda content_hash: False
 ) -> Iterator[Batch]:
     """Read, hash, decode and embed files, a batch at a time, in order. One bad file never stops the run.
 
@@ -85,7 +87,7 @@ def embed_files(
                 future.cancel()
 
 
-def _embed(encoder: Encoder, results: list[tuple[Picture, Any] | Skipped]) -> Batch:
+def _embed(encoder: "Encoder", results: list[tuple[Picture, Any] | Skipped]) -> Batch:
     batch = Batch(skipped=[result for result in results if isinstance(result, Skipped)])
     read = [result for result in results if not isinstance(result, Skipped)]
     fresh = [tensor for _, tensor in read if tensor is not None]
