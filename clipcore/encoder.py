@@ -1,9 +1,9 @@
 """The encoder: pictures and texts in, unit vectors out. Torch stays inside; NumPy crosses the border."""
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,31 +13,9 @@ from .device import default_batch_size
 from .errors import BadInput
 from .images import ImageSource, open_image
 from .space import Space
+from .text_cache import MemoryCache, TextCache
 
 Vectors = np.ndarray  # float32 [n, dim], each row of unit length
-
-
-class TextCache(Protocol):
-    """Where text vectors are kept between calls, by text; `storage` has one that outlives the process."""
-
-    def get_many(self, texts: Sequence[str]) -> dict[str, np.ndarray]: ...
-    def put_many(self, vectors: Mapping[str, np.ndarray]) -> None: ...
-
-
-class MemoryCache:
-    """Text vectors of this process; forgets everything at `limit` texts rather than grow without end."""
-
-    def __init__(self, limit: int = 200_000) -> None:
-        self._vectors: dict[str, np.ndarray] = {}
-        self._limit = limit
-
-    def get_many(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        return {text: self._vectors[text] for text in texts if text in self._vectors}
-
-    def put_many(self, vectors: Mapping[str, np.ndarray]) -> None:
-        if len(self._vectors) + len(vectors) > self._limit:
-            self._vectors.clear()
-        self._vectors.update(vectors)
 
 
 class Encoder:

@@ -13,10 +13,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .errors import BadImage, BadInput
 
-Image.init()  # registers every format; on its own, Pillow knows only five until it has met another
-
 # An allow-list, because Pillow alone would also start Ghostscript for a PostScript file named photo.jpg.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
+# JPEG covers the MPO files of phones and stereo cameras.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
     # pictures that we cannot read: found all the same, so that they are listed as skipped and not silently missing

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from clipcore import Space
-from clipcore.encoder import MemoryCache
 from clipcore.images import open_image
+from clipcore.text_cache import MemoryCache
 
 COLOURS = {"red": (1, 0, 0, 0), "green": (0, 1, 0, 0), "blue": (0, 0, 1, 0), "grey": (0, 0, 0, 1)}
 
