@@ -1,4 +1,4 @@
-"""Journeys through the page in Chromium. Each also fails on a script error, a console error or ANY request to another host."""
+"""Journeys through the page in Chromium; each fails on a script or console error and on ANY request to another host."""
 
 import csv
 import json
