@@ -5,12 +5,12 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from clipcore import BadInput, Classifier, NotFound
 
 from .records import ClassifierRecord, Run, SkippedRecord
-from .tables import ClassifierRow, RunRow
+from .tables import AnyRow, ClassifierRow, RunRow
 
 NAME_LIMIT = 200  # letters
 KEPT_RUNS = 500
@@ -128,7 +128,7 @@ def load_run(connection: Connection, run_id: str) -> Run:
     )
 
 
-def _record(row: Row[Any]) -> ClassifierRecord:
+def _record(row: AnyRow) -> ClassifierRecord:
     values = dict(row._mapping)
     return ClassifierRecord(**{**values, "labels": tuple(values["labels"])})
 

@@ -88,7 +88,7 @@ def make_engine(url: str, foreign_keys: bool = True, **options: Any) -> Engine:
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **options)
     except (NoSuchModuleError, ImportError, ValueError) as error:
         raise BadInput(
-            f"The database address cannot be used ({error}); give postgresql+psycopg://... and install psycopg, or leave it out."
+            f"The database address cannot be used ({error}): give postgresql+psycopg://… and install psycopg."
         ) from None
 
     @event.listens_for(engine, "connect")

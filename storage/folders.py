@@ -4,14 +4,14 @@ import os
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from clipcore import NotFound
 from clipcore.images import display_path
 
 from .database import Database
 from .records import FolderRecord, ImageRecord, SkippedRecord
-from .tables import Embedding, Folder, Image, Skipped
+from .tables import AnyRow, Embedding, Folder, Image, Skipped
 
 IMAGE_COLUMNS = (Image.id, Image.path, Image.content_hash, Image.width, Image.height, Image.folder_id)
 
@@ -22,13 +22,13 @@ def below(column: Any, folder: str) -> ColumnElement[bool]:
     return and_(column >= start, column < start[:-1] + chr(ord(os.sep) + 1))
 
 
-def inside(table: type[Image] | type[Skipped], folder: Row[Any]) -> ColumnElement[bool]:
+def inside(table: type[Image] | type[Skipped], folder: AnyRow) -> ColumnElement[bool]:
     """Whether a row belongs to a folder: listed by it, or below it though another folder listed it first."""
     listed = table.folder_id == folder.id
     return or_(listed, below(table.path, folder.path)) if folder.path else listed
 
 
-def find_folder(connection: Connection, folder_id: int) -> Row[Any]:
+def find_folder(connection: Connection, folder_id: int) -> AnyRow:
     """The folder's id, path and name. Raises NotFound."""
     row = connection.execute(select(Folder.id, Folder.path, Folder.name).where(Folder.id == folder_id)).one_or_none()
     if row is None:
@@ -95,6 +95,6 @@ def remove_folder(connection: Connection, folder_id: int) -> set[str]:
     return gone - kept
 
 
-def to_record(row: Row[Any]) -> ImageRecord:
+def to_record(row: AnyRow) -> ImageRecord:
     """A row of IMAGE_COLUMNS, or one that begins with them, as a record."""
     return ImageRecord(*row[: len(IMAGE_COLUMNS)])

@@ -14,13 +14,13 @@ import time
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
 
 from clipcore import NotFound, SaysoError, Step
 
 from .library import Library
 from .records import JobRecord
-from .tables import Job, now
+from .tables import AnyRow, Job, now
 
 Work = Callable[[dict[str, Any]], Generator[Step, None, dict[str, Any]]]
 
@@ -123,7 +123,7 @@ class Jobs:
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
-    def _claim(self) -> Row[Any] | None:
+    def _claim(self) -> AnyRow | None:
         """Take the oldest queued job that we know how to do."""
         waiting = and_(Job.state == "queued", Job.kind.in_(self._kinds))
         oldest = select(func.min(Job.id)).where(waiting)
@@ -135,7 +135,7 @@ class Jobs:
         with self._database.writing() as connection:
             return connection.execute(claim.returning(Job.id, Job.kind, Job.payload)).one_or_none()
 
-    def _run(self, job: Row[Any]) -> None:
+    def _run(self, job: AnyRow) -> None:
         over = threading.Event()
         beat = threading.Thread(target=self._beat, args=(job.id, over), name="jobs-heartbeat", daemon=True)
         beat.start()
@@ -147,7 +147,7 @@ class Jobs:
             log.exception("job %s, %s", job.id, job.kind)
             outcome = {
                 "state": "failed",
-                "error": f"Something went wrong that Sayso did not expect ({type(error).__name__}); the log has the details.",
+                "error": f"Something unexpected went wrong ({type(error).__name__}); see the log and report it.",
             }
         finally:
             over.set()
@@ -158,7 +158,7 @@ class Jobs:
             outcome["finished"] = now()
         self._write(job.id, outcome)
 
-    def _follow(self, job: Row[Any]) -> dict[str, Any]:
+    def _follow(self, job: AnyRow) -> dict[str, Any]:
         """Run the work to its end, or until it is cancelled or the worker stops; returns what to write of it."""
         steps = self._kinds[job.kind](job.payload)
         progress: dict[str, Any] = {}

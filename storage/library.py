@@ -142,7 +142,7 @@ class Library:
     def embeddings(
         self, image_ids: Sequence[int] | None = None, folder_id: int | None = None
     ) -> tuple[list[ImageRecord], np.ndarray]:
-        """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; those without a vector are left out."""
+        """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; only those that have one."""
         model = self._in_use
         with self.database.reading() as connection:
             return pictures.images_with_vectors(connection, model.space_id, model.space.dim, image_ids, folder_id)

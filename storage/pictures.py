@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -79,11 +80,11 @@ def images_of_embeddings(
 
 def _embedded_images(space_id: int, *columns: object) -> Select[tuple[object, ...]]:
     query = select(*columns).join_from(Image, Embedding, Embedding.content_hash == Image.content_hash)  # type: ignore[call-overload]
-    return query.where(Embedding.space_id == space_id, ~Image.missing)  # type: ignore[no-any-return]
+    return query.where(Embedding.space_id == space_id, ~Image.missing)
 
 
 def cached_thumbnail(image: ImageRecord, folder: Path, side: int) -> bytes:
-    """The picture as WebP, no side longer than `side`, made once per content. Raises BadImage, and BadInput for an odd side."""
+    """The picture as WebP, no side longer than `side`, made once per content. Raises BadImage and BadInput."""
     if side not in SIDES:
         raise BadInput(f"A thumbnail has between {SIDES.start} and {SIDES.stop - 1} pixels; ask for such a size.")
     file = folder / str(side) / image.content_hash[:2] / f"{image.content_hash}.webp"
@@ -95,10 +96,8 @@ def cached_thumbnail(image: ImageRecord, folder: Path, side: int) -> bytes:
     data = read_bytes(image.path)
     small = make_thumbnail(open_image(data, near=side), side)
     if content_hash(data) == image.content_hash:  # else the file has changed since it was added: show it, keep nothing
-        try:
+        with suppress(OSError):  # a full disk only means making it again
             write_beside(file, small, durable=False)
-        except OSError:
-            pass  # a full disk only means making it again
     return small
 
 

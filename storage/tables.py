@@ -21,6 +21,7 @@ from sqlalchemy import (
     ForeignKey,
     LargeBinary,
     MetaData,
+    Row,
     String,
     Text,
     TypeDecorator,
@@ -55,6 +56,9 @@ class Moment(TypeDecorator[datetime]):
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
+
+
+AnyRow = Row[*tuple[Any, ...]]
 
 
 class Base(DeclarativeBase):

@@ -55,7 +55,7 @@ class VectorIndex:
             options: dict[str, Any] = {}
             if allowed is not None:
                 selector = faiss.IDSelectorBatch(np.fromiter(allowed, np.int64, len(allowed)))
-                options["params"] = faiss.SearchParameters(sel=selector)
+                options["params"] = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # SWIG
             scores, ids = self._index.search(np.ascontiguousarray(query, np.float32).reshape(1, -1), k, **options)
         found = ids[0] >= 0
         return ids[0][found], scores[0][found]
@@ -78,7 +78,7 @@ class VectorIndex:
                     "ntotal": self._index.ntotal,
                     "last_id": self._last,
                 }
-                write_beside(self._file, data)
+                write_beside(self._file, memoryview(data))
                 write_beside(self._card, json.dumps(card).encode())  # last: until it is there the file does not count
                 self._saved = (self._index.ntotal, self._last)
             except OSError as error:

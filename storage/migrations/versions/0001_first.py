@@ -9,7 +9,7 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade():
+def upgrade() -> None:
     op.create_table(
         "classifiers",
         sa.Column("id", sa.Integer(), nullable=False),
