@@ -87,7 +87,7 @@ def new_revision(message: str) -> None:
 
 
 def _prepare_file(database: Database) -> None:
-    """Settings that stay in the file: the page size, which only an empty one takes, and WAL: readers work beside a writer."""
+    """Settings that stay in the file: the page size, which only an empty one takes, and WAL: readers beside a writer."""
     with database.reading():
         pass  # a file that cannot be opened is reported in plain words
     raw = database.engine.raw_connection()

@@ -78,7 +78,7 @@ class VectorIndex:
                     "ntotal": self._index.ntotal,
                     "last_id": self._last,
                 }
-                write_beside(self._file, memoryview(data))
+                write_beside(self._file, data.data)
                 write_beside(self._card, json.dumps(card).encode())  # last: until it is there the file does not count
                 self._saved = (self._index.ntotal, self._last)
             except OSError as error:
