@@ -75,7 +75,7 @@ def test_an_open_address_needs_a_password(studio):
 
 def test_the_password_covers_every_route(studio):
     client = TestClient(create_app(studio, "127.0.0.1", "sesame"), base_url="http://127.0.0.1:7860")
-    paths = ("/", "/config", "/api/images", "/thumb/1/00.webp", "/static/board.js", "/theme.css")
+    paths = ("/", "/config", "/api/images", "/thumb/1/00.webp", "/elements/board.js", "/theme.css")
     assert {client.get(path).status_code for path in paths} == {401}
     assert client.get("/api/images", auth=("anyone", "wrong")).status_code == 401
     assert client.get("/api/images", auth=("anyone", "sesame")).status_code == 200

@@ -79,9 +79,9 @@ def build(studio: Studio, page: gr.Blocks) -> None:
                 filterable=False,
             )
             drop = gr.File(
-                label="Drop images here", file_count="multiple", height=120, elem_id="drop", type="filepath", show_label=True
+                label="Drop images", file_count="multiple", height=126, elem_id="drop", type="filepath", show_label=False
             )
-    with gr.Row():
+    with gr.Row(elem_classes="go"):
         at.go = gr.Button("Classify", variant="primary", scale=0, min_width=160, elem_id="go")
         sample = gr.Button("Try the sample photos", scale=0, min_width=220)
         at.stop = gr.Button("Stop", variant="stop", scale=0, min_width=110, visible=False)
@@ -93,7 +93,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
         elem_id="board",
         js_on_load=None,
     )
-    with gr.Row(equal_height=True):
+    with gr.Row(elem_classes="bar"):
         at.name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
         save = gr.Button("Save", scale=0, min_width=110)
         at.saved = gr.Dropdown(_saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)

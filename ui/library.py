@@ -34,7 +34,7 @@ class Parts:
 def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     at = Parts()
-    with gr.Row(equal_height=True):
+    with gr.Row(elem_classes="bar"):
         at.path = gr.Textbox(
             label="Folder on this computer",
             placeholder="/home/me/Pictures",
@@ -45,8 +45,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
         add = gr.Button("Add folder", variant="primary", scale=0, min_width=150)
         sample = gr.Button("Add the sample photos", scale=0, min_width=210)
         at.stop = gr.Button("Stop", variant="stop", scale=0, min_width=110, visible=False)
-    at.progress = gr.HTML("")
-    with gr.Row(equal_height=True):
+    at.progress = gr.HTML("", elem_id="library-progress")
+    with gr.Row(elem_classes="bar"):
         at.words = gr.Textbox(
             label="Search by words", placeholder="a dog on a beach", scale=3, min_width=240, elem_id="words"
         )

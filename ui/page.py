@@ -8,7 +8,7 @@ import gradio as gr
 from . import classify, library
 from .studio import Studio
 
-HEAD = '<script type="module" src="/static/board.js"></script><script type="module" src="/static/grid.js"></script>'
+HEAD = '<script type="module" src="/elements/board.js"></script><script type="module" src="/elements/grid.js"></script>'
 MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
 
 

@@ -56,4 +56,6 @@ def stopwatch(job: JobRecord) -> str:
     if not (job.started and job.finished):
         return ""
     seconds = (job.finished - job.started).total_seconds()
+    if seconds < 0.1:
+        return "less than 0.1 s"
     return f"{seconds:.1f} s" if seconds < 60 else time.strftime("%M:%S", time.gmtime(seconds))

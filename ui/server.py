@@ -73,7 +73,7 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
-    app.mount("/static", StaticFiles(directory=STATIC), name="static")
+    app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
     add_routes(app, studio)
     return gr.mount_gradio_app(
         app,

@@ -28,6 +28,11 @@ THEME = gr.themes.Base(
     block_info_text_color_dark="*neutral_400",
     input_placeholder_color="*neutral_500",
     input_placeholder_color_dark="*neutral_400",
+    link_text_color="*primary_600",
+    link_text_color_dark="*primary_300",
+    button_large_text_size="*text_md",
+    button_large_text_weight="500",
+    button_large_padding="9px 18px",
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",
     button_primary_background_fill_dark="*primary_600",
@@ -47,6 +52,12 @@ footer { display: none !important; }
 #masthead { align-items: flex-end; }
 #masthead h1 { margin: 0; font-size: 1.5rem; font-weight: 700; }
 #status { text-align: right; }
+/* Gradio insets every piece of HTML; ours lines up with the fields above and below it. */
+.html-container { padding: 0 !important; }
+#classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])) { display: none; }
+.bar { align-items: flex-end; }
+.bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
+.go > button { white-space: nowrap; }
 button[role=tab].selected { color: var(--primary-600); }
 .dark button[role=tab].selected { color: var(--primary-400); }
 button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
@@ -60,6 +71,10 @@ button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); o
 .skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }
 .skipped li { padding: 6px 0; border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
 .skipped b { font-weight: 600; }
-@media (max-width: 640px) { #status { text-align: left; } }
+@media (max-width: 640px) {
+  #masthead { flex-direction: column; align-items: flex-start; gap: 4px; }
+  #status { text-align: left; }
+  .bar > button { margin-bottom: 0; }
+}
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """

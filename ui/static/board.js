@@ -60,7 +60,7 @@ class Board extends HTMLElement {
     return make(
       "header",
       { class: "headline" },
-      make("h2", { role: "status" }, words),
+      make("div", { role: "status" }, make("h2", {}, words)),
       make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("classifier.safetensors", "Classifier file")),
     );
   }

@@ -38,7 +38,7 @@ class Grid extends HTMLElement {
       this.cards = make("div", { class: "cards wide" });
       this.more = make("button", { type: "button", class: "more", onclick: () => this.next() }, "Show more");
       const back = make("button", { type: "button", class: "link", onclick: () => this.load(this.getAttribute("src")) }, "Back");
-      const headline = make("header", { class: "headline" }, make("h2", { role: "status" }, page.title));
+      const headline = make("header", { class: "headline" }, make("div", { role: "status" }, make("h2", {}, page.title)));
       if (src !== this.getAttribute("src")) headline.append(back);
       if (!page.images.length) return this.body.replaceChildren(empty("No images yet", "Add a folder above, or the sample photos to try things out."));
       this.body.replaceChildren(headline, this.cards, this.more);

@@ -26,7 +26,7 @@ export function thumbnail([id, content, name]) {
 }
 
 export function styled(root) {
-  root.append(make("link", { rel: "stylesheet", href: "/static/parts.css" }));
+  root.append(make("link", { rel: "stylesheet", href: "/elements/parts.css" }));
   return root;
 }
 
