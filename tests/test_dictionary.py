@@ -16,7 +16,7 @@ DATA = """  1 the licence
 00000003 05 n 01 bird 0 001 @ 00000002 n 0000 | it flies
 00000004 05 n 02 emu 0 Dromaius 0 002 @ 00000003 n 0000 ~ 00000009 n 0000 | it runs
 00000005 09 n 01 idea 0 000 | no thing
-00000006 06 n 02 anvil 0 smithy's_block 0 001 @ 00000001 n 0000 | it is heavy
+00000006 06 n 02 anvil 0 Smithy 0 001 @ 00000001 n 0000 | it is heavy
 """
 INDEX = """  1 the licence
 animal n 1 0 1 0 00000002
@@ -24,6 +24,7 @@ anvil n 1 0 1 0 00000006
 bird n 1 0 1 0 00000003
 emu n 2 0 2 0 00000005 00000004
 idea n 1 0 1 0 00000005
+smithy n 1 0 1 0 00000006
 """
 
 

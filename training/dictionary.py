@@ -27,7 +27,8 @@ LEVEL_WEIGHT = 0.5  # each level counts this much of the one below it
 def read_nouns(folder: str | Path) -> dict[str, Kinds]:
     """WordNet's noun files (format wndb(5WN): `data.noun`, `index.noun`) as noun -> kinds, its own synonyms first.
 
-    A noun is taken in its first sense that is a physical thing; nouns without one are left out.
+    A noun is taken in its first sense that is a physical thing. Nouns without one are left out, and so are proper names (the
+    index is in small letters, the data is not).
     """
     words: dict[str, list[str]] = {}
     parents: dict[str, list[str]] = {}
@@ -40,10 +41,11 @@ def read_nouns(folder: str | Path) -> dict[str, Kinds]:
     nouns: dict[str, Kinds] = {}
     for line in _entries(Path(folder) / "index.noun"):
         fields = line.split()
+        noun = fields[0].replace("_", " ")
         for synset in fields[-int(fields[2]) :]:
             levels = [words[above] for above in _upwards(synset, parents)]
-            if ["physical entity"] in levels:
-                nouns[fields[0].replace("_", " ")] = levels
+            if noun in levels[0] and ["physical entity"] in levels:
+                nouns[noun] = levels
                 break
     return nouns
 

@@ -143,7 +143,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _show(step: Step) -> None:
     numbers = "  ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
-    print(f"{step.done}  {step.message}{numbers}", file=sys.stderr, flush=True)
+    print(f"{step.done}  {step.message}  {numbers}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
