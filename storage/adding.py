@@ -42,8 +42,11 @@ def add_folder(database: Database, model: Model, folder: str | Path, name: str |
     """
     if not str(folder).strip():
         raise BadInput("No folder was named; give the path of a folder with pictures.")
-    root = os.path.abspath(Path(folder).expanduser())
-    found = find_images(root)
+    try:
+        root = os.path.abspath(Path(folder).expanduser())
+        found = find_images(root)
+    except (OSError, RuntimeError, ValueError) as error:  # a name of 10,000 letters, or ~nobody
+        raise BadInput(f"The folder cannot be opened ({error.__class__.__name__}); check the path.") from error
     yield Step(0, 0, "looking for pictures")
     files = [str(path) for path in found]
     folder_id = open_folder(database, root, name)
@@ -99,7 +102,7 @@ def _add(
 
     yield step()
     todo = [Path(path) for path in files if path not in same]
-    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]
+    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]  # a generator
         for batch in batches:
             _keep(database, model.space_id, folder_id, batch, states)
             fresh = {picture.content_hash for picture in batch.pictures if picture.vector is not None} - embedded
