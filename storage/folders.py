@@ -38,20 +38,17 @@ def find_folder(connection: Connection, folder_id: int) -> AnyRow:
 
 def open_folder(database: Database, path: str, name: str | None) -> int:
     """The id of a folder's row, made if need be. An empty path means the collection called `name`."""
+    name = name and name.encode("utf-8", "replace").decode()
     with database.writing() as connection:
         wanted = select(Folder.id, Folder.name).where(Folder.path == path).order_by(Folder.id)
         row = connection.execute(wanted if path else wanted.where(Folder.name == name)).first()
         if row is None:
-            name = name or Path(path).name or path
-            new = database.insert(Folder).values(path=path, name=_text(name)).returning(Folder.id)
+            shown = name or display_path(Path(path).name or path)
+            new = database.insert(Folder).values(path=path, name=shown).returning(Folder.id)
             return int(connection.execute(new).scalar_one())
         if name and name != row.name:
-            connection.execute(update(Folder).where(Folder.id == row.id).values(name=_text(name)))
+            connection.execute(update(Folder).where(Folder.id == row.id).values(name=name))
         return int(row.id)
-
-
-def _text(name: str) -> str:
-    return name.encode("utf-8", "replace").decode()  # a folder's name may have bytes that are not text
 
 
 def list_folders(connection: Connection) -> list[FolderRecord]:

@@ -52,9 +52,13 @@ def test_readers_do_not_wait_for_a_writer(database):
 
 
 def test_an_exception_rolls_back(database):
-    with pytest.raises(ZeroDivisionError), database.writing() as connection:
-        connection.execute(text("INSERT INTO folders (path, name, created) VALUES (x'00', 'half', 0)"))
-        raise ZeroDivisionError
+    def fail_half_way():
+        with database.writing() as connection:
+            connection.execute(text("INSERT INTO folders (path, name, created) VALUES (x'00', 'half', 0)"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     with database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM folders")) == 0
 
@@ -80,7 +84,9 @@ def test_the_revisions_lead_to_the_tables(database):
 
 def test_the_tables_suit_postgresql():
     statements = []
-    engine = create_mock_engine("postgresql+psycopg://", lambda sql, *_: statements.append(str(sql.compile(dialect=engine.dialect))))
+    engine = create_mock_engine(
+        "postgresql+psycopg://", lambda sql, *_: statements.append(str(sql.compile(dialect=engine.dialect)))
+    )
     try:
         Base.metadata.create_all(engine, checkfirst=False)
     except ModuleNotFoundError:
@@ -174,9 +180,13 @@ def test_a_home_with_odd_letters(tmp_path):
 
 
 def test_a_full_disk_is_said_plainly(database):
-    with pytest.raises(LibraryError, match=r"disk .* is full.*free some space"), database.writing() as connection:
-        connection.exec_driver_sql("PRAGMA max_page_count = 1")
-        connection.exec_driver_sql("CREATE TABLE big AS SELECT zeroblob(1000000)")
+    def fill():
+        with database.writing() as connection:
+            connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            connection.exec_driver_sql("CREATE TABLE big AS SELECT zeroblob(1000000)")
+
+    with pytest.raises(LibraryError, match=r"disk .* is full.*free some space"):
+        fill()
 
 
 def test_many_openings_at_once(tmp_path):
@@ -200,7 +210,7 @@ def test_many_openings_at_once(tmp_path):
 
 def test_opening_loads_no_alembic_and_no_torch(tmp_path):
     Library(tmp_path).close()
-    code = f"import sys; from storage import Library; Library({str(tmp_path)!r}); print({{'alembic', 'torch'}} & set(sys.modules))"
+    code = f"import sys, storage; storage.Library({str(tmp_path)!r}); print({{'alembic', 'torch'}} & set(sys.modules))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60, cwd=Path(__file__).parents[1]
     )
