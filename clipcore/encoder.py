@@ -40,9 +40,9 @@ class Encoder:
         self.space = space
         self.device = device
         self.dtype = dtype
-        self.logit_scale = float(model.logit_scale.exp())
+        self.logit_scale = float(model.logit_scale.detach().exp())
         bias = getattr(model, "logit_bias", None)
-        self.logit_bias = None if bias is None else float(bias)
+        self.logit_bias = None if bias is None else float(bias.detach())
         self.image_size: int = _short_side(model)
         self.batch_size = default_batch_size(device)
         self.text_cache: TextCache = MemoryCache()

@@ -143,6 +143,20 @@ def find_images(folder: str | os.PathLike[str]) -> Iterator[Path]:
     return _walk(root)
 
 
+def find_labelled_images(folder: str | os.PathLike[str]) -> dict[Path, str]:
+    """The pictures of a folder that holds one folder per class, each with its class: the folder's name, `_` as a space.
+
+    Raises BadInput if the folder is not there or holds no class folders.
+    """
+    root = Path(folder).expanduser()
+    labels = {path: path.relative_to(root).parts[0] for path in find_images(root) if path.parent != root}
+    if not labels:
+        raise BadInput(
+            f"{display_path(root)} holds no class folders; give each class a folder of its own, named as the class."
+        )
+    return {path: display_path(label).replace("_", " ") for path, label in labels.items()}
+
+
 def _walk(folder: Path) -> Iterator[Path]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)

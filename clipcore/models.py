@@ -98,13 +98,11 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     towers.register()
     config = _architecture(source)
     try:
-        model, _, preprocess = open_clip.create_model_and_transforms(
+        model = open_clip.create_model(
             source.model_name,
             pretrained=source.pretrained,
             force_quick_gelu=bool(source.tag.get("quick_gelu", config.get("quick_gelu", False))),
-            force_preprocess_cfg={
-                k: source.tag[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in source.tag
-            },
+            force_preprocess_cfg={k: source.tag[k] for k in ("mean", "std", "interpolation", "resize_mode") if k in source.tag},
             require_pretrained=True,  # random weights must never be used without anyone noticing
             weights_only=True,
         )
@@ -114,7 +112,8 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
             f"The model {name} cannot be loaded: its weights are damaged or belong to another architecture "
             f"({' '.join(str(error).split())[:160]}); fetch it again or choose another."
         ) from error
-    preprocess_config = dict(open_clip.model.get_model_preprocess_cfg(model))
+    preprocess_config = dict(open_clip.get_model_preprocess_cfg(model))
+    preprocess = open_clip.transform.image_transform_v2(open_clip.transform.PreprocessCfg(**preprocess_config), is_train=False)
     key = fingerprint(config, preprocess_config, model.state_dict())
     space = Space(key, _display_name(name), int(config["embed_dim"]))
     chosen = pick_device(device)
