@@ -58,9 +58,12 @@ def list_folders(connection: Connection) -> list[FolderRecord]:
     return sorted(folders, key=lambda folder: (folder.name.casefold(), folder.id))
 
 
-def count_images(connection: Connection, folder_id: int | None) -> int:
-    """How many pictures a folder shows, or all of them."""
+def count_images(connection: Connection, folder_id: int | None = None, space_id: int | None = None) -> int:
+    """How many pictures a folder shows, or all of them; with a space, those that have a vector in it."""
     count = select(func.count()).select_from(Image).where(~Image.missing)
+    if space_id is not None:
+        vectors = select(Embedding.id).where(Embedding.space_id == space_id, Embedding.content_hash == Image.content_hash)
+        count = count.where(vectors.exists())
     if folder_id is not None:
         count = count.where(inside(Image, find_folder(connection, folder_id)))
     return connection.execute(count).scalar_one()

@@ -122,10 +122,11 @@ class Library:
         with self.database.reading() as connection:
             return folders.list_skipped(connection, folder_id)
 
-    def count(self, folder_id: int | None = None) -> int:
-        """How many pictures there are, missing ones left out."""
+    def count(self, folder_id: int | None = None, embedded: bool = False) -> int:
+        """How many pictures there are, missing ones left out; with `embedded`, those with a vector of the model in use."""
+        space_id = self._in_use.space_id if embedded else None
         with self.database.reading() as connection:
-            return folders.count_images(connection, folder_id)
+            return folders.count_images(connection, folder_id, space_id)
 
     def images(self, folder_id: int | None = None, after: int = 0, limit: int = 120) -> list[ImageRecord]:
         """A page of pictures, by id: the next `limit` after the id `after`."""
