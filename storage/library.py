@@ -82,7 +82,7 @@ class Library:
 
         Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
         """
-        return (yield from adding.add_folder(self.database, self._in_use, folder, name))
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name, ignore=self.home / "thumbs"))
 
     def add(self, folder: str | Path, name: str | None = None) -> Added:
         """`iter_add` without the steps."""

@@ -180,6 +180,14 @@ def test_a_folder_with_an_odd_name(library, photos):
 # folders
 
 
+def test_a_folder_that_holds_the_library(library, photos):
+    library.add(photos)
+    library.thumbnail(library.images()[0].id)
+    library.keep_upload((photos / "a.png").read_bytes(), "upload.png")
+    added = library.add(library.home.parent)
+    assert (added.new, added.known, library.count()) == (0, 5, 5)  # no thumbnail is taken for a picture
+
+
 def test_nested_folders_share_their_pictures(library, encoder, photos):
     outer = library.add(photos).folder_id
     inner = library.add(photos / "sub").folder_id

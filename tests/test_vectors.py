@@ -40,9 +40,9 @@ def reopened(database, tmp_path) -> VectorIndex:
     return VectorIndex(database, 1, SPACE, tmp_path / "index")
 
 
-def put(database, count: int, seed: int = 0, space_id: int = 1) -> np.ndarray:
-    """Rows of random unit vectors; returns them, float32 [count, DIM]."""
-    rows = np.random.default_rng(seed).normal(size=(count, DIM)).astype(np.float32)
+def put(database, count: int, seed: int = 0, space_id: int = 1, vectors_of: int | None = None) -> np.ndarray:
+    """Rows of random unit vectors; returns them, float32 [count, DIM]. `vectors_of` takes those of another seed."""
+    rows = np.random.default_rng(seed if vectors_of is None else vectors_of).normal(size=(count, DIM)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     with database.writing() as connection:
         hashes = [f"{seed}-{i}" for i in range(count)]
@@ -186,6 +186,20 @@ def test_a_damaged_file_costs_a_moment_not_an_answer(database, index, tmp_path, 
     reads.clear()
     assert len(reopened(database, tmp_path)) == 200
     assert reads == []  # mended
+
+
+def test_a_file_of_another_database_with_the_same_rows(database, index, tmp_path):
+    """As after sayso.db was deleted and the folder added again, one picture being edited meanwhile."""
+    put(database, 5)
+    len(index)
+    index.save()
+    other = Database.at(tmp_path / "other.db")
+    migrate.upgrade(other, tmp_path)
+    with other.writing() as connection:
+        connection.execute(insert(SpaceRow).values(key="k" * 64, name="fake", dim=DIM, token="z"))
+    rows = put(other, 5, vectors_of=1)
+    assert reopened(other, tmp_path).search(rows[2], 1)[1].tolist() == [pytest.approx(1)]
+    other.close()
 
 
 def test_a_file_from_before_rows_were_removed(database, index, tmp_path):
