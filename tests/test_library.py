@@ -223,6 +223,15 @@ def test_remove_folder_forgets_rows_and_no_file(library, encoder, photos):
         library.remove_folder(folder)
 
 
+def test_a_folder_removed_while_it_is_added(library, photos):
+    work = library.iter_add(photos)
+    next(work), next(work)
+    library.remove_folder(library.folders()[0].id)
+    with pytest.raises(NotFound, match="not in the library any more"):
+        list(work)
+    assert library.add(photos).new == 4
+
+
 def test_pages_of_images(library, photos):
     folder = library.add(photos, "Holiday").folder_id
     first = library.images(limit=3)
