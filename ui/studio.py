@@ -112,7 +112,7 @@ class Studio:
     def _embed_missing(self, folder_id: int | None) -> Generator[Step, None, None]:
         """Embed what another model had embedded before; nothing to do, and nothing read, in the usual case."""
         for folder in self.library.folders():
-            if folder_id not in (None, folder.id) or len(self.library.embeddings(folder_id=folder.id)[0]) >= folder.images:
+            if folder_id not in (None, folder.id) or self.library.count(folder.id, embedded=True) >= folder.images:
                 continue
             if folder.path:
                 yield from self.library.iter_add(folder.path)
