@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .classifier import Classifier
+from .errors import BadInput
+from .prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack
 
 if TYPE_CHECKING:
     from .encoder import Encoder
-from .errors import BadInput
-from .prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack
 
 
 def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK) -> Classifier:
@@ -29,6 +29,8 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
     if unknown:
         raise BadInput(f"There are prompts for “{min(unknown)}”, which is not a class; add the class or take them out.")
     texts = [prompts.texts(label) for label in labels]
+    if [] in texts:
+        raise BadInput(f"There is no prompt for “{labels[texts.index([])]}”; give it a sentence, or write a template.")
     vectors = encoder.embed_texts([text for group in texts for text in group])
     ends = np.cumsum([len(group) for group in texts])
     means = np.stack([group.mean(0) for group in np.split(vectors, ends[:-1])])

@@ -4,7 +4,7 @@
 def assert_sentence(error: BaseException) -> None:
     """One sentence on one line: it begins like one, ends like one, and shows no code."""
     text = str(error)
-    assert text[0].isupper() or text[0] in "“'", text
+    assert not text[0].islower(), text
     assert text.endswith("."), text
     assert "\n" not in text
     assert "Traceback" not in text
