@@ -113,8 +113,8 @@ class Classifier:
         expected = (len(self.labels), self.space.dim)
         if self.weight.shape != expected or self.bias.shape != expected[:1]:
             raise BadInput(
-                f"The head has weights {self.weight.shape} and biases {self.bias.shape}, but {expected[0]} labels in a space of "
-                f"{expected[1]} dimensions need {expected} and {expected[:1]}."
+                f"The head has weights {self.weight.shape} and biases {self.bias.shape}, but {expected[0]} labels in a "
+                f"space of {expected[1]} dimensions need {expected} and {expected[:1]}."
             )
         if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all() and np.isfinite(self.scale)):
             raise BadInput("The head's weights are not all finite numbers; train it again with a lower learning rate.")

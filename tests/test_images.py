@@ -308,7 +308,7 @@ def test_find_images_with_names_that_are_not_utf8(tmp_path):
 
 
 def test_find_images_in_very_deep_folders(tmp_path, monkeypatch):
-    depth = 1200  # deeper than Python's recursion limit, while the path stays short enough for the system
+    depth = 1050  # deeper than Python's recursion limit, while the path stays short enough for the system
     monkeypatch.chdir(tmp_path)
     for _ in range(depth):
         os.mkdir("d")
