@@ -12,6 +12,7 @@ A model is named in one of five ways:
 import os
 import pickle
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -139,7 +140,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
 
 
 def iter_fetch(name: str) -> Generator[Step, None, None]:
-    """Download a model into the hub's own cache, reporting what is being fetched; does nothing if it is here.
+    """Download a model into the hub's own cache; steps count megabytes. Does nothing if the model is here.
 
     Raises UnknownModel, or ModelError where the network, the hub or the disk refuses.
     """
@@ -153,13 +154,14 @@ def iter_fetch(name: str) -> Generator[Step, None, None]:
         return
     import open_clip
 
-    yield Step(0, 1, f"fetching {name}")
+    yield Step(0, 0, f"asking for {name}")
     try:
         if name.startswith("hf-hub:"):
-            _fetch_repo(name.removeprefix("hf-hub:"))
+            yield from _fetch_files(name, name.removeprefix("hf-hub:"), (CONFIG_FILE,))
         else:
             architecture, tag = _split(name)
-            open_clip.download_pretrained(open_clip.get_pretrained_cfg(architecture, tag))
+            repo, _, filename = open_clip.get_pretrained_cfg(architecture, tag)["hf_hub"].rpartition("/")
+            yield from _fetch_files(name, repo, (), _twins(filename))
             open_clip.get_tokenizer(architecture)
         _locate(name)
     except Exception as error:  # the hub's client raises its own, its transport's and the operating system's errors
@@ -169,15 +171,46 @@ def iter_fetch(name: str) -> Generator[Step, None, None]:
     yield Step(1, 1, f"{name} is here")
 
 
-def _fetch_repo(repo: str) -> None:
-    """The configuration, the tokenizer and one weight file of a repository on the hub; many hold the same weights twice."""
-    from huggingface_hub import list_repo_files, snapshot_download
+def _fetch_files(
+    name: str, repo: str, needed: tuple[str, ...], weight_files: tuple[str, ...] = WEIGHT_FILES
+) -> Generator[Step, None, None]:
+    """Download one weight file of a repository, and where a description is `needed`, it and the tokenizer's small files."""
+    from huggingface_hub import HfApi, hf_hub_download
+    from tqdm import tqdm
 
-    files = list_repo_files(repo)
-    weights = next((file for file in WEIGHT_FILES if file in files), None)
-    if CONFIG_FILE not in files or weights is None:
+    sizes = {file.rfilename: file.size or 0 for file in HfApi().model_info(repo, files_metadata=True).siblings or ()}
+    weights = next((file for file in weight_files if file in sizes), None)  # many hold the same weights twice
+    if weights is None or not set(needed) <= set(sizes):
         raise UnknownModel(f"{repo} is not an open_clip model: it has no {CONFIG_FILE} or no weights.")
-    snapshot_download(repo, allow_patterns=["*.json", "*.txt", "*.model", weights])
+    small = [file for file in sizes if needed and "/" not in file and file.endswith((".json", ".txt", ".model"))]
+    total = sum(sizes[file] for file in [*small, weights])
+    received, cancelled = 0, False
+
+    class Meter(tqdm):
+        """Counts bytes for the steps, draws nothing, and ends the download when nobody waits for it any more."""
+
+        def __init__(self, *args: Any, **options: Any) -> None:
+            options.pop("name", None)
+            super().__init__(*args, **options | {"disable": True})
+
+        def update(self, n: float | None = 1) -> None:
+            nonlocal received
+            received += int(n or 0)
+            if cancelled:
+                raise InterruptedError
+
+    def download() -> None:
+        for file in [*small, weights]:
+            hf_hub_download(repo, file, tqdm_class=Meter)
+
+    with ThreadPoolExecutor(1) as pool:
+        done = pool.submit(download)
+        try:
+            while wait([done], timeout=0.5).not_done:
+                yield Step(received // 10**6, total // 10**6, f"fetching {name}")
+            done.result()
+        finally:
+            cancelled = True
 
 
 def _locate(name: str) -> _Source:
@@ -275,8 +308,7 @@ def _cached_weights(tag: dict[str, Any]) -> Path | None:
     """The weight file of an open_clip tag, from the hub's cache or from open_clip's own."""
     repo, _, filename = str(tag.get("hf_hub", "")).rpartition("/")
     if repo:
-        # open_clip prefers the safe twin of a pickled file when it downloads
-        for candidate in (str(Path(filename).with_suffix(".safetensors")), filename) if filename else WEIGHT_FILES:
+        for candidate in _twins(filename):
             if path := _cached(repo, candidate):
                 return path
     url = str(tag.get("url") or "")
@@ -285,6 +317,11 @@ def _cached_weights(tag: dict[str, Any]) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def _twins(filename: str) -> tuple[str, ...]:
+    """The names that a weight file may have on the hub, the safe format first."""
+    return (str(Path(filename).with_suffix(".safetensors")), filename) if filename else WEIGHT_FILES
 
 
 def _has_starter() -> bool:

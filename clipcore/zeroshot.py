@@ -7,7 +7,7 @@ import numpy as np
 
 from .classifier import Classifier
 from .errors import BadInput
-from .prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack
+from .prompts import DEFAULT_PACK, PromptSet, check_labels, check_template, clean_label, pack
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -28,6 +28,8 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
     unknown = (set(prompts.synonyms) | set(prompts.class_prompts)) - set(labels)
     if unknown:
         raise BadInput(f"There are prompts for “{min(unknown)}”, which is not a class; add the class or take them out.")
+    for template in prompts.templates:
+        check_template(template)
     texts = [prompts.texts(label) for label in labels]
     if [] in texts:
         raise BadInput(f"There is no prompt for “{labels[texts.index([])]}”; give it a sentence, or write a template.")

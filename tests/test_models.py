@@ -4,6 +4,11 @@ import json
 import math
 import pickle
 import shutil
+import threading
+import time
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import numpy as np
 import open_clip
@@ -313,26 +318,95 @@ def test_fetching_without_network(architecture, name):
     assert_sentence(caught.value)
 
 
-def test_fetching_from_a_hub(folder, hub, monkeypatch):
-    """One weight file, the configuration and the tokenizer; not the same weights a second time."""
-    repo_files = ["open_clip_config.json", "merges.txt", "README.md", WEIGHTS, "open_clip_pytorch_model.bin"]
-    asked = []
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub as its client asks for, on this computer."""
 
-    def snapshot(repo, allow_patterns):
-        asked.extend([repo, *allow_patterns])
-        put_on_hub(
-            hub, repo, open_clip_config__json=folder / "open_clip_config.json", open_clip_model__safetensors=folder / WEIGHTS
-        )
+    files: ClassVar[dict[str, bytes]] = {}
+    asked: ClassVar[list[str]] = []
 
-    monkeypatch.setattr("huggingface_hub.list_repo_files", lambda repo: repo_files)
-    monkeypatch.setattr("huggingface_hub.snapshot_download", snapshot)
-    assert [step.done for step in iter_fetch("hf-hub:someone/new")] == [0, 1]
-    assert asked == ["someone/new", "*.json", "*.txt", "*.model", WEIGHTS]
+    def do_HEAD(self):
+        self.answer(body=False)
+
+    def do_GET(self):
+        self.answer(body=True)
+
+    def answer(self, body):
+        name = self.path.partition("?")[0].rpartition("/")[2]
+        if "/api/models/" in self.path:
+            siblings = [{"rfilename": file, "size": len(data)} for file, data in self.files.items()]
+            data = json.dumps({"id": "someone/new", "sha": "a" * 40, "siblings": siblings}).encode()
+        else:
+            data = self.files[name]
+            self.asked.append(name)
+        self.send_response(200)
+        for header in (("Content-Length", len(data)), ("ETag", f'"{name}"'), ("X-Repo-Commit", "a" * 40)):
+            self.send_header(header[0], str(header[1]))
+        self.end_headers()
+        with suppress(ConnectionError):  # whoever asked has gone
+            for start in range(0, len(data) if body else 0, 2**20):
+                self.wfile.write(data[start : start + 2**20])
+                time.sleep(0.15)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def served(folder, monkeypatch):
+    """A hub with one repository, someone/new, that holds its weights twice."""
+    Hub.files = {name: (folder / name).read_bytes() for name in ("open_clip_config.json", WEIGHTS)}
+    Hub.files |= {"merges.txt": b"x", "README.md": b"x", "open_clip_pytorch_model.bin": b"x"}
+    Hub.asked.clear()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 2**20)
+    monkeypatch.setattr(constants, "ENDPOINT", address)
+    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
+    yield Hub
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_fetching_a_repository(served):
+    steps = list(iter_fetch("hf-hub:someone/new"))
+    size = len(served.files[WEIGHTS])
+    assert steps[-1].message == "hf-hub:someone/new is here"
+    counted = [step for step in steps if step.message == "fetching hf-hub:someone/new"]
+    assert counted[0].total == size // 10**6
+    assert [step.done for step in counted] == sorted(step.done for step in counted)
+    assert 0 < counted[-1].done <= size // 10**6
+    # one of the two weight files, and nothing that a model does not need
+    assert set(served.asked) == {"open_clip_config.json", "merges.txt", WEIGHTS}
     assert load("hf-hub:someone/new", "cpu", "fp32").dim == 24
 
-    repo_files.remove("open_clip_config.json")
-    with pytest.raises(ModelError, match="not an open_clip model"):
-        drain(iter_fetch("hf-hub:someone/else"))
+
+def test_fetching_a_tag(served, architecture, monkeypatch):
+    monkeypatch.setitem(open_clip.pretrained._PRETRAINED[SMALL], "first", {**TAG, "hf_hub": "someone/new/"})
+    drain(iter_fetch(f"{SMALL}/first"))
+    assert set(served.asked) == {WEIGHTS}
+    assert load(f"{SMALL}/first", "cpu", "fp32").dim == 24
+
+
+def test_fetching_something_else(served):
+    del served.files["open_clip_config.json"]
+    with pytest.raises(ModelError, match="not an open_clip model") as caught:
+        drain(iter_fetch("hf-hub:someone/new"))
+    assert_sentence(caught.value)
+
+
+def test_a_fetch_that_nobody_waits_for_ends(served):
+    served.files[WEIGHTS] = b"x" * 100 * 2**20  # a quarter of a minute
+    steps = iter_fetch("hf-hub:someone/new")
+    while next(steps).done == 0:
+        pass
+    start = time.perf_counter()
+    steps.close()
+    assert time.perf_counter() - start < 5
+    assert not is_here("hf-hub:someone/new")
 
 
 # the catalogue

@@ -39,6 +39,10 @@ def test_a_label_is_only_ever_text(label):
     assert parse_templates("a photo of a {label}.").texts(label) == [f"a photo of a {label}."]
 
 
+def test_a_template_is_only_ever_text():
+    assert PromptSet("p", ("{label} {label.__class__} {0} {}",)).texts("cat") == ["cat {label.__class__} {0} {}"]
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [

@@ -108,6 +108,7 @@ def test_prompts_are_encoded_once(encoder):
         (["cat"], "no such pack", "choose one of"),
         (["cat"], PromptSet("p", ("{label}",), {"dog": ("puppy",)}), "“dog”, which is not a class"),
         (["cat"], PromptSet("p", (), {}, {"dog": ("a dog",)}), "“dog”, which is not a class"),
+        (["cat"], PromptSet("p", ("a photo",)), "where the class name goes"),
         (["dog", "cat"], PromptSet("p", (), {}, {"dog": ("a dog",)}), "no prompt for “cat”"),
     ],
 )
