@@ -276,7 +276,7 @@ def test_code_in_a_checkpoint_is_never_run(folder, architecture, tmp_path):
     (folder / WEIGHTS).unlink()
     for name in ("open_clip_pytorch_model.bin", "checkpoint.pt"):
         torch.save({"state_dict": Trap(str(sprung))}, folder / name)
-    (folder / "plain.pt").write_bytes(pickle.dumps(Trap(str(sprung))))
+    (folder / "plain.pt").write_bytes(pickle.dumps(Trap(str(sprung)), protocol=2))
     for name in (f"local-dir:{folder}", f"{SMALL}/{folder}/checkpoint.pt", f"{SMALL}/{folder}/plain.pt"):
         with pytest.raises(ModelError, match="never run; get them as safetensors") as caught:
             load(name, "cpu", "fp32")
