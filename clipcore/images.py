@@ -194,6 +194,20 @@ def find_images(folder: str | os.PathLike[str]) -> Iterator[Path]:
         ) from None
 
 
+def find_labelled_images(folder: str | os.PathLike[str]) -> dict[Path, str]:
+    """The pictures of a folder that holds one folder per class, each with its class: the folder's name, `_` as a space.
+
+    Raises BadInput if the folder is not there or holds no class folders.
+    """
+    root = Path(os.path.expanduser(folder))
+    labels = {path: path.relative_to(root).parts[0] for path in find_images(root) if path.parent != root}
+    if not labels:
+        raise BadInput(
+            f"The folder {display_path(root)} holds no class folders; give each class a folder of its own, named as the class."
+        )
+    return {path: display_path(label).replace("_", " ") for path, label in labels.items()}
+
+
 def _walk(entries: list[os.DirEntry[str]]) -> Iterator[Path]:
     """The pictures among `entries` and below them. `entries` is a stack, so that no depth of folders is too deep."""
     while entries:

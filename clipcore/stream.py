@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -13,6 +13,7 @@ import numpy as np
 
 from .errors import BadImage
 from .images import content_hash, display_path, picture_size, read_bytes
+from .progress import Step
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -85,6 +86,28 @@ def embed_files(
         finally:
             for future in ahead:
                 future.cancel()
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Files with their vectors [n, dim], row for row, and the files that were skipped."""
+
+    paths: list[Path]
+    vectors: np.ndarray
+    skipped: list[Skipped]
+
+
+def iter_embed(encoder: "Encoder", paths: Sequence[Path]) -> Generator[Step, None, Embedded]:
+    """Embed files at once and keep nothing: for a command on a few folders. A library adds files instead."""
+    pictures: list[Picture] = []
+    skipped: list[Skipped] = []
+    for batch in embed_files(encoder, paths):
+        pictures += batch.pictures
+        skipped += batch.skipped
+        yield Step(len(pictures) + len(skipped), len(paths), "embedding")
+    vectors = [picture.vector for picture in pictures if picture.vector is not None]
+    matrix = np.stack(vectors) if vectors else np.zeros((0, encoder.dim), np.float32)
+    return Embedded([picture.path for picture in pictures], matrix, skipped)
 
 
 def _embed(encoder: "Encoder", results: list[tuple[Picture, Any] | Skipped]) -> Batch:

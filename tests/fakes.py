@@ -7,6 +7,7 @@ with pencil and paper.
 
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from PIL import Image
@@ -28,6 +29,7 @@ class FakeEncoder:
         self.logit_scale = 10.0
         self.logit_bias = None
         self.batch_size = batch_size
+        self.device = SimpleNamespace(type="cpu")
         self.image_size = 8
         self.context_length = 77
         self.text_cache = MemoryCache()

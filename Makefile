@@ -1,0 +1,35 @@
+# The commands of everyday work. Each makes the virtual environment first if it is not there.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: run test check format bench clean
+
+run: .venv/run
+	$(BIN)/python app.py serve
+
+test: .venv/dev
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: .venv/dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .venv/dev
+	$(BIN)/python -m benchmarks all --quick
+
+clean:
+	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
+
+.venv/run: requirements.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	touch $@
+
+.venv/dev: requirements-dev.txt .venv/run
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	touch $@

@@ -1,0 +1,27 @@
+"""python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead."""
+
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from .pairs import show
+
+NAMES = ("embed", "prompts")
+
+
+def main(
+    name: Annotated[str, typer.Argument(help=f"One of {', '.join(NAMES)}, or all.")],
+    quick: Annotated[bool, typer.Option(help="Less data; for a first look.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
+) -> None:
+    """Run one benchmark, or all of them."""
+    if name != "all" and name not in NAMES:
+        raise typer.BadParameter(f"There is no benchmark {name!r}; choose one of {', '.join(NAMES)}, or all.")
+    for each in NAMES if name == "all" else (name,):
+        module = import_module(f".{each}", __package__)
+        show(each, module.OTHER, module.run(quick), as_json)
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,146 @@
+"""The one place where a database is opened: SQLite in the library's folder, or PostgreSQL by URL.
+
+SQLite's defaults lose updates silently when threads read, then write (2000 increments by 8 threads left 474): Python opens a
+transaction only at the first write, on top of what was read before it. Here every writing transaction takes the write lock
+before it reads anything, and the loser of a race waits.
+"""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+
+from clipcore.errors import BadInput, SaysoError
+
+T = TypeVar("T")
+
+BUSY_SECONDS = 30  # how long a writer waits for another one; transactions here last milliseconds
+IN_LIMIT = 1000  # values in one IN (...): far below every database's limit, and few enough to compile quickly
+
+
+class LibraryError(SaysoError):
+    """The library's files cannot be read or written: a full disk, a damaged file, missing permission."""
+
+
+class Database:
+    """Connections to one database. `writing` and `reading` are the only ways in; each is one short transaction."""
+
+    def __init__(self, url: str) -> None:
+        """Open `url`, in SQLAlchemy's form; nothing is created before `storage.migrate.upgrade`."""
+        self.url = url
+        self.is_sqlite = url.startswith("sqlite")
+        self.engine = make_engine(url)
+        self._reader = self.engine.execution_options(sayso_reads=True)
+
+    @classmethod
+    def at(cls, path: Path) -> "Database":
+        """The SQLite file at `path`."""
+        return cls(sqlite_url(path))
+
+    @property
+    def path(self) -> Path | None:
+        """The file, where there is one."""
+        name = self.engine.url.database
+        return Path(name) if self.is_sqlite and name else None
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that may write: committed at the end, rolled back by an exception. Raises LibraryError."""
+        with _plain_errors(self.path), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A consistent view that never waits for a writer. Raises LibraryError."""
+        with _plain_errors(self.path), self._reader.begin() as connection:
+            yield connection
+
+    def insert(self, table: Any) -> Any:
+        """An INSERT that can say ON CONFLICT: SQLite and PostgreSQL spell it alike, in two classes."""
+        return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self.engine.dispose()
+
+
+def sqlite_url(path: Path) -> str:
+    """SQLAlchemy's URL of a SQLite file."""
+    return f"sqlite:///{path}"
+
+
+def make_engine(url: str, foreign_keys: bool = True, **options: Any) -> Engine:
+    """An engine with the settings that keep rows safe. Raises BadInput for a URL that means no database we know.
+
+    Migrations switch `foreign_keys` off: SQLite changes a table by copying it, and dropping the old one would delete what
+    points at it.
+    """
+    try:
+        if not url.startswith("sqlite"):
+            return create_engine(url, pool_pre_ping=True, **options)
+        engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **options)
+    except (NoSuchModuleError, ImportError, ValueError) as error:
+        raise BadInput(
+            f"The database address cannot be used ({error}): give postgresql+psycopg://… and install psycopg."
+        ) from None
+
+    @event.listens_for(engine, "connect")
+    def settings(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, below
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}")
+        connection.execute(f"PRAGMA foreign_keys = {'ON' if foreign_keys else 'OFF'}")
+        connection.execute(
+            "PRAGMA synchronous = NORMAL"
+        )  # in WAL mode a power cut may cost the last commits, never the file
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reads = connection.get_execution_options().get("sayso_reads")
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def chunks(values: Iterable[T]) -> Iterator[tuple[T, ...]]:
+    """Values in groups that fit into one IN (...)."""
+    remaining = iter(values)
+    return iter(lambda: tuple(islice(remaining, IN_LIMIT)), ())
+
+
+@contextmanager
+def _plain_errors(path: Path | None) -> Iterator[None]:
+    """Faults of disk and file as one sentence; mistakes of ours (IntegrityError, ProgrammingError) pass unchanged."""
+    try:
+        yield
+    except IntegrityError:
+        raise
+    except (OperationalError, DatabaseError) as error:
+        sentence = _sentence(error, path)
+        if sentence is None:
+            raise
+        raise LibraryError(sentence) from error
+
+
+def _sentence(error: DBAPIError, path: Path | None) -> str | None:
+    text = str(error.orig).lower()
+    where = os.fsencode(path).decode("utf-8", "replace") if path else "the database"
+    if "is full" in text:
+        return f"The disk that holds {where} is full: free some space and run it again; what was done is kept."
+    if "locked" in text or "busy" in text:
+        return f"Another program has kept the library busy for {BUSY_SECONDS} seconds; try again when it has finished."
+    if "malformed" in text or "not a database" in text:
+        return f"The library file {where} is damaged: put back a copy from the folder “backups” beside it."
+    if "readonly" in text or "unable to open" in text or "disk i/o" in text:
+        return f"The library file {where} cannot be opened for writing; check the folder's permissions and the disk."
+    if not isinstance(error.orig, sqlite3.Error) and isinstance(error, OperationalError):
+        return (
+            f"The database does not answer ({text.splitlines()[0][:100] if text else 'no reason given'}); check its address."
+        )
+    return None

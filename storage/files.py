@@ -1,0 +1,50 @@
+"""Files that Sayso writes: each appears whole or not at all."""
+
+import os
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+
+def write_beside(path: Path, data: bytes | memoryview, durable: bool = True) -> None:
+    """Write `data` beside `path` and rename it into place, so that a crash or a full disk leaves the old file whole.
+
+    `durable` waits for the disk; a file that is cheap to make again and checked when read does without.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
+    try:
+        with open(part, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise
+    if durable and os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # the rename itself
+        finally:
+            os.close(folder)
+
+
+@contextmanager
+def only_one(path: Path) -> Iterator[None]:
+    """Wait until no other process is inside a block with the same lock file. The system frees it when a process dies."""
+    with open(path, "a+b") as file:
+        if sys.platform == "win32":
+            import msvcrt
+
+            file.seek(0)
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield  # closing the file unlocks it

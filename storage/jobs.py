@@ -1,0 +1,226 @@
+"""Long work as rows: it outlives the page that asked for it and the process that runs it.
+
+A job is a kind, a payload and how far it is. One worker thread takes the oldest queued job and runs its generator of Steps.
+Servers may share a library: a job is claimed by one UPDATE, so only one of them runs it, and a worker that has died, which
+its heartbeat shows, loses its job to the next.
+"""
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from collections.abc import Callable, Generator, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+
+from clipcore import NotFound, SaysoError, Step
+
+from .library import Library
+from .records import JobRecord
+from .tables import AnyRow, Job, now
+
+Work = Callable[[dict[str, Any]], Generator[Step, None, dict[str, Any]]]
+
+WRITE_SECONDS = 0.3  # progress is written no more often than this
+POLL_SECONDS = 0.5  # how soon a job is seen that another process has put in
+HEARTBEAT_SECONDS = 3.0
+STALE_SECONDS = 15.0  # without a heartbeat a worker counts as dead
+KEPT_JOBS = 1000
+
+_BOOT = secrets.token_hex(4)  # a process of a later boot may have our number
+
+log = logging.getLogger(__name__)
+
+
+class Jobs:
+    """The queue of one library. `register` what can be done, `start` the worker, `submit` work, and ask how it stands."""
+
+    def __init__(self, library: Library) -> None:
+        self._database = library.database
+        self._kinds: dict[str, Work] = {}
+        self._me = f"{socket.gethostname()}:{os.getpid()}:{_BOOT}"
+        self._thread: threading.Thread | None = None
+        self._stopping = threading.Event()
+        self._wake = threading.Event()
+
+    # asking
+
+    def submit(self, kind: str, payload: Mapping[str, Any]) -> int:
+        """Queue work; the payload must be JSON. Returns the job's id."""
+        with self._database.writing() as connection:
+            values = {"kind": kind, "payload": dict(payload)}
+            job_id = connection.execute(insert(Job).values(values).returning(Job.id)).scalar_one()
+            over = Job.state.in_(("done", "failed", "cancelled"))
+            connection.execute(delete(Job).where(Job.id <= job_id - KEPT_JOBS, over))
+        self._wake.set()
+        return job_id
+
+    def get(self, job_id: int) -> JobRecord:
+        """A job as it stands. Raises NotFound."""
+        rows = self._records(Job.id == job_id)
+        if not rows:
+            raise NotFound(f"There is no job {job_id}; it may have been cleared away.")
+        return rows[0]
+
+    def active(self) -> list[JobRecord]:
+        """What runs or waits, oldest first."""
+        return self._records(Job.state.in_(("queued", "running")))[::-1]
+
+    def recent(self, limit: int = 10) -> list[JobRecord]:
+        """The last jobs, newest first."""
+        return self._records(limit=limit)
+
+    def cancel(self, job_id: int) -> None:
+        """Stop a job: at once if it waits, after its current step if it runs. What it has done so far stays."""
+        with self._database.writing() as connection:
+            connection.execute(
+                update(Job).where(Job.id == job_id, Job.state == "queued").values(state="cancelled", finished=now())
+            )
+            connection.execute(update(Job).where(Job.id == job_id, Job.state == "running").values(cancel_asked=True))
+
+    def wait(self, job_id: int, timeout: float = 60.0) -> JobRecord:
+        """The job when it is over, or as it stands after `timeout` seconds."""
+        end = time.monotonic() + timeout
+        while not (job := self.get(job_id)).over and time.monotonic() < end:
+            time.sleep(0.02)
+        return job
+
+    # doing
+
+    def register(self, kind: str, work: Work) -> None:
+        """Say how a kind of job is done: `work(payload)` streams Steps and returns a JSON-able result."""
+        self._kinds[kind] = work
+
+    def start(self) -> None:
+        """Start the worker thread. Jobs of dead workers are queued again, now and whenever it is idle."""
+        if self._thread is None:
+            self._stopping.clear()
+            self._requeue_dead()
+            self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout: float = 30.0) -> None:
+        """Let the current step finish, queue its job again for the next start, and end the worker."""
+        if self._thread is not None:
+            self._stopping.set()
+            self._wake.set()
+            self._thread.join(timeout)
+            self._thread = None
+
+    def _work(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._requeue_dead()
+                while not self._stopping.is_set() and (job := self._claim()) is not None:
+                    self._run(job)
+            except SaysoError as error:  # a full disk, a library kept busy: the next round may do better
+                log.warning("the job queue: %s", error)
+            except Exception:
+                log.exception("the job queue")
+            self._wake.wait(POLL_SECONDS)
+            self._wake.clear()
+
+    def _claim(self) -> AnyRow | None:
+        """Take the oldest queued job that we know how to do."""
+        waiting = and_(Job.state == "queued", Job.kind.in_(self._kinds))
+        oldest = select(func.min(Job.id)).where(waiting)
+        with self._database.reading() as connection:
+            if connection.scalar(oldest) is None:
+                return None
+        mine = {"state": "running", "worker": self._me, "heartbeat": time.time(), "started": now(), "message": ""}
+        claim = update(Job).where(Job.id == oldest.scalar_subquery(), Job.state == "queued").values(mine)
+        with self._database.writing() as connection:
+            return connection.execute(claim.returning(Job.id, Job.kind, Job.payload)).one_or_none()
+
+    def _run(self, job: AnyRow) -> None:
+        over = threading.Event()
+        beat = threading.Thread(target=self._beat, args=(job.id, over), name="jobs-heartbeat", daemon=True)
+        beat.start()
+        try:
+            outcome = self._follow(job)
+        except SaysoError as error:
+            outcome = {"state": "failed", "error": str(error)}
+        except Exception as error:
+            log.exception("job %s, %s", job.id, job.kind)
+            outcome = {
+                "state": "failed",
+                "error": f"Something unexpected went wrong ({type(error).__name__}); see the log and report it.",
+            }
+        finally:
+            over.set()
+            beat.join()
+        if outcome["state"] == "queued":
+            outcome.update(worker=None, heartbeat=None)
+        else:
+            outcome["finished"] = now()
+        self._write(job.id, outcome)
+
+    def _follow(self, job: AnyRow) -> dict[str, Any]:
+        """Run the work to its end, or until it is cancelled or the worker stops; returns what to write of it."""
+        steps = self._kinds[job.kind](job.payload)
+        progress: dict[str, Any] = {}
+        written = 0.0
+        try:
+            while True:
+                try:
+                    step = next(steps)
+                except StopIteration as end:
+                    return {**progress, "state": "done", "result": end.value}
+                progress = {
+                    "done": step.done,
+                    "total": step.total,
+                    "message": step.message,
+                    "metrics": dict(step.metrics),
+                }
+                if self._stopping.is_set():
+                    return {**progress, "state": "queued"}
+                if time.monotonic() - written >= WRITE_SECONDS:
+                    if not self._write(job.id, {**progress, "heartbeat": time.time()}):
+                        return {"state": "lost"}
+                    written = time.monotonic()
+                if self._cancel_asked(job.id):
+                    return {**progress, "state": "cancelled"}
+        finally:
+            steps.close()
+
+    def _write(self, job_id: int, values: dict[str, Any]) -> bool:
+        """Write a job's row if it is still ours: a computer that slept may find that another worker has taken it."""
+        if values.get("state") == "lost":
+            return False
+        with self._database.writing() as connection:
+            ours = update(Job).where(Job.id == job_id, Job.worker == self._me, Job.state == "running")
+            return connection.execute(ours.values(values)).rowcount == 1
+
+    def _cancel_asked(self, job_id: int) -> bool:
+        with self._database.reading() as connection:
+            return bool(connection.scalar(select(Job.cancel_asked).where(Job.id == job_id)))
+
+    def _beat(self, job_id: int, over: threading.Event) -> None:
+        """Show that we live, also while one step takes minutes."""
+        while not over.wait(HEARTBEAT_SECONDS):
+            try:
+                self._write(job_id, {"heartbeat": time.time()})
+            except SaysoError as error:
+                log.warning("heartbeat: %s", error)
+
+    def _requeue_dead(self) -> None:
+        """Queue the jobs of dead workers again. Cancelled ones are over."""
+        host, number, _ = self._me.split(":")
+        earlier_boot = and_(Job.worker.startswith(f"{host}:{number}:", autoescape=True), Job.worker != self._me)
+        silent = func.abs(Job.heartbeat - time.time()) > STALE_SECONDS
+        dead = and_(Job.state == "running", or_(earlier_boot, silent))
+        with self._database.reading() as connection:
+            if connection.scalar(select(Job.id).where(dead).limit(1)) is None:
+                return
+        with self._database.writing() as connection:
+            connection.execute(update(Job).where(dead, Job.cancel_asked).values(state="cancelled", finished=now()))
+            connection.execute(update(Job).where(dead).values(state="queued", worker=None, heartbeat=None))
+
+    def _records(self, *which: ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
+        names = JobRecord.__dataclass_fields__
+        query = select(*(getattr(Job, name) for name in names)).where(*which).order_by(Job.id.desc()).limit(limit)
+        with self._database.reading() as connection:
+            return [JobRecord(**row._mapping) for row in connection.execute(query)]

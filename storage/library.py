@@ -1,0 +1,232 @@
+"""The library: pictures that were added, their vectors, the classifiers made with them. One folder holds it all.
+
+    HOME/sayso.db   the truth            HOME/index    vectors for FAISS, made again when missing
+    HOME/uploads    files handed over    HOME/thumbs   small pictures, made again when missing
+    HOME/backups    copies of sayso.db
+
+Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
+"""
+
+from collections.abc import Generator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain
+
+from . import adding, classifiers, folders, migrate, pictures
+from .database import Database, LibraryError
+from .records import Added, ClassifierRecord, FolderRecord, Hit, ImageRecord, Run, SkippedRecord
+from .spaces import Model
+
+if TYPE_CHECKING:
+    from clipcore.encoder import Encoder
+
+
+class Library:
+    """Pictures, vectors and classifiers in the folder `home`, seen through one encoder.
+
+    Without an encoder everything works that needs no model. Threads may share a library, and several processes may have
+    the same home open. `database` is SQLAlchemy's URL of a server to use instead of HOME/sayso.db.
+    """
+
+    def __init__(self, home: str | Path, encoder: "Encoder | None" = None, database: str | None = None) -> None:
+        """Open the library, creating it or bringing it up to date. Raises LibraryError if that cannot be done."""
+        self.home = Path(home).expanduser().absolute()
+        try:
+            self.home.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(f"The folder {self.home} cannot be made ({error.strerror}); choose another home.") from error
+        self.database = Database(database) if database else Database.at(self.home / "sayso.db")
+        migrate.upgrade(self.database, self.home)
+        self._model: Model | None = None
+        self.encoder = encoder
+
+    @property
+    def encoder(self) -> "Encoder | None":
+        """The model in use. Setting it also gives the encoder the library's memory of texts."""
+        return self._model.encoder if self._model else None
+
+    @encoder.setter
+    def encoder(self, encoder: "Encoder | None") -> None:
+        before = self._model
+        self._model = Model(self.database, encoder, self.home / "index") if encoder else None
+        if before:
+            before.index.save()
+
+    @property
+    def _in_use(self) -> Model:
+        if self._model is None:
+            raise BadInput("This needs a model, and none is loaded; choose one first.")
+        return self._model
+
+    def close(self) -> None:
+        """Write the index file and give the database back."""
+        if self._model:
+            self._model.index.save()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        self.close()
+
+    # pictures come and go
+
+    def iter_add(self, folder: str | Path, name: str | None = None) -> Generator[Step, None, Added]:
+        """Add every picture below a folder; unchanged ones cost a look at the file's size and time.
+
+        Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
+        """
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name))
+
+    def add(self, folder: str | Path, name: str | None = None) -> Added:
+        """`iter_add` without the steps."""
+        return drain(self.iter_add(folder, name))
+
+    def iter_add_files(
+        self, files: Sequence[str | Path], folder_name: str = "Dropped images"
+    ) -> Generator[Step, None, Added]:
+        """Add single files to a collection; `image_ids` of the result go with them, in order."""
+        return (yield from adding.add_files(self.database, self._in_use, files, folder_name))
+
+    def keep_upload(self, data: bytes, filename: str) -> Path:
+        """Write the bytes of a picture below HOME/uploads and return where; the same bytes and name give the same place."""
+        try:
+            return pictures.keep_upload(self.home / "uploads", data, filename)
+        except OSError as error:
+            raise LibraryError(
+                f"The picture could not be kept in {self.home} ({error.strerror}): check the space and permissions there."
+            ) from error
+
+    def remove_folder(self, folder_id: int) -> None:
+        """Forget a folder, its pictures and their vectors; the files stay untouched. Raises NotFound."""
+        with self.database.writing() as connection:
+            gone = folders.remove_folder(connection, folder_id)
+        pictures.forget_thumbnails(self.home / "thumbs", gone)
+
+    # looking
+
+    def folders(self) -> list[FolderRecord]:
+        """Every folder, by name."""
+        with self.database.reading() as connection:
+            return folders.list_folders(connection)
+
+    def skipped(self, folder_id: int | None = None) -> list[SkippedRecord]:
+        """The files that could not be read, and why."""
+        with self.database.reading() as connection:
+            return folders.list_skipped(connection, folder_id)
+
+    def count(self, folder_id: int | None = None) -> int:
+        """How many pictures there are, missing ones left out."""
+        with self.database.reading() as connection:
+            return folders.count_images(connection, folder_id)
+
+    def images(self, folder_id: int | None = None, after: int = 0, limit: int = 120) -> list[ImageRecord]:
+        """A page of pictures, by id: the next `limit` after the id `after`."""
+        with self.database.reading() as connection:
+            return pictures.page_of_images(connection, folder_id, after, limit)
+
+    def image(self, image_id: int) -> ImageRecord:
+        """A picture by its id. Raises NotFound."""
+        with self.database.reading() as connection:
+            return pictures.get_image(connection, image_id)
+
+    def thumbnail(self, image_id: int, side: int = 256) -> bytes:
+        """The picture as WebP bytes, no side longer than `side` pixels. Raises NotFound and BadImage."""
+        return pictures.cached_thumbnail(self.image(image_id), self.home / "thumbs", side)
+
+    def embeddings(
+        self, image_ids: Sequence[int] | None = None, folder_id: int | None = None
+    ) -> tuple[list[ImageRecord], np.ndarray]:
+        """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; only those that have one."""
+        model = self._in_use
+        with self.database.reading() as connection:
+            return pictures.images_with_vectors(connection, model.space_id, model.space.dim, image_ids, folder_id)
+
+    def classify(
+        self, classifier: Classifier, folder_id: int | None = None, image_ids: Sequence[int] | None = None
+    ) -> tuple[list[ImageRecord], Predictions]:
+        """What a classifier says of pictures, by id. Raises SpaceMismatch if another model made it."""
+        self._in_use.space.require(classifier.space, "This classifier")
+        images, vectors = self.embeddings(image_ids, folder_id)
+        return images, classifier.predict(vectors)
+
+    def search(self, words: str, k: int = 20, folder_id: int | None = None) -> list[Hit]:
+        """The k pictures closest to the words as typed, best first. Raises BadInput for no words or too many."""
+        if not words.strip():
+            raise BadInput("Type what to look for.")
+        return self._nearest(self._in_use.encoder.embed_texts([words.strip()])[0], k, folder_id)
+
+    def similar(self, image_id: int, k: int = 20) -> list[Hit]:
+        """The k pictures closest to this one, best first, itself left out. Raises NotFound."""
+        image = self.image(image_id)
+        _, vectors = self.embeddings([image_id])
+        if not len(vectors):
+            raise NotFound(f"{image.name} has no vector of {self._in_use.space.name}; add its folder again with this model.")
+        return [hit for hit in self._nearest(vectors[0], k + 1, None) if hit.id != image_id][:k]
+
+    def _nearest(self, query: np.ndarray, k: int, folder_id: int | None) -> list[Hit]:
+        """Ask the index for more until k pictures are there: vectors of missing pictures stay in it."""
+        model, wanted = self._in_use, k
+        while True:
+            with self.database.reading() as connection:
+                allowed = None if folder_id is None else pictures.embedding_ids(connection, model.space_id, folder_id)
+            ids, scores = model.index.search(query, wanted, allowed)
+            with self.database.reading() as connection:
+                images = pictures.images_of_embeddings(connection, ids.tolist(), folder_id)
+            pairs = zip(ids.tolist(), scores.tolist(), strict=True)
+            hits = [Hit(image, score) for embedding, score in pairs for image in images.get(embedding, [])]
+            if len(hits) >= k or len(ids) < wanted:
+                return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+            wanted *= 4
+
+    # classifiers and runs
+
+    def save(self, classifier: Classifier, name: str) -> ClassifierRecord:
+        """Keep a classifier under a name; a name that is taken gets its next version. Raises BadInput for a bad name."""
+        with self.database.writing() as connection:
+            return classifiers.save(connection, classifier, name)
+
+    def classifier(self, name: str, version: int | None = None) -> Classifier:
+        """The latest version of a saved classifier, or the one asked for. Raises NotFound, which names what there is."""
+        with self.database.reading() as connection:
+            return classifiers.load(connection, name, version)
+
+    def classifiers(self) -> list[ClassifierRecord]:
+        """The latest version of every saved classifier, by name."""
+        with self.database.reading() as connection:
+            return classifiers.list_latest(connection)
+
+    def delete_classifier(self, name: str) -> None:
+        """Delete every version of a classifier. Raises NotFound."""
+        with self.database.writing() as connection:
+            classifiers.remove(connection, name)
+
+    def start_run(
+        self,
+        classifier: Classifier,
+        image_ids: Sequence[int] | None = None,
+        folder_id: int | None = None,
+        skipped: Sequence[SkippedRecord] = (),
+    ) -> Run:
+        """Keep what is being classified, for the page to come back to; without pictures or a folder it is the whole library.
+
+        `skipped` are the files that could not be read on the way.
+        """
+        with self.database.writing() as connection:
+            run_id = classifiers.start_run(connection, classifier, image_ids, folder_id, skipped)
+        return self.run(run_id)
+
+    def run(self, run_id: str) -> Run:
+        """A run by its id. Raises NotFound."""
+        with self.database.reading() as connection:
+            return classifiers.load_run(connection, run_id)
+
+    def run_predictions(self, run_id: str) -> tuple[list[ImageRecord], Predictions]:
+        """The pictures of a run as they are now, with what its classifier says of them. Raises NotFound, SpaceMismatch."""
+        run = self.run(run_id)
+        return self.classify(run.classifier, run.folder_id, run.image_ids)

@@ -1,0 +1,130 @@
+"""Pictures of the library read back: records, vectors, thumbnails, and files that were handed to it."""
+
+import hashlib
+import os
+import re
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+from sqlalchemy import Connection, Select, select
+
+from clipcore import BadInput, NotFound
+from clipcore.images import content_hash, open_image, read_bytes
+from clipcore.images import thumbnail as make_thumbnail
+
+from .database import chunks
+from .files import write_beside
+from .folders import IMAGE_COLUMNS, find_folder, inside, to_record
+from .records import ImageRecord
+from .tables import Embedding, Image
+from .vectors import from_blobs
+
+SIDES = range(16, 2049)  # of a thumbnail, in pixels
+
+
+def get_image(connection: Connection, image_id: int) -> ImageRecord:
+    """A picture by its id, also while its file is missing. Raises NotFound."""
+    row = connection.execute(select(*IMAGE_COLUMNS).where(Image.id == image_id)).one_or_none()
+    if row is None:
+        raise NotFound("That picture is not in the library any more; reload the page.")
+    return to_record(row)
+
+
+def page_of_images(connection: Connection, folder_id: int | None, after: int, limit: int) -> list[ImageRecord]:
+    """The next `limit` pictures whose id is above `after`, by id."""
+    rows = select(*IMAGE_COLUMNS).where(Image.id > after, ~Image.missing).order_by(Image.id).limit(limit)
+    if folder_id is not None:
+        rows = rows.where(inside(Image, find_folder(connection, folder_id)))
+    return [to_record(row) for row in connection.execute(rows)]
+
+
+def images_with_vectors(
+    connection: Connection, space_id: int, dim: int, image_ids: Sequence[int] | None, folder_id: int | None
+) -> tuple[list[ImageRecord], np.ndarray]:
+    """Pictures and their vectors float32 [n, dim], by id: those of a folder, those named, or all; never missing ones."""
+    query = _embedded_images(space_id, *IMAGE_COLUMNS, Embedding.vector).order_by(Image.id)
+    if folder_id is not None:
+        query = query.where(inside(Image, find_folder(connection, folder_id)))
+    if image_ids is None:
+        rows = list(connection.execute(query))
+    else:
+        wanted = sorted({int(image_id) for image_id in image_ids})
+        rows = [row for ids in chunks(wanted) for row in connection.execute(query.where(Image.id.in_(ids)))]
+    return [to_record(row) for row in rows], from_blobs([row.vector for row in rows], dim)
+
+
+def embedding_ids(connection: Connection, space_id: int, folder_id: int) -> list[int]:
+    """The ids, in the index, of the pictures of a folder."""
+    folder = find_folder(connection, folder_id)
+    return list(connection.scalars(_embedded_images(space_id, Embedding.id).where(inside(Image, folder)).distinct()))
+
+
+def images_of_embeddings(
+    connection: Connection, embedding_ids: Sequence[int], folder_id: int | None
+) -> dict[int, list[ImageRecord]]:
+    """The pictures that are there, by the id of their vector; copies of one picture share it."""
+    found: dict[int, list[ImageRecord]] = {}
+    query = select(*IMAGE_COLUMNS, Embedding.id.label("embedding")).join(
+        Embedding, Embedding.content_hash == Image.content_hash
+    )
+    query = query.where(~Image.missing).order_by(Image.id)
+    if folder_id is not None:
+        query = query.where(inside(Image, find_folder(connection, folder_id)))
+    for ids in chunks(embedding_ids):
+        for row in connection.execute(query.where(Embedding.id.in_(ids))):
+            found.setdefault(row.embedding, []).append(to_record(row))
+    return found
+
+
+def _embedded_images(space_id: int, *columns: object) -> Select[tuple[object, ...]]:
+    query = select(*columns).join_from(Image, Embedding, Embedding.content_hash == Image.content_hash)  # type: ignore[call-overload]
+    return query.where(Embedding.space_id == space_id, ~Image.missing)
+
+
+def cached_thumbnail(image: ImageRecord, folder: Path, side: int) -> bytes:
+    """The picture as WebP, no side longer than `side`, made once per content. Raises BadImage and BadInput."""
+    if side not in SIDES:
+        raise BadInput(f"A thumbnail has between {SIDES.start} and {SIDES.stop - 1} pixels; ask for such a size.")
+    file = folder / str(side) / image.content_hash[:2] / f"{image.content_hash}.webp"
+    try:
+        if _is_whole_webp(kept := file.read_bytes()):
+            return kept
+    except OSError:
+        pass  # not made yet
+    data = read_bytes(image.path)
+    small = make_thumbnail(open_image(data, near=side), side)
+    if content_hash(data) == image.content_hash:  # else the file has changed since it was added: show it, keep nothing
+        with suppress(OSError):  # a full disk only means making it again
+            write_beside(file, small, durable=False)
+    return small
+
+
+def forget_thumbnails(folder: Path, hashes: set[str]) -> None:
+    """Delete the thumbnails of these contents, in every size."""
+    for size in folder.glob("*"):
+        for digest in hashes:
+            (size / digest[:2] / f"{digest}.webp").unlink(missing_ok=True)
+
+
+def _is_whole_webp(data: bytes) -> bool:
+    return data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) == 8 + int.from_bytes(data[4:8], "little")
+
+
+def keep_upload(folder: Path, data: bytes, filename: str) -> Path:
+    """Write the bytes of a file that was handed over below `folder`, once per content and name."""
+    path = folder / hashlib.sha256(data).hexdigest()[:16] / safe_name(filename)
+    if not (path.is_file() and path.stat().st_size == len(data)):
+        write_beside(path, data)
+    return path
+
+
+def safe_name(filename: str) -> str:
+    """The last part of a name from outside, as every file system takes it; the ending stays."""
+    name = os.fsencode(filename).decode("utf-8", "replace").replace("\ufffd", "_")
+    name = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", re.split(r"[/\\]", name)[-1]).strip(" .")
+    stem, ending = os.path.splitext(name)
+    while len(f"{stem}{ending}".encode()) > 150:  # bytes; file systems take 255, and a part needs room for its own ending
+        stem, ending = stem[:-1], ending[:20]
+    return f"{stem}{ending}" or "image"

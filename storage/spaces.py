@@ -1,0 +1,40 @@
+"""A model as the library sees it: its space's row, the index of its picture vectors, the cache of its texts."""
+
+import secrets
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from clipcore import Space
+
+from .database import Database
+from .prompt_cache import PromptCache
+from .tables import SpaceRow
+from .vectors import VectorIndex
+
+if TYPE_CHECKING:
+    from clipcore.encoder import Encoder
+
+
+class Model:
+    """An encoder and what the library keeps for its space. Work that has begun with one ends with it."""
+
+    def __init__(self, database: Database, encoder: "Encoder", index_folder: Path) -> None:
+        self.encoder = encoder
+        self.space: Space = encoder.space
+        self.space_id = _space_id(database, self.space)
+        self.index = VectorIndex(database, self.space_id, self.space, index_folder)
+        encoder.text_cache = PromptCache(database, self.space_id, self.space.dim)
+
+
+def _space_id(database: Database, space: Space) -> int:
+    wanted = select(SpaceRow.id).where(SpaceRow.key == space.key)
+    with database.reading() as connection:
+        known = connection.scalar(wanted)
+    if known is not None:
+        return known
+    with database.writing() as connection:
+        row = {"key": space.key, "name": space.name, "dim": space.dim, "token": secrets.token_hex(8)}
+        connection.execute(database.insert(SpaceRow).values(row).on_conflict_do_nothing())
+        return connection.execute(wanted).scalar_one()

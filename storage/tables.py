@@ -1,0 +1,206 @@
+"""The tables. They are typed and mapped, but rows are read and written with Core: no object is tracked, none leaves storage.
+
+folders ── images          one row per path; its content hash names the picture
+   └────── skipped         files that could not be read, and why
+spaces ──┬ embeddings      one vector per picture content and model; its id is its number in the FAISS index
+         └ prompts         one vector per text and model
+classifiers                immutable versions of a name
+runs                       one classification kept for the page
+jobs                       long work, from the click to the result
+"""
+
+import os
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    LargeBinary,
+    MetaData,
+    Row,
+    String,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+
+class PathBytes(TypeDecorator[str]):
+    """A path, kept as the bytes the file system has: a name that is not valid UTF-8 is a file like any other."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> bytes | None:
+        return None if value is None else os.fsencode(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else os.fsdecode(bytes(value))
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time, in UTC; SQLite drops the time zone, so it is put back."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+def now() -> datetime:
+    """This moment, in UTC."""
+    return datetime.now(UTC)
+
+
+AnyRow = Row[*tuple[Any, ...]]
+
+
+class Base(DeclarativeBase):
+    """Names for every constraint, because a migration can only change what has a name."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[Any]: JSON, bytes: LargeBinary}  # noqa: RUF012
+
+
+class Folder(Base):
+    """A folder that was added. An empty path is a collection of single files, such as dropped images."""
+
+    __tablename__ = "folders"
+    __table_args__ = (UniqueConstraint("path", "name"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(PathBytes)
+    name: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Image(Base):
+    """One file. `size` and `mtime_ns` tell whether it must be read again; `missing` hides it until it comes back."""
+
+    __tablename__ = "images"
+    # Ids are never used twice, here and below: a page that is still open must not show another picture for an old id.
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folders.id"), index=True)
+    path: Mapped[str] = mapped_column(PathBytes, unique=True)
+    content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    width: Mapped[int]
+    height: Mapped[int]
+    size: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    missing: Mapped[bool] = mapped_column(default=False)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Skipped(Base):
+    """One file that could not be read, and the reason as a sentence."""
+
+    __tablename__ = "skipped"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    folder_id: Mapped[int] = mapped_column(ForeignKey("folders.id"), index=True)
+    path: Mapped[str] = mapped_column(PathBytes, unique=True)
+    reason: Mapped[str] = mapped_column(Text)
+
+
+class SpaceRow(Base):
+    """An embedding space. `token` differs in every database, so that an index file of another one is not taken for ours."""
+
+    __tablename__ = "spaces"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(Text)
+    dim: Mapped[int]
+    token: Mapped[str] = mapped_column(String(32))
+
+
+class Embedding(Base):
+    """A picture's vector: float32, little-endian, `dim` numbers. Ids are never used twice, so a higher id is a newer row."""
+
+    __tablename__ = "embeddings"
+    __table_args__ = (UniqueConstraint("space_id", "content_hash"), {"sqlite_autoincrement": True})
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    content_hash: Mapped[str] = mapped_column(String(64))
+    vector: Mapped[bytes]
+
+
+class Prompt(Base):
+    """A text's vector, found by the sha256 of the text: a prompt may be longer than an index entry."""
+
+    __tablename__ = "prompts"
+    __table_args__ = (UniqueConstraint("space_id", "text_hash"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    space_id: Mapped[int] = mapped_column(ForeignKey("spaces.id"))
+    text_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    vector: Mapped[bytes]
+
+
+class ClassifierRow(Base):
+    """One version of a classifier, never changed; `parent_id` is the version it replaced. `file` is its safetensors file."""
+
+    __tablename__ = "classifiers"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    version: Mapped[int]
+    parent_id: Mapped[int | None] = mapped_column(ForeignKey("classifiers.id"))
+    created: Mapped[datetime] = mapped_column(default=now)
+    kind: Mapped[str] = mapped_column(Text)
+    labels: Mapped[list[Any]]
+    space_key: Mapped[str] = mapped_column(String(64))
+    space_name: Mapped[str] = mapped_column(Text)
+    file: Mapped[bytes]
+
+
+class RunRow(Base):
+    """One classification: which classifier (as a file, it may have no name) met which pictures."""
+
+    __tablename__ = "runs"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    created: Mapped[datetime] = mapped_column(default=now, index=True)
+    classifier: Mapped[bytes]
+    selection: Mapped[dict[str, Any]]
+
+
+class Job(Base):
+    """Long work. `worker` names the process that runs it and `heartbeat` (seconds since 1970) shows that it still lives."""
+
+    __tablename__ = "jobs"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text)
+    payload: Mapped[dict[str, Any]]
+    state: Mapped[str] = mapped_column(String(16), index=True, default="queued")
+    done: Mapped[int] = mapped_column(BigInteger, default=0)
+    total: Mapped[int] = mapped_column(BigInteger, default=0)
+    message: Mapped[str] = mapped_column(Text, default="")
+    metrics: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    result: Mapped[dict[str, Any] | None]
+    error: Mapped[str | None] = mapped_column(Text)
+    cancel_asked: Mapped[bool] = mapped_column(default=False)
+    worker: Mapped[str | None] = mapped_column(Text)
+    heartbeat: Mapped[float | None]
+    created: Mapped[datetime] = mapped_column(default=now)
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None]

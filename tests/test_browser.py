@@ -1,0 +1,276 @@
+"""Journeys through the page in Chromium; each fails on a script or console error and on ANY request to another host."""
+
+import csv
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.fakes import photo
+from tests.server import served
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = sync_api.expect
+
+CHROMIUM = os.environ.get("SAYSO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+REQUIRED = bool(os.environ.get("SAYSO_REQUIRE_BROWSER"))
+ARGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (CHROMIUM or REQUIRED), reason="no Chromium here: install it, or name one in SAYSO_CHROMIUM"),
+]
+HOSTILE = "<img src=x onerror=window.PWN=1>"
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    assert CHROMIUM, "SAYSO_REQUIRE_BROWSER is set, but there is no Chromium: install it, or name one in SAYSO_CHROMIUM"
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, url):
+    """Opens pages that are watched; nothing may go wrong in any of them."""
+    contexts, problems = [], []
+
+    def open_page(query="", **options):
+        settings = {
+            "viewport": {"width": 1280, "height": 900},
+            "locale": "en-US",
+            "timezone_id": "UTC",
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**{**settings, **options})
+        contexts.append(context)
+        page = context.new_page()
+        own = (url, "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
+        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.goto(url + query)
+        expect(page.get_by_role("tab", name="Classify")).to_be_visible(timeout=60_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Three good files with awkward names, and two that are no pictures."""
+    good = [
+        photo(tmp_path / name, colour, (90, 70))
+        for name, colour in (("rot.png", "red"), ("grün 🌿.jpg", "green"), ("b&<i>.webp", "blue"))
+    ]
+    text, cut = tmp_path / "text.jpg", tmp_path / "cut.jpg"
+    text.write_text("this is no picture")
+    cut.write_bytes(photo(tmp_path / "whole.jpg", "red", (400, 300)).read_bytes()[:900])
+    return [*good, text, cut]
+
+
+def drop(page, files):
+    page.locator("#drop input[type=file]").set_input_files([str(file) for file in files])
+
+
+def board(page):
+    return page.locator("sayso-board")
+
+
+def say_names(page, names):
+    page.get_by_label("Class names", exact=True).fill(names)
+
+
+def classify(page):
+    page.get_by_role("button", name="Classify", exact=True).click()
+
+
+def test_the_first_minute(page):
+    """A newcomer presses one button and sees sorted photos, then looks at one."""
+    expect(board(page).get_by_text("Nothing sorted yet")).to_be_visible()
+    page.get_by_role("button", name="Try the sample photos").click()
+    expect(board(page).get_by_role("heading", name=re.compile(r"14 images in \d of 8 classes"))).to_be_visible(
+        timeout=90_000
+    )
+    assert "astronaut" in page.get_by_label("Class names", exact=True).input_value()
+    first = board(page).locator(".card").first
+    expect(first.locator("img")).to_have_js_property("complete", True)
+    assert first.locator("img").evaluate("image => image.naturalWidth") > 50
+    first.click()
+    dialog = board(page).get_by_role("dialog")
+    expect(dialog.locator(".bars li")).to_have_count(5)
+    expect(dialog).to_contain_text("not a probability")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_dropped_files_are_sorted_and_bad_ones_named(page, pictures):
+    say_names(page, f"red, green = lime | grass, blue, {HOSTILE}")
+    drop(page, pictures)
+    expect(board(page).get_by_role("heading", name=re.compile("3 images in"))).to_be_visible(timeout=60_000)
+    skipped = board(page).locator(".skipped")
+    expect(skipped).to_contain_text("2 files skipped")
+    expect(skipped).to_contain_text("text.jpg This is not a picture")
+    expect(skipped).to_contain_text("cut.jpg")
+    expect(board(page).get_by_role("button", name=re.compile("grün 🌿.jpg"))).to_be_visible()
+    assert page.evaluate("window.PWN") is None
+    expect(board(page)).to_contain_text(HOSTILE)  # as plain text, among the classes without images or as a column
+
+
+def test_mistakes_are_said_and_nothing_is_lost(page):
+    for names, sentence in (("", "no class names"), ("cat, Cat", "occurs twice"), ("x" * 10_000, "10000 characters")):
+        say_names(page, names)
+        classify(page)
+        toast = page.get_by_test_id("toast-body").last
+        expect(toast).to_contain_text(sentence)
+        expect(page.get_by_label("Class names", exact=True)).to_have_value(names)
+        page.get_by_test_id("toast-close").last.click()
+        expect(page.get_by_test_id("toast-body")).to_have_count(0)
+    say_names(page, "cat, dog")
+    page.get_by_role("button", name=re.compile("^Prompts")).click()
+    page.get_by_label("Templates", exact=True).fill("a photo of {label.__class__}")
+    expect(page.get_by_text("has no {label}")).to_be_visible()
+    classify(page)
+    expect(page.get_by_test_id("toast-body").last).to_contain_text("has no {label}")
+
+
+def test_prompts_show_what_the_model_reads(page):
+    say_names(page, "cat = kitten, dog")
+    page.get_by_role("button", name=re.compile("^Prompts")).click()
+    page.get_by_label("Templates", exact=True).fill("a sketch of a {label}.\nmy {label}.")
+    expect(page.get_by_text("Reads as: a sketch of a cat. / my cat. and 2 more")).to_be_visible()
+    expect(page.get_by_label("Prompt pack", exact=True)).to_have_value("my own")
+
+
+def test_save_reload_and_use_again(page, open_page, pictures):
+    say_names(page, "red, green, blue")
+    drop(page, pictures[:3])
+    expect(board(page).get_by_role("heading", name=re.compile("3 images in"))).to_be_visible(timeout=60_000)
+    page.get_by_label("Save this classifier as").fill("colours")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_test_id("toast-body").last).to_contain_text("Saved as colours")
+    again = open_page()
+    again.get_by_label("Saved classifiers").click()
+    again.get_by_role("option", name=re.compile("colours")).click()
+    again.get_by_role("button", name="Use on these images").click()
+    expect(board(again).get_by_role("heading", name=re.compile("images in"))).to_be_visible(timeout=60_000)
+    expect(again.get_by_label("Class names", exact=True)).to_have_value("red, green, blue")
+
+
+def test_downloads(page, pictures, tmp_path):
+    say_names(page, "red, green, =1+1")
+    drop(page, pictures[:3])
+    expect(board(page).get_by_role("heading", name=re.compile("3 images in"))).to_be_visible(timeout=60_000)
+
+    def fetched(name):
+        with page.expect_download() as download:
+            board(page).get_by_role("link", name=name).click()
+        download.value.save_as(tmp_path / name)
+        return tmp_path / name
+
+    rows = list(csv.DictReader(fetched("CSV").read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == 3
+    assert all(abs(sum(float(row[f"share {i}"]) for i in (1, 2, 3)) - 1) < 1e-4 for row in rows)
+    assert all(cell[:1] not in "=+-@" for row in rows for cell in row.values() if cell)
+    data = json.loads(fetched("JSON").read_text(encoding="utf-8"))
+    assert data["labels"] == ["red", "green", "=1+1"]
+    assert len(data["images"]) == 3
+    from clipcore import Classifier
+
+    assert Classifier.load(fetched("Classifier file")).labels == ("red", "green", "=1+1")
+
+
+def test_library_add_search_and_more_like_this(page, tmp_path):
+    folder = tmp_path / "my photos"
+    for index in range(30):
+        photo(folder / f"{index}.png", (8 * index, 255 - 8 * index, 90), (64 + index, 48))
+    (folder / "broken.jpg").write_text("no picture")
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_label("Folder on this computer").fill(str(folder))
+    page.get_by_role("button", name="Add folder").click()
+    expect(page.get_by_text(re.compile("30 new images, 0 already known, 1 skipped"))).to_be_visible(timeout=60_000)
+    grid = page.locator("sayso-grid")
+    expect(grid.get_by_role("heading", name="30 images")).to_be_visible()
+    page.get_by_label("Search by words").fill("a green square")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(grid.get_by_role("heading", name=re.compile("The 30 images closest to “a green square”"))).to_be_visible()
+    scores = [float(text) for text in grid.locator(".card span").all_text_contents()]
+    assert scores == sorted(scores, reverse=True)
+    grid.locator(".card").first.click()
+    grid.get_by_role("button", name="More like this").click()
+    expect(grid.get_by_role("heading", name=re.compile("Most like"))).to_be_visible()
+    page.get_by_role("button", name=re.compile("^Skipped files")).click()
+    expect(page.locator(".skipped")).to_contain_text("broken.jpg")
+    page.get_by_role("button", name="Forget this folder").click()
+    expect(page.get_by_text("Its files are untouched")).to_be_visible()
+    assert (folder / "0.png").exists()
+
+
+def test_a_folder_that_is_not_there(page):
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_label("Folder on this computer").fill("/no/such/folder")
+    page.get_by_role("button", name="Add folder").click()
+    expect(page.get_by_test_id("toast-body")).to_contain_text("does not exist")
+
+
+def test_an_import_outlives_a_reload_and_can_be_stopped(page, tmp_path):
+    folder = tmp_path / "many"
+    big = Image.effect_noise((1600, 1200), 60).convert("RGB")
+    for index in range(400):
+        big.putpixel((0, 0), (index % 256, index // 256, 0))
+        big.save(folder / f"{index}.jpg") if index else (folder.mkdir(), big.save(folder / "0.jpg"))
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_label("Folder on this computer").fill(str(folder))
+    page.get_by_role("button", name="Add folder").click()
+    expect(page.locator("progress")).to_be_visible(timeout=20_000)
+    page.reload()
+    page.get_by_role("tab", name="Library").click()
+    stop = page.get_by_role("tabpanel", name="Library").get_by_role("button", name="Stop")
+    expect(stop).to_be_visible(timeout=20_000)
+    stop.click()
+    expect(page.get_by_text("Stopped. What was embedded so far is kept")).to_be_visible(timeout=20_000)
+
+
+@pytest.mark.parametrize(
+    ("query", "options"),
+    [
+        ("?__theme=light", {}),
+        ("?__theme=dark", {}),
+        ("?__theme=light", {"viewport": {"width": 390, "height": 844}, "is_mobile": True}),
+    ],
+    ids=["light", "dark", "phone"],
+)
+@pytest.mark.parametrize("tab", ["Classify", "Library"])
+def test_nothing_is_wider_than_the_screen(open_page, tmp_path, query, options, tab):
+    page = open_page(query, **options)
+    page.get_by_role("tab", name=tab).click()
+    element = page.locator("sayso-board" if tab == "Classify" else "sayso-grid")
+    expect(element).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
+    assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1")  # not cut off
+    page.screenshot(
+        path=Path(os.environ.get("SAYSO_SCREENSHOTS", tmp_path)) / f"{tab}-{query[9:]}-{len(options)}.png", full_page=True
+    )

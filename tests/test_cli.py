@@ -1,0 +1,111 @@
+"""The command line as people run it: real processes, the starter model, standard output for results only."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from clipcore.models import is_here
+from tests.fakes import photo
+from tests.server import ROOT
+
+pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("cli-home")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("classes")
+    for label, colour in (("red", "red"), ("green", "green")):
+        for index in range(3):
+            photo(folder / label / f"{index}.png", colour, (40 + index, 40))
+    (folder / "red" / "bad.jpg").write_text("no picture")
+    return folder
+
+
+def sayso(*arguments, home=None, code=0):
+    """Run a command; give its standard output as objects where it is JSON, and its standard error."""
+    options = ["--home", str(home)] if home else []
+    done = subprocess.run(
+        [sys.executable, "app.py", *map(str, arguments), *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "2"},
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    rows = [json.loads(line) for line in done.stdout.splitlines()] if "--json" in arguments else done.stdout.splitlines()
+    return rows, done.stderr
+
+
+def test_classify_save_and_use_again(home, folder):
+    rows, errors = sayso("classify", folder, "--labels", "red, green=lime", "--save", "colours", "--json", home=home)
+    assert len(rows) == 6
+    assert all(set(row) == {"path", "label", "share", "margin", "top"} for row in rows)
+    assert "saved as colours, version 1" in errors
+    assert "bad.jpg: This is not a picture" in errors
+    again, _ = sayso("classify", folder, "--classifier", "colours", "--json", home=home)
+    assert again == rows
+
+
+def test_add_twice_then_search(home, folder):
+    first, _ = sayso("add", folder, "--json", home=home)
+    assert first == [{"new": 6, "known": 0, "skipped": 1, "in the library": 6}]
+    second, _ = sayso("add", folder, "--json", home=home)
+    assert second == [{"new": 0, "known": 6, "skipped": 1, "in the library": 6}]
+    hits, _ = sayso("search", "something red", "-k", "4", "--json", home=home)
+    assert len(hits) == 4
+    assert [hit["cosine"] for hit in hits] == sorted((hit["cosine"] for hit in hits), reverse=True)
+
+
+def test_evaluate_several_packs_at_once(folder):
+    rows, _ = sayso("evaluate", folder, "--pack", "bare", "--pack", "seven", "--json")
+    assert [row["prompts"] for row in rows] == ["bare", "seven"]
+    for row in rows:
+        assert row["n"] == 6
+        assert row["top5"] == 1  # two classes
+        assert 0 <= row["interval"][0] <= row["top1"] <= row["interval"][1] <= 1
+        assert set(row["recall"]) == {"red", "green"}
+
+
+def test_models_lists_the_starter_first():
+    rows, _ = sayso("models", "--json")
+    assert rows[0]["name"] == "starter"
+    assert rows[0]["here"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["classify", "nowhere", "--labels", "a,b"], "no file or folder nowhere"),
+        (["classify", ".", "--labels", ""], "no class names"),
+        (["classify", ".", "--labels", "a,a"], "occurs twice"),
+        (["classify", "."], "Give either --labels"),
+        (["classify", ".", "--labels", "a", "--pack", "none"], "no prompt pack"),
+        (["evaluate", "nowhere"], "does not exist"),
+        (["add", "README.md"], "is a file, not a folder"),
+        (["models", "--get", "NoSuch/model"], "NoSuch"),
+        (["search", "words", "--model", "ViT-B-32/laion2b_s34b_b79k"], "models --get ViT-B-32/laion2b_s34b_b79k"),
+        (["search", "words", "--model", "ViT-Z/x"], "no model named"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_exit_code_2(arguments, sentence, tmp_path):
+    options = [] if arguments[0] == "models" else ["--home", str(tmp_path)]
+    _, errors = sayso(*arguments, *options, code=2)
+    assert sentence in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_every_command_has_help():
+    for command in ("serve", "add", "classify", "search", "evaluate", "models"):
+        lines, _ = sayso(command, "--help")
+        assert any("--help" in line for line in lines)

@@ -1,0 +1,1 @@
+"""The page. Gradio lives here and only here; handlers are plain functions whose first argument is the studio."""

@@ -1,0 +1,314 @@
+"""The Classify tab: names and prompts in, a board with a column per class out."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from clipcore import PACKS, BadInput, PromptSet, pack, parse_labels, parse_templates
+from clipcore.prompts import DEFAULT_PACK
+from storage import JobRecord
+
+from .progress import friendly, progress_html, said, stopwatch
+from .samples import LABELS as SAMPLE_LABELS
+from .studio import Studio
+
+ALL = "all"
+KINDS = ("classify", "drop", "add")  # the jobs that this tab starts and follows
+OWN = "my own"
+QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
+
+# What a handler may change on the page. A handler returns a dictionary from these to new values.
+Changes = dict[Any, Any]
+
+
+class Parts:
+    """The components of this tab that handlers change, by name."""
+
+    labels: gr.Textbox
+    pack: gr.Dropdown
+    templates: gr.Textbox
+    preview: gr.HTML
+    source: gr.Dropdown
+    go: gr.Button
+    stop: gr.Button
+    progress: gr.HTML
+    board: gr.HTML
+    run: gr.State
+    job: gr.State
+    name: gr.Textbox
+    saved: gr.Dropdown
+    timer: gr.Timer
+
+
+def build(studio: Studio, page: gr.Blocks) -> None:
+    """Lay the tab out and wire it."""
+    at = Parts()
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            at.labels = gr.Textbox(
+                label="Class names",
+                placeholder="cat, dog, rabbit",
+                info="With commas or line breaks between them. dog = puppy | hound gives a class other names.",
+                lines=2,
+                max_lines=8,
+                elem_id="labels",
+            )
+            with gr.Accordion("Prompts", open=False):
+                at.pack = gr.Dropdown(
+                    [(f"{name}: {about}", name) for name, about in PACKS.items()] + [(OWN, OWN)],
+                    value=DEFAULT_PACK,
+                    label="Prompt pack",
+                    filterable=False,
+                )
+                at.templates = gr.Textbox(
+                    "\n".join(pack(DEFAULT_PACK).templates),
+                    label="Templates",
+                    info="One a line; {label} stands for the class name. They are averaged into one vector per class.",
+                    lines=4,
+                    max_lines=12,
+                )
+                at.preview = gr.HTML(_preview("", "\n".join(pack(DEFAULT_PACK).templates)))
+        with gr.Column(scale=2, min_width=300):
+            at.source = gr.Dropdown(
+                _sources(studio),
+                value=ALL,
+                label="Images",
+                info="A folder of the library, or drop files below.",
+                filterable=False,
+            )
+            drop = gr.File(
+                label="Drop images", file_count="multiple", height=126, elem_id="drop", type="filepath", show_label=False
+            )
+    with gr.Row(elem_classes="go"):
+        at.go = gr.Button("Classify", variant="primary", scale=0, min_width=160, elem_id="go")
+        sample = gr.Button("Try the sample photos", scale=0, min_width=220)
+        at.stop = gr.Button("Stop", variant="stop", scale=0, min_width=110, visible=False)
+    at.progress = gr.HTML("", elem_id="classify-progress")
+    at.board = gr.HTML(
+        "",
+        html_template='<sayso-board run="{{value}}"></sayso-board>',
+        apply_default_css=False,
+        elem_id="board",
+        js_on_load=None,
+    )
+    with gr.Row(elem_classes="bar"):
+        at.name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
+        save = gr.Button("Save", scale=0, min_width=110)
+        at.saved = gr.Dropdown(_saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
+        reuse = gr.Button("Use on these images", scale=0, min_width=190)
+    at.run, at.job = gr.State(""), gr.State(0)
+    at.timer = gr.Timer(0.5, active=False)
+
+    outputs = [value for value in vars(at).values() if value is not at.preview]
+    choices = [at.labels, at.pack, at.templates, at.source]
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+
+    def on(handler: Any) -> Any:
+        return friendly(partial(handler, studio, at))
+
+    at.go.click(on(classify), choices, outputs, api_name="classify", **quiet)
+    at.labels.submit(on(classify), choices, outputs, api_visibility="private", **quiet)
+    sample.click(on(classify_samples), [at.labels], outputs, api_visibility="private", **quiet)
+    drop.upload(on(take_files), drop, outputs, api_visibility="private", **quiet).then(lambda: None, None, drop, **quiet)
+    at.stop.click(on(stop), at.job, outputs, api_visibility="private", **quiet)
+    at.timer.tick(on(follow), [at.job, *choices], outputs, api_visibility="private", **quiet)
+    at.pack.input(on(choose_pack), at.pack, at.templates, api_visibility="private", **quiet)
+    at.templates.input(lambda: OWN, None, at.pack, api_visibility="private", **quiet)
+    for typed in (at.labels, at.templates):
+        typed.change(_preview, [at.labels, at.templates], at.preview, api_visibility="private", **quiet)
+    save.click(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
+    at.name.submit(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
+    reuse.click(on(use_saved), [at.saved, at.source], outputs, api_visibility="private", **quiet)
+    at.source.focus(lambda: gr.Dropdown(_sources(studio)), None, at.source, api_visibility="private", **quiet)
+    page.load(on(rejoin), None, outputs, api_visibility="private", **quiet)
+
+
+# handlers
+
+
+def classify(studio: Studio, at: Parts, typed: str, pack_name: str, templates: str, source: str) -> Changes:
+    """Check what was typed, then start the job; most are over before this returns."""
+    labels, synonyms = parse_labels(typed or "")
+    prompts = parse_templates(templates) if pack_name == OWN else pack(pack_name)
+    return _start(studio, at, _payload(studio, labels, prompts.with_synonyms(synonyms), source))
+
+
+def classify_samples(studio: Studio, at: Parts, typed: str) -> Changes:
+    """Put the sample photos into the library; `follow` classifies them when they are in."""
+    labels = (typed or "").strip() or SAMPLE_LABELS
+    job = studio.jobs.submit("add", {"samples": True, "name": "Sample photos", "labels": labels})
+    return {**_follow_job(studio, at, job), at.labels: labels}
+
+
+def take_files(studio: Studio, at: Parts, files: list[str] | None) -> Changes:
+    """Keep dropped files in the home folder; they are embedded by a job and classified when they are in."""
+    if not files:
+        raise BadInput("No files arrived; drop them once more.")
+    kept = [str(studio.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
+    return _follow_job(studio, at, studio.jobs.submit("drop", {"files": kept}))
+
+
+def follow(studio: Studio, at: Parts, job_id: int, typed: str, pack_name: str, templates: str, source: str) -> Changes:
+    """Draw the job's progress; when it is over, show what came of it or go on to classify what came in."""
+    if not job_id:
+        return {at.timer: gr.Timer(active=False)}
+    job = studio.jobs.get(job_id)
+    if not job.over:
+        return {at.progress: progress_html(job)}
+    if job.state != "done" or job.kind == "classify":
+        return _show_end(studio, at, job)
+    # a drop or the samples came in: choose them as the images and, if there are names, sort them at once
+    result = job.result or {}
+    skipped: list[Any] = []
+    if job.kind == "drop":
+        skipped = result["skipped"]
+        ids = result["image_ids"]
+        if not ids:
+            return {**_show_end(studio, at, job), at.progress: said(_none_readable(skipped), problem=True)}
+        source = "ids:" + ",".join(map(str, ids))
+        choices = [*_sources(studio), (f"The {len(ids)} just dropped", source)]
+    else:
+        typed = typed or result.get("labels") or ""
+        source, choices = f"folder:{result['folder_id']}", _sources(studio)
+    chosen = {at.source: gr.Dropdown(choices, value=source)}
+    if not (typed or "").strip():
+        count = len(result.get("image_ids", ())) or result.get("new", 0)
+        return {**_idle(at), **chosen, at.progress: said(f"{count} images are in. Type class names, then choose Classify.")}
+    labels, synonyms = parse_labels(typed)
+    prompts = parse_templates(templates) if pack_name == OWN else pack(pack_name)
+    payload = _payload(studio, labels, prompts.with_synonyms(synonyms), source, skipped)
+    return {**_start(studio, at, payload), **chosen}
+
+
+def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
+    """Ask the job to end at its next step; what it has done so far is kept."""
+    if job_id:
+        studio.jobs.cancel(job_id)
+        studio.jobs.wait(job_id, 3)
+    return {**_idle(at), at.progress: said("Stopped. What was done so far is kept.")}
+
+
+def rejoin(studio: Studio, at: Parts) -> Changes:
+    """On load: fresh choices, and any job still at work, started here or in another window."""
+    fresh: Changes = {at.source: gr.Dropdown(_sources(studio), value=ALL), at.saved: gr.Dropdown(_saved(studio))}
+    active = [job for job in studio.jobs.active() if job.kind in KINDS]
+    return {**fresh, **_follow_job(studio, at, active[-1].id, wait=0)} if active else fresh
+
+
+def choose_pack(studio: Studio, at: Parts, name: str) -> Any:
+    """Show a pack's templates; one's own stay as they are."""
+    return gr.skip() if name == OWN else "\n".join(pack(name).templates)
+
+
+def save_classifier(studio: Studio, at: Parts, name: str, run_id: str) -> Changes:
+    """Keep the classifier of the board under a name; the same name again makes a new version."""
+    if not run_id:
+        raise BadInput("There is nothing to save yet; classify some images first.")
+    record = studio.library.save(studio.library.run(run_id).classifier, name)
+    version = f", version {record.version}" if record.version > 1 else ""
+    gr.Info(f"Saved as {record.name}{version}.", title="Saved", duration=4)
+    return {at.saved: gr.Dropdown(_saved(studio), value=record.name), at.name: ""}
+
+
+def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Changes:
+    """Put a saved classifier's names and prompts back on the page and sort the chosen images with them."""
+    if not name:
+        raise BadInput("Choose a saved classifier first.")
+    classifier = studio.library.classifier(name)
+    started = _start(studio, at, {"classifier": name, **_selection(studio, source)})
+    prompts = classifier.prompts
+    chosen = prompts.name if prompts.name in PACKS and pack(prompts.name).templates == prompts.templates else OWN
+    typed = [
+        " = ".join([label, " | ".join(prompts.synonyms[label])]) if label in prompts.synonyms else label
+        for label in classifier.labels
+    ]
+    separator = "\n" if prompts.synonyms else ", "
+    return {
+        **started,
+        at.labels: separator.join(typed),
+        at.pack: chosen,
+        at.templates: "\n".join(prompts.templates),
+    }
+
+
+# what the handlers share
+
+
+def _payload(studio: Studio, labels: list[str], prompts: PromptSet, source: str, skipped: Any = ()) -> dict[str, Any]:
+    return {"labels": labels, "prompts": prompts.to_json(), "skipped": list(skipped), **_selection(studio, source)}
+
+
+def _selection(studio: Studio, source: str) -> dict[str, Any]:
+    """A choice of the Images list as ids; raises BadInput where there is nothing to classify."""
+    kind, _, value = (source or ALL).partition(":")
+    try:
+        if kind == "ids":
+            return {"image_ids": [int(part) for part in value.split(",")]}
+        folder = int(value) if kind == "folder" else None
+    except ValueError:
+        raise BadInput("That choice of images is not known; choose another from the list.") from None
+    if not studio.library.count(folder):
+        raise BadInput("There are no images yet; drop some, add a folder in the Library tab, or try the sample photos.")
+    return {"folder_id": folder}
+
+
+def _start(studio: Studio, at: Parts, payload: dict[str, Any]) -> Changes:
+    return _follow_job(studio, at, studio.jobs.submit("classify", payload))
+
+
+def _follow_job(studio: Studio, at: Parts, job_id: int, wait: float = QUICK) -> Changes:
+    job = studio.jobs.wait(job_id, wait)
+    if job.over and job.kind == "classify":
+        return {**_show_end(studio, at, job), at.job: job_id}
+    return {
+        at.job: job_id,
+        at.progress: progress_html(job),
+        at.timer: gr.Timer(0.5, active=True),
+        at.stop: gr.Button(visible=True),
+        at.go: gr.Button(interactive=False),
+    }
+
+
+def _idle(at: Parts) -> Changes:
+    return {
+        at.job: 0,
+        at.timer: gr.Timer(active=False),
+        at.stop: gr.Button(visible=False),
+        at.go: gr.Button(interactive=True),
+    }
+
+
+def _show_end(studio: Studio, at: Parts, job: JobRecord) -> Changes:
+    if job.state == "failed":
+        return {**_idle(at), at.progress: said(job.error or "That did not work.", problem=True)}
+    if job.state == "cancelled":
+        return {**_idle(at), at.progress: said("Stopped. What was done so far is kept.")}
+    run = (job.result or {}).get("run", "")
+    return {**_idle(at), at.progress: said(f"Sorted in {stopwatch(job)}."), at.board: run, at.run: run}
+
+
+def _none_readable(skipped: list[Any]) -> str:
+    reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in skipped[:3])
+    return f"None of the {len(skipped)} files could be read. {reasons}"
+
+
+def _sources(studio: Studio) -> list[tuple[str, str]]:
+    folders = [(f"{folder.name} ({folder.images:,})", f"folder:{folder.id}") for folder in studio.library.folders()]
+    return [(f"All images of the library ({studio.library.count():,})", ALL), *folders]
+
+
+def _saved(studio: Studio) -> list[tuple[str, str]]:
+    return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers()]
+
+
+def _preview(typed: str, templates: str) -> str:
+    """What the text tower will read for the first class, or the sentence that says what is wrong."""
+    try:
+        labels, synonyms = parse_labels(typed or "cat")
+        texts = parse_templates(templates).with_synonyms(synonyms).texts(labels[0])
+    except BadInput as error:
+        return said(str(error), problem=True)
+    more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
+    return said("Reads as: " + " / ".join(texts[:2]) + more)

@@ -1,0 +1,32 @@
+"""The page: masthead and tabs. Each tab is a module with its layout on top and its handlers below."""
+
+from functools import partial
+from html import escape
+
+import gradio as gr
+
+from . import classify, library
+from .studio import Studio
+
+HEAD = '<script type="module" src="/elements/board.js"></script><script type="module" src="/elements/grid.js"></script>'
+MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """The whole page, wired to the studio."""
+    with gr.Blocks(title="Sayso", fill_width=True, analytics_enabled=False) as page:
+        with gr.Row(elem_id="masthead"):
+            gr.HTML(MASTHEAD)
+            status = gr.HTML(partial(_status, studio), elem_id="status")
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Classify", id="classify"):
+                classify.build(studio, page)
+            with gr.Tab("Library", id="library") as library_tab:
+                library.build(studio, page, library_tab)
+        clock = gr.Timer(2)
+        clock.tick(partial(_status, studio), None, status, show_progress="hidden", api_visibility="private")
+    return page
+
+
+def _status(studio: Studio) -> str:
+    return f'<p class="subtle" role="status">{escape(studio.status())}</p>'

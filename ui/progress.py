@@ -1,0 +1,61 @@
+"""How a job is shown, and how a mistake is said, the same on every tab."""
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from clipcore import SaysoError
+from storage import JobRecord
+
+
+def progress_html(job: JobRecord) -> str:
+    """A bar with count, rate and time left; an indeterminate bar while the total is unknown."""
+    words = escape(job.message or "Waiting for its turn")
+    if not job.total:
+        return f'<div class="progress" role="status"><p>{words}</p><progress aria-label="{words}"></progress></div>'
+    count = f"{job.done:,} of {job.total:,}"
+    rate = job.metrics.get("per_second", 0)
+    if rate > 0:
+        count += f" · {rate:,.0f} a second · {_left((job.total - job.done) / rate)}"
+    return (
+        f'<div class="progress" role="status"><p><span>{words}</span><span>{count}</span></p>'
+        f'<progress max="{job.total}" value="{job.done}" aria-label="{words}"></progress></div>'
+    )
+
+
+def _left(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.0f} s left"
+    return f"{seconds / 60:.0f} min left"
+
+
+def said(sentence: str, problem: bool = False) -> str:
+    """One sentence in the place of the progress bar."""
+    return f'<p class="said{" problem" if problem else ""}" role="status">{escape(sentence)}</p>' if sentence else ""
+
+
+def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """A handler whose SaysoErrors become a toast; everything on the page stays as it was."""
+
+    @wraps(handler)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return handler(*args, **kwargs)
+        except SaysoError as error:
+            raise gr.Error(escape(str(error)), title="That did not work", duration=10, print_exception=False) from None
+
+    return wrapped
+
+
+def stopwatch(job: JobRecord) -> str:
+    """How long a job took, in words."""
+    if not (job.started and job.finished):
+        return ""
+    seconds = (job.finished - job.started).total_seconds()
+    if seconds < 0.1:
+        return "less than 0.1 s"
+    return f"{seconds:.1f} s" if seconds < 60 else time.strftime("%M:%S", time.gmtime(seconds))

@@ -1,0 +1,125 @@
+"""The server: FastAPI first, Gradio mounted on it, and guards before both.
+
+Loopback only, unless a password is given. Whatever the address, a page of another site can neither read from it (host
+check, against DNS rebinding) nor post to it (origin check; a multipart post needs no preflight).
+"""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported; it would call outside hosts
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+from fastapi import FastAPI, Request, Response
+from fastapi.middleware.gzip import GZipMiddleware
+from fastapi.responses import PlainTextResponse
+from fastapi.staticfiles import StaticFiles
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from clipcore import BadInput
+
+from .api import add_routes
+from .studio import Studio
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+STATIC = Path(__file__).with_name("static")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "SAMEORIGIN",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+Next = Callable[[Request], Awaitable[Response]]
+
+
+def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = None) -> FastAPI:
+    """The whole application, ready for uvicorn. Raises BadInput for an open address without a password."""
+    if host not in LOOPBACK and not password:
+        raise BadInput(f"Serving at {host} would let anyone on the network in; set SAYSO_PASSWORD first, or use 127.0.0.1.")
+    import gradio as gr
+
+    from .page import HEAD, build
+    from .theme import CSS, THEME
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> "AsyncIterator[None]":
+        studio.start()
+        yield
+        studio.stop()
+
+    app = FastAPI(title="Sayso", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+
+    @app.middleware("http")
+    async def guard(request: Request, call_next: Next) -> Response:
+        if not same_origin(request):
+            return PlainTextResponse("This request comes from another site and was refused.", 403)
+        if password and not knows(request, password):
+            return PlainTextResponse("A password is needed.", 401, {"WWW-Authenticate": 'Basic realm="Sayso"'})
+        response = await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    app.add_middleware(GZipMiddleware, minimum_size=2000)
+    if host in LOOPBACK:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+    app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
+    add_routes(app, studio)
+    return gr.mount_gradio_app(
+        app,
+        build(studio),
+        path="/",
+        theme=THEME,
+        css=CSS,
+        head=HEAD,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        show_error=False,
+        ssr_mode=False,
+        max_file_size="500mb",
+    )
+
+
+def same_origin(request: Request) -> bool:
+    """Whether a request that can change something was sent by our own page, or by a program that is no browser."""
+    if request.method in ("GET", "HEAD", "OPTIONS"):
+        return True
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
+
+
+def knows(request: Request, password: str) -> bool:
+    """Whether the request carries the password (HTTP Basic; any user name)."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return False
+    try:
+        _, _, word = base64.b64decode(given, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return False
+    return secrets.compare_digest(word.encode(), password.encode())
+
+
+def serve(studio: Studio, host: str, port: int, password: str | None = None) -> None:
+    """Serve until interrupted, printing the address once the page answers."""
+    import uvicorn
+
+    app = create_app(studio, host, password)
+    config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False)
+    server = uvicorn.Server(config)
+    shown = f"[{host}]" if ":" in host else host
+    print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
+    server.run()

@@ -1,0 +1,95 @@
+// What the board and the grid share: making elements, fetching, thumbnails, and the viewer for one picture.
+
+// Strings become text nodes and attributes, never HTML: class names and file names come from anywhere.
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node[name] = value;
+    else if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export const percent = (share) => (share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
+export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+export async function getJSON(url) {
+  const response = await fetch(url, { headers: { Accept: "application/json" } });
+  const answer = await response.json().catch(() => ({ error: "The server did not answer; is Sayso still running?" }));
+  if (!response.ok) throw new Error(answer.error || answer.detail || "The server did not understand the request.");
+  return answer;
+}
+
+export function thumbnail([id, content, name]) {
+  return make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", loading: "lazy", decoding: "async", title: name });
+}
+
+export function styled(root) {
+  root.append(make("link", { rel: "stylesheet", href: "/elements/parts.css" }));
+  return root;
+}
+
+const ICON = {
+  picture: "M3 6a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z M9 11.5a1.75 1.75 0 1 0 0-3.5a1.75 1.75 0 0 0 0 3.5z M4 18l6-5l4 3l3-2l4 3",
+};
+
+export function empty(title, words) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICON.picture);
+  svg.append(path);
+  return make("div", { class: "empty" }, svg, make("h3", {}, title), make("p", {}, words));
+}
+
+export function bars(rows, right) {
+  const list = make("ol", { class: "bars" });
+  for (const [label, share] of rows) {
+    const fill = make("i");
+    fill.style.width = `${Math.max(0.5, 100 * share)}%`;
+    list.append(
+      make("li", {}, make("span", { class: "label" }, label), make("span", { class: "share" }, percent(share)), make("span", { class: "track" }, fill)),
+    );
+  }
+  return make("figure", {}, make("figcaption", {}, right), list);
+}
+
+// One picture, large, in a <dialog>: Escape closes it, the arrow keys go to its neighbours.
+export class Viewer {
+  constructor(root, describe) {
+    this.describe = describe;
+    this.image = make("img", { alt: "" });
+    this.side = make("div", { class: "side" });
+    const close = make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.dialog.close() }, "Close");
+    const back = make("button", { type: "button", "aria-label": "Previous picture", onclick: () => this.step(-1) }, "Previous");
+    const on = make("button", { type: "button", "aria-label": "Next picture", onclick: () => this.step(1) }, "Next");
+    this.place = make("span", { class: "place" });
+    const bar = make("div", { class: "bar" }, back, on, this.place, close);
+    this.dialog = make("dialog", { class: "viewer", "aria-label": "Picture" }, bar, make("div", { class: "stage" }, this.image), this.side);
+    this.dialog.onkeydown = (event) => {
+      if (event.key === "ArrowLeft") this.step(-1);
+      else if (event.key === "ArrowRight") this.step(1);
+    };
+    this.dialog.onclick = (event) => event.target === this.dialog && this.dialog.close(); // a click beside it
+    root.append(this.dialog);
+  }
+  open(items, index) {
+    this.items = items;
+    this.show(index);
+    this.dialog.showModal();
+  }
+  step(by) {
+    this.show((this.index + by + this.items.length) % this.items.length);
+  }
+  show(index) {
+    this.index = index;
+    const item = this.items[index];
+    const [id, content, name] = item;
+    this.image.src = `/preview/${id}/${content}.webp`;
+    this.image.alt = name;
+    this.place.textContent = `${index + 1} of ${this.items.length}`;
+    this.side.replaceChildren(make("h3", {}, name), ...this.describe(item));
+  }
+}

@@ -1,0 +1,111 @@
+"""What the page works with: the library, the jobs and the model, which loads while the page is already up. No Gradio."""
+
+import logging
+import threading
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any
+
+from clipcore import PromptSet, SaysoError, Step, zero_shot_classifier
+from storage import Jobs, Library
+
+from .samples import sample_folder
+
+if TYPE_CHECKING:
+    from clipcore.encoder import Encoder
+
+Work = Generator[Step, None, dict[str, Any]]
+
+
+class Studio:
+    """The page's one collaborator. `load` makes the encoder; it is called once, in a thread of its own."""
+
+    def __init__(self, library: Library, load: "Callable[[], Encoder]", model: str) -> None:
+        self.library = library
+        self.model = model
+        self.jobs = Jobs(library)
+        self._load = load
+        self._ready = threading.Event()
+        self._problem: str | None = None
+        for kind, work in (("add", self._add), ("drop", self._drop), ("classify", self._classify)):
+            self.jobs.register(kind, work)
+
+    def start(self) -> None:
+        """Begin to load the model and to work off the jobs."""
+        threading.Thread(target=self._load_model, name="load-model", daemon=True).start()
+        self.jobs.start()
+
+    def stop(self) -> None:
+        """Let the running job finish its step and be taken up again next time."""
+        self.jobs.stop()
+
+    def _load_model(self) -> None:
+        try:
+            self.library.encoder = self._load()
+        except SaysoError as error:
+            self._problem = str(error)
+        except Exception:
+            logging.exception("loading the model failed")
+            self._problem = f"The model {self.model} could not be loaded; the log says why. Choose another with --model."
+        self._ready.set()
+
+    def encoder(self) -> "Encoder":
+        """The model, waiting for it if it is still loading. Raises SaysoError if it could not be loaded."""
+        self._ready.wait()
+        if self._problem:
+            raise SaysoError(self._problem)
+        assert self.library.encoder is not None
+        return self.library.encoder
+
+    def status(self) -> str:
+        """One line about the model and the library."""
+        count = self.library.count()
+        images = f"{count:,} image{'' if count == 1 else 's'}"
+        if self._problem:
+            return self._problem
+        if not self._ready.is_set():
+            return f"loading {self.model} … · {images}"
+        encoder = self.encoder()
+        return f"{encoder.name} · {encoder.device.type.upper()} · {images}"
+
+    # the work of each kind of job: payload in, Steps out, a small result that the page shows
+
+    def _wait_for_model(self) -> Generator[Step, None, None]:
+        while not self._ready.wait(0.3):
+            yield Step(0, 0, f"Loading the model {self.model}")
+        self.encoder()
+
+    def _add(self, payload: dict[str, Any]) -> Work:
+        yield from self._wait_for_model()
+        folder = sample_folder(self.library.home) if payload.get("samples") else payload["folder"]
+        added = yield from self.library.iter_add(folder, name=payload.get("name"))
+        return {
+            "folder_id": added.folder_id,
+            "new": added.new,
+            "known": added.known,
+            "skipped": len(added.skipped),
+            "labels": payload.get("labels"),
+        }
+
+    def _drop(self, payload: dict[str, Any]) -> Work:
+        yield from self._wait_for_model()
+        added = yield from self.library.iter_add_files([*payload["files"]])
+        skipped = [[record.path, record.reason] for record in added.skipped]
+        return {"image_ids": list(added.image_ids), "skipped": skipped}
+
+    def _classify(self, payload: dict[str, Any]) -> Work:
+        """Build the zero-shot head or take a saved one, see that every image has its vector, and keep the run."""
+        yield from self._wait_for_model()
+        if "classifier" in payload:
+            classifier = self.library.classifier(payload["classifier"])
+        else:
+            yield Step(0, 0, f"Reading {len(payload['labels'])} class names")
+            prompts = PromptSet.from_json(payload["prompts"])
+            classifier = zero_shot_classifier(self.encoder(), payload["labels"], prompts)
+        selection = {key: payload[key] for key in ("folder_id", "image_ids") if payload.get(key) is not None}
+        skipped = [tuple(pair) for pair in payload.get("skipped", ())]
+        folder_id = selection.get("folder_id")
+        if folder_id is not None and len(self.library.embeddings(folder_id=folder_id)[0]) < self.library.count(folder_id):
+            folder = next(folder for folder in self.library.folders() if folder.id == folder_id)
+            yield from self.library.iter_add(folder.path)  # the model was changed since these were embedded
+        run = self.library.start_run(classifier, skipped=skipped, **selection)
+        return {"run": run.id}

@@ -1,0 +1,80 @@
+"""How the page looks: one accent colour, system fonts, light and dark. Contrast was checked with axe in both."""
+
+import gradio as gr
+
+# System fonts only: Gradio's bundled ones are subsets, and a web font would call an outside host.
+SANS = ["Inter", "system-ui", "-apple-system", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"]
+MONO = ["ui-monospace", "Consolas", "monospace"]
+
+THEME = gr.themes.Base(
+    primary_hue="indigo",
+    secondary_hue="indigo",
+    neutral_hue="slate",
+    radius_size="md",
+    spacing_size="md",
+    text_size="md",
+    font=SANS,
+    font_mono=MONO,
+).set(
+    body_background_fill="*neutral_50",
+    body_background_fill_dark="*neutral_950",
+    body_text_color_subdued="*neutral_600",
+    body_text_color_subdued_dark="*neutral_400",
+    block_border_width="1px",
+    block_shadow="0 1px 2px rgb(0 0 0 / .05)",
+    block_label_text_color="*neutral_600",
+    block_label_text_color_dark="*neutral_300",
+    block_info_text_color="*neutral_600",
+    block_info_text_color_dark="*neutral_400",
+    input_placeholder_color="*neutral_500",
+    input_placeholder_color_dark="*neutral_400",
+    link_text_color="*primary_600",
+    link_text_color_dark="*primary_300",
+    button_large_text_size="*text_md",
+    button_large_text_weight="500",
+    button_large_padding="9px 18px",
+    button_primary_background_fill="*primary_600",
+    button_primary_background_fill_hover="*primary_700",
+    button_primary_background_fill_dark="*primary_600",
+    button_primary_text_color="white",
+    button_primary_text_color_dark="white",
+    button_cancel_background_fill="#b91c1c",
+    button_cancel_background_fill_dark="#b91c1c",
+    button_cancel_text_color="white",
+    button_cancel_text_color_dark="white",
+)
+
+# The width is set on <main>, with width: 100%: it is a flex item, and auto margins alone shrink it to its content.
+CSS = """
+main { width: 100%; max-width: 1280px !important; margin: 0 auto !important; }
+footer { display: none !important; }
+.subtle { color: var(--body-text-color-subdued); margin: 2px 0 0; }
+#masthead { align-items: flex-end; }
+#masthead h1 { margin: 0; font-size: 1.5rem; font-weight: 700; }
+#status { text-align: right; }
+/* Gradio insets every piece of HTML; ours lines up with the fields above and below it. */
+.html-container { padding: 0 !important; }
+#classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])) { display: none; }
+.bar { align-items: flex-end; }
+.bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
+.go > button { white-space: nowrap; }
+button[role=tab].selected { color: var(--primary-600); }
+.dark button[role=tab].selected { color: var(--primary-400); }
+button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
+.progress { padding: 10px 14px; border: 1px solid var(--border-color-primary); border-radius: 10px;
+  background: var(--block-background-fill); color: var(--body-text-color); }
+.progress p { margin: 0 0 6px; display: flex; justify-content: space-between; gap: 12px; flex-wrap: wrap; }
+.progress progress { width: 100%; height: 8px; accent-color: var(--primary-600); }
+.said { padding: 6px 2px; color: var(--body-text-color-subdued); }
+.said.problem { color: #b91c1c; }
+.dark .said.problem { color: #fca5a5; }
+.skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }
+.skipped li { padding: 6px 0; border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
+.skipped b { font-weight: 600; }
+@media (max-width: 640px) {
+  #masthead { flex-direction: column; align-items: flex-start; gap: 4px; }
+  #status { text-align: left; }
+  .bar > button { margin-bottom: 0; }
+}
+@media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
+"""
