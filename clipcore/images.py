@@ -203,7 +203,7 @@ def find_labelled_images(folder: str | os.PathLike[str]) -> dict[Path, str]:
     labels = {path: path.relative_to(root).parts[0] for path in find_images(root) if path.parent != root}
     if not labels:
         raise BadInput(
-            f"The folder {display_path(root)} holds no class folders; give each class a folder of its own, named as the class."
+            f"The folder {display_path(root)} holds no class folders; give each class a folder of its own, with its name."
         )
     return {path: display_path(label).replace("_", " ") for path, label in labels.items()}
 

@@ -20,7 +20,8 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
     embedding space, so it costs the same to use as a single prompt (section 3.1.4). `prompts` is a PromptSet or the name
     of a pack. A model trained with the sigmoid loss gives sigmoid scores, each label on its own.
 
-    Raises BadInput for empty or repeated labels and for prompts with more tokens than the model reads.
+    Raises BadInput for empty or repeated labels, for templates without {label}, and for prompts with more tokens than the
+    model reads.
     """
     labels = [clean_label(label) for label in labels]
     check_labels(labels)

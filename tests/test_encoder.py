@@ -2,6 +2,7 @@
 
 import copy
 import threading
+import time
 from types import SimpleNamespace
 
 import numpy as np
@@ -212,13 +213,16 @@ def test_tokens_of_a_hugging_face_tokenizer_are_counted(clip):
 # threads
 
 
-def test_threads_share_an_encoder(clip):
+def test_threads_share_an_encoder(clip, monkeypatch):
     """Trimming changes the tower for a moment; nobody else may see it."""
     images = pictures(3)
     lists = [[f"{'word ' * n}number {n} of {i}" for n in range(i + 1, 40, 5)] for i in range(6)]
     image_vectors = clip.embed_images(images)
     expected = [clip.embed_texts(texts) for texts in lists]
     clip.text_cache = MemoryCache(limit=8)  # forgets all the time
+    encode_text = clip._model.encode_text
+    # a pause in the middle of a trimmed pass, for the others to get in the way
+    monkeypatch.setattr(clip._model, "encode_text", lambda tokens: time.sleep(0.002) or encode_text(tokens))
     wrong, stop = [], threading.Event()
 
     def work(i):

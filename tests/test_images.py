@@ -1,8 +1,10 @@
 """The one door for pictures: what comes out is an upright RGB picture, or one sentence."""
 
+import inspect
 import io
 import os
 import struct
+import sys
 import threading
 import zlib
 
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from clipcore import BadImage, BadInput, images
-from clipcore.images import display_path, find_images, open_image, picture_size, read_bytes, thumbnail
+from clipcore.images import display_path, find_images, find_labelled_images, open_image, picture_size, read_bytes, thumbnail
 from tests.sentences import assert_sentence
 
 
@@ -309,19 +311,33 @@ def test_find_images_with_names_that_are_not_utf8(tmp_path):
     assert display_path("lone \ud800 surrogate") == "lone \ufffd surrogate"
 
 
-def test_find_images_in_very_deep_folders(tmp_path, monkeypatch):
-    depth = 1050  # deeper than Python's recursion limit, while the path stays short enough for the system
-    monkeypatch.chdir(tmp_path)
-    for _ in range(depth):
-        os.mkdir("d")
-        os.chdir("d")
-    with open("deep.png", "wb") as file:
-        file.write(PNG)
-    assert [path.name for path in find_images(tmp_path)] == ["deep.png"]
-    os.remove("deep.png")
-    for _ in range(depth):  # pytest's own clean-up would recurse
-        os.chdir("..")
-        os.rmdir("d")
+def test_find_images_deeper_than_python_recurses(tmp_path):
+    depth = 400
+    folder = tmp_path.joinpath(*"d" * depth)
+    folder.mkdir(parents=True)
+    (folder / "deep.png").write_bytes(PNG)
+    limit = sys.getrecursionlimit()
+    try:
+        sys.setrecursionlimit(len(inspect.stack(0)) + depth // 2)
+        assert list(find_images(tmp_path)) == [folder / "deep.png"]
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_find_labelled_images(tmp_path, monkeypatch):
+    for name in ("cat/1.png", "cat/more/2.png", "snow_leopard/3.png", "loose.png", ".hidden/4.png", "empty/readme.txt"):
+        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "set" / name).write_bytes(PNG)
+    found = find_labelled_images(tmp_path / "set")
+    assert {path.name: label for path, label in found.items()} == {"1.png": "cat", "2.png": "cat", "3.png": "snow leopard"}
+    assert all(path.exists() for path in found)
+    monkeypatch.chdir(tmp_path / "set")
+    assert len(find_labelled_images(".")) == 3
+    with pytest.raises(BadInput, match="no class folders") as caught:
+        find_labelled_images(tmp_path / "set" / "empty")
+    assert_sentence(caught.value)
+    with pytest.raises(BadInput, match="does not exist"):
+        find_labelled_images("~no-such-person/x")
 
 
 def test_find_images_where_there_is_no_folder(tmp_path):

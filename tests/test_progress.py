@@ -27,9 +27,10 @@ def test_a_listener_that_raises_stops_the_work():
     def cancel(step):
         raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
         drain(work(log), cancel)
     assert log == ["closed"]
+    assert caught.tb  # whose frames would have kept the work alive
 
 
 def test_errors_of_the_work_come_through():

@@ -1,13 +1,15 @@
 """A folder through the model: in order, overlapped, and no bad file stops it."""
 
+import os
 import threading
+import time
 
 import numpy as np
 import pytest
 
-from clipcore import BadInput
+from clipcore import BadInput, drain
 from clipcore.images import content_hash, find_images
-from clipcore.stream import embed_files
+from clipcore.stream import embed_files, iter_embed
 from tests.fakes import FakeEncoder, photo
 
 
@@ -70,15 +72,16 @@ def test_known_pictures_are_not_decoded(files, monkeypatch):
 
 
 def test_closing_early_stops_the_threads(files, monkeypatch):
-    encoder = FakeEncoder(batch_size=2)
-    many = files * 50
-    taken = []
-    batches = embed_files(encoder, (taken.append(path) or path for path in many))
+    encoder = FakeEncoder(batch_size=20)
+    taken, prepared, prepare = [], [], encoder.prepare
+    monkeypatch.setattr(encoder, "prepare", lambda data: time.sleep(0.01) or prepared.append(1) or prepare(data))
+    batches = embed_files(encoder, (taken.append(path) or path for path in files * 50))
     next(batches)
     assert decode_threads()
     batches.close()
     assert not decode_threads()
-    assert len(taken) < len(many) / 2  # it never ran far ahead
+    assert len(taken) < 3 * 20 + 2 * os.cpu_count()  # it never runs far ahead
+    assert len(prepared) < len(taken)  # what was waiting is not decoded for nothing
 
 
 def test_the_listing_is_read_as_needed(tmp_path):
@@ -127,14 +130,26 @@ def test_decoding_runs_ahead_of_the_model(files, monkeypatch):
         return result
 
     def slow_model(batch):
-        assert all(prepared.acquire(timeout=5) for _ in range(4))  # these two and two more
-        for _ in range(2):
-            prepared.release()
+        for _ in range(3 * 2 + os.cpu_count()):  # this batch, two more, and one for each core
+            assert prepared.acquire(timeout=5)
         return embed(batch)
 
     monkeypatch.setattr(encoder, "prepare", counted)
     monkeypatch.setattr(encoder, "embed_prepared", slow_model)
-    assert len(next(embed_files(encoder, files))) == 2
+    batches = embed_files(encoder, files * 10)
+    assert len(next(batches)) == 2
+    batches.close()
+
+
+def test_iter_embed_keeps_rows_and_paths_together(files):
+    files[3].write_text("not a picture")
+    steps = []
+    embedded = drain(iter_embed(FakeEncoder(batch_size=8), files), steps.append)
+    assert [(step.done, step.total) for step in steps] == [(8, 23), (16, 23), (23, 23)]
+    assert embedded.paths == files[:3] + files[4:]
+    assert np.allclose(embedded.vectors, FakeEncoder().embed_images(embedded.paths))
+    assert [item.path for item in embedded.skipped] == [files[3]]
+    assert drain(iter_embed(FakeEncoder(), [])).vectors.shape == (0, 4)
 
 
 def test_a_real_folder(photos):
