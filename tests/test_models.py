@@ -94,8 +94,9 @@ def test_a_folder(folder):
     assert is_here(f"local-dir:{folder}")
 
 
-def test_a_folder_below_the_home(folder):
+def test_paths_below_the_home(folder, architecture):
     assert load("local-dir:~/small", "cpu", "fp32").space.name == "local-dir:small"
+    assert load(f"{SMALL}/~/small/{WEIGHTS}", "cpu", "fp32").space.name == f"{SMALL}/{WEIGHTS}"
 
 
 def test_an_architecture_and_a_checkpoint(folder, architecture):
