@@ -35,17 +35,22 @@ class _Listed:
     missing: bool
 
 
-def add_folder(database: Database, model: Model, folder: str | Path, name: str | None) -> Generator[Step, None, Added]:
+def add_folder(
+    database: Database, model: Model, folder: str | Path, name: str | None, ignore: Path
+) -> Generator[Step, None, Added]:
     """Add every picture below a folder, or look at it again. Pictures that are gone are hidden until they come back.
 
-    Raises BadInput if the folder is not there.
+    What lies below `ignore` is left out. Raises BadInput if the folder is not there.
     """
     if not str(folder).strip():
         raise BadInput("No folder was named; give the path of a folder with pictures.")
-    root = os.path.abspath(Path(folder).expanduser())
-    found = find_images(root)
+    try:
+        root = os.path.abspath(Path(folder).expanduser())
+        found = find_images(root)
+    except (OSError, RuntimeError, ValueError) as error:  # a name of 10,000 letters, or ~nobody
+        raise BadInput(f"The folder cannot be opened ({error.__class__.__name__}); check the path.") from error
     yield Step(0, 0, "looking for pictures")
-    files = [str(path) for path in found]
+    files = [str(path) for path in found if not path.is_relative_to(ignore)]
     folder_id = open_folder(database, root, name)
     with database.reading() as connection:
         listed = _listed(connection, below(Image.path, root))
@@ -99,7 +104,7 @@ def _add(
 
     yield step()
     todo = [Path(path) for path in files if path not in same]
-    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]
+    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]  # a generator
         for batch in batches:
             _keep(database, model.space_id, folder_id, batch, states)
             fresh = {picture.content_hash for picture in batch.pictures if picture.vector is not None} - embedded

@@ -115,7 +115,7 @@ def _is_known(revision: str, scripts: Path) -> bool:
 @contextmanager
 def _bare_connection(database: Database) -> Iterator[Connection]:
     """One transaction without foreign keys, see `make_engine`; all of an upgrade happens in it or nothing does."""
-    engine = make_engine(database.url, foreign_keys=False, poolclass=NullPool)
+    engine = make_engine(database.engine.url, foreign_keys=False, poolclass=NullPool)
     try:
         with engine.begin() as connection:
             yield connection

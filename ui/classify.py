@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import PACKS, BadInput, PromptSet, pack, parse_labels, parse_templates
+from clipcore import PACKS, BadInput, PromptSet, SaysoError, pack, parse_labels, parse_templates
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
@@ -15,7 +15,7 @@ from .samples import LABELS as SAMPLE_LABELS
 from .studio import Studio
 
 ALL = "all"
-KINDS = ("classify", "drop", "add")  # the jobs that this tab starts and follows
+KINDS = ("classify", "drop")  # the jobs that this tab starts and follows; also an "add" that names labels
 OWN = "my own"
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
 
@@ -69,7 +69,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
                     lines=4,
                     max_lines=12,
                 )
-                at.preview = gr.HTML(_preview("", "\n".join(pack(DEFAULT_PACK).templates)))
+                at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
         with gr.Column(scale=2, min_width=300):
             at.source = gr.Dropdown(
                 _sources(studio),
@@ -102,7 +102,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     at.timer = gr.Timer(0.5, active=False)
 
     outputs = [value for value in vars(at).values() if value is not at.preview]
-    choices = [at.labels, at.pack, at.templates, at.source]
+    choices = [at.labels, at.templates, at.source]
     quiet: dict[str, Any] = {"show_progress": "hidden"}
 
     def on(handler: Any) -> Any:
@@ -115,9 +115,8 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     at.stop.click(on(stop), at.job, outputs, api_visibility="private", **quiet)
     at.timer.tick(on(follow), [at.job, *choices], outputs, api_visibility="private", **quiet)
     at.pack.input(on(choose_pack), at.pack, at.templates, api_visibility="private", **quiet)
-    at.templates.input(lambda: OWN, None, at.pack, api_visibility="private", **quiet)
     for typed in (at.labels, at.templates):
-        typed.change(_preview, [at.labels, at.templates], at.preview, api_visibility="private", **quiet)
+        typed.change(describe_prompts, [at.labels, at.templates], [at.pack, at.preview], api_visibility="private", **quiet)
     save.click(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     at.name.submit(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     reuse.click(on(use_saved), [at.saved, at.source], outputs, api_visibility="private", **quiet)
@@ -128,11 +127,9 @@ def build(studio: Studio, page: gr.Blocks) -> None:
 # handlers
 
 
-def classify(studio: Studio, at: Parts, typed: str, pack_name: str, templates: str, source: str) -> Changes:
+def classify(studio: Studio, at: Parts, typed: str, templates: str, source: str) -> Changes:
     """Check what was typed, then start the job; most are over before this returns."""
-    labels, synonyms = parse_labels(typed or "")
-    prompts = parse_templates(templates) if pack_name == OWN else pack(pack_name)
-    return _start(studio, at, _payload(studio, labels, prompts.with_synonyms(synonyms), source))
+    return _start(studio, at, {**_wanted(typed, templates), **_selection(studio, source)})
 
 
 def classify_samples(studio: Studio, at: Parts, typed: str) -> Changes:
@@ -150,7 +147,7 @@ def take_files(studio: Studio, at: Parts, files: list[str] | None) -> Changes:
     return _follow_job(studio, at, studio.jobs.submit("drop", {"files": kept}))
 
 
-def follow(studio: Studio, at: Parts, job_id: int, typed: str, pack_name: str, templates: str, source: str) -> Changes:
+def follow(studio: Studio, at: Parts, job_id: int, typed: str, templates: str, source: str) -> Changes:
     """Draw the job's progress; when it is over, show what came of it or go on to classify what came in."""
     if not job_id:
         return {at.timer: gr.Timer(active=False)}
@@ -159,27 +156,30 @@ def follow(studio: Studio, at: Parts, job_id: int, typed: str, pack_name: str, t
         return {at.progress: progress_html(job)}
     if job.state != "done" or job.kind == "classify":
         return _show_end(studio, at, job)
-    # a drop or the samples came in: choose them as the images and, if there are names, sort them at once
+    return _sort_what_came_in(studio, at, job, typed, templates)
+
+
+def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str) -> Changes:
+    """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
     result = job.result or {}
-    skipped: list[Any] = []
+    choices = _sources(studio)
     if job.kind == "drop":
-        skipped = result["skipped"]
-        ids = result["image_ids"]
+        ids, skipped = result["image_ids"], result["skipped"]
         if not ids:
-            return {**_show_end(studio, at, job), at.progress: said(_none_readable(skipped), problem=True)}
+            return {**_idle(at), at.progress: said(_none_readable(skipped), problem=True)}
         source = "ids:" + ",".join(map(str, ids))
-        choices = [*_sources(studio), (f"The {len(ids)} just dropped", source)]
+        choices.append((f"The {len(ids)} just dropped", source))
     else:
+        skipped, source = [], f"folder:{result['folder_id']}"
         typed = typed or result.get("labels") or ""
-        source, choices = f"folder:{result['folder_id']}", _sources(studio)
     chosen = {at.source: gr.Dropdown(choices, value=source)}
     if not (typed or "").strip():
-        count = len(result.get("image_ids", ())) or result.get("new", 0)
-        return {**_idle(at), **chosen, at.progress: said(f"{count} images are in. Type class names, then choose Classify.")}
-    labels, synonyms = parse_labels(typed)
-    prompts = parse_templates(templates) if pack_name == OWN else pack(pack_name)
-    payload = _payload(studio, labels, prompts.with_synonyms(synonyms), source, skipped)
-    return {**_start(studio, at, payload), **chosen}
+        return {**_idle(at), **chosen, at.progress: said("The images are in. Type class names, then choose Classify.")}
+    try:
+        wanted = _wanted(typed, templates)
+    except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
+        return {**_idle(at), **chosen, at.progress: said(str(error), problem=True)}
+    return {**_start(studio, at, {**wanted, "skipped": skipped, **_selection(studio, source)}), **chosen}
 
 
 def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
@@ -193,12 +193,24 @@ def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
 def rejoin(studio: Studio, at: Parts) -> Changes:
     """On load: fresh choices, and any job still at work, started here or in another window."""
     fresh: Changes = {at.source: gr.Dropdown(_sources(studio), value=ALL), at.saved: gr.Dropdown(_saved(studio))}
-    active = [job for job in studio.jobs.active() if job.kind in KINDS]
+    active = [job for job in studio.jobs.active() if job.kind in KINDS or job.payload.get("labels")]
     return {**fresh, **_follow_job(studio, at, active[-1].id, wait=0)} if active else fresh
 
 
+def describe_prompts(typed: str, templates: str) -> tuple[str, str]:
+    """The pack that the templates are, and what the text tower will read for the first class or what is wrong."""
+    try:
+        labels, synonyms = parse_labels(typed or "cat")
+        prompts = parse_templates(templates).with_synonyms(synonyms)
+    except SaysoError as error:
+        return OWN, said(str(error), problem=True)
+    texts = prompts.texts(labels[0])
+    more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
+    return _pack_of(prompts), said("Reads as: " + " / ".join(texts[:2]) + more)
+
+
 def choose_pack(studio: Studio, at: Parts, name: str) -> Any:
-    """Show a pack's templates; one's own stay as they are."""
+    """Show a pack's templates, to be used or changed; one's own stay as they are."""
     return gr.skip() if name == OWN else "\n".join(pack(name).templates)
 
 
@@ -217,18 +229,13 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
     if not name:
         raise BadInput("Choose a saved classifier first.")
     classifier = studio.library.classifier(name)
-    started = _start(studio, at, {"classifier": name, **_selection(studio, source)})
     prompts = classifier.prompts
-    chosen = prompts.name if prompts.name in PACKS and pack(prompts.name).templates == prompts.templates else OWN
     typed = [
-        " = ".join([label, " | ".join(prompts.synonyms[label])]) if label in prompts.synonyms else label
-        for label in classifier.labels
+        " = ".join([label, " | ".join(prompts.synonyms.get(label, ()))]).removesuffix(" = ") for label in classifier.labels
     ]
-    separator = "\n" if prompts.synonyms else ", "
     return {
-        **started,
-        at.labels: separator.join(typed),
-        at.pack: chosen,
+        **_start(studio, at, {"classifier": name, **_selection(studio, source)}),
+        at.labels: ("\n" if prompts.synonyms else ", ").join(typed),
         at.templates: "\n".join(prompts.templates),
     }
 
@@ -236,8 +243,16 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
 # what the handlers share
 
 
-def _payload(studio: Studio, labels: list[str], prompts: PromptSet, source: str, skipped: Any = ()) -> dict[str, Any]:
-    return {"labels": labels, "prompts": prompts.to_json(), "skipped": list(skipped), **_selection(studio, source)}
+def _wanted(typed: str, templates: str) -> dict[str, Any]:
+    """What was typed, checked, as a job's payload."""
+    labels, synonyms = parse_labels(typed or "")
+    prompts = parse_templates(templates)
+    prompts = PromptSet(_pack_of(prompts), prompts.templates).with_synonyms(synonyms)
+    return {"labels": labels, "prompts": prompts.to_json()}
+
+
+def _pack_of(prompts: PromptSet) -> str:
+    return next((name for name in PACKS if pack(name).templates == prompts.templates), OWN)
 
 
 def _selection(studio: Studio, source: str) -> dict[str, Any]:
@@ -301,14 +316,3 @@ def _sources(studio: Studio) -> list[tuple[str, str]]:
 
 def _saved(studio: Studio) -> list[tuple[str, str]]:
     return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers()]
-
-
-def _preview(typed: str, templates: str) -> str:
-    """What the text tower will read for the first class, or the sentence that says what is wrong."""
-    try:
-        labels, synonyms = parse_labels(typed or "cat")
-        texts = parse_templates(templates).with_synonyms(synonyms).texts(labels[0])
-    except BadInput as error:
-        return said(str(error), problem=True)
-    more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
-    return said("Reads as: " + " / ".join(texts[:2]) + more)

@@ -39,14 +39,18 @@ def said(sentence: str, problem: bool = False) -> str:
 
 
 def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose SaysoErrors become a toast; everything on the page stays as it was."""
+    """A handler whose SaysoErrors become a toast; everything on the page stays as it was.
+
+    A warning and not `gr.Error`, which would also cover every component the handler could have changed.
+    """
 
     @wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return handler(*args, **kwargs)
         except SaysoError as error:
-            raise gr.Error(escape(str(error)), title="That did not work", duration=10, print_exception=False) from None
+            gr.Warning(escape(str(error)), title="That did not work", duration=10)
+            return gr.skip()
 
     return wrapped
 

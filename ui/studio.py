@@ -3,10 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clipcore import PromptSet, SaysoError, Step, zero_shot_classifier
-from storage import Jobs, Library
+from storage import Jobs, Library, SkippedRecord
 
 from .samples import sample_folder
 
@@ -102,10 +103,19 @@ class Studio:
             prompts = PromptSet.from_json(payload["prompts"])
             classifier = zero_shot_classifier(self.encoder(), payload["labels"], prompts)
         selection = {key: payload[key] for key in ("folder_id", "image_ids") if payload.get(key) is not None}
-        skipped = [tuple(pair) for pair in payload.get("skipped", ())]
-        folder_id = selection.get("folder_id")
-        if folder_id is not None and len(self.library.embeddings(folder_id=folder_id)[0]) < self.library.count(folder_id):
-            folder = next(folder for folder in self.library.folders() if folder.id == folder_id)
-            yield from self.library.iter_add(folder.path)  # the model was changed since these were embedded
+        skipped = [SkippedRecord(path, reason) for path, reason in payload.get("skipped", ())]
+        if "image_ids" not in selection:
+            yield from self._embed_missing(selection.get("folder_id"))
         run = self.library.start_run(classifier, skipped=skipped, **selection)
         return {"run": run.id}
+
+    def _embed_missing(self, folder_id: int | None) -> Generator[Step, None, None]:
+        """Embed what another model had embedded before; nothing to do, and nothing read, in the usual case."""
+        for folder in self.library.folders():
+            if folder_id not in (None, folder.id) or self.library.count(folder.id, embedded=True) >= folder.images:
+                continue
+            if folder.path:
+                yield from self.library.iter_add(folder.path)
+            else:
+                kept = self.library.images(folder.id, limit=folder.images)
+                yield from self.library.iter_add_files([Path(image.path) for image in kept], folder.name)
