@@ -6,17 +6,16 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import PACKS, BadInput, PromptSet, SaysoError, pack, parse_labels, parse_templates
+from clipcore import PACKS, BadInput, SaysoError, pack, parse_labels, parse_templates
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
+from .choices import ALL, OWN, pack_of, saved, selection, sources, wanted
 from .progress import friendly, progress_html, said, stopwatch
 from .samples import LABELS as SAMPLE_LABELS
 from .studio import Studio
 
-ALL = "all"
 KINDS = ("classify", "drop")  # the jobs that this tab starts and follows; also an "add" that names labels
-OWN = "my own"
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
 
 # What a handler may change on the page. A handler returns a dictionary from these to new values.
@@ -72,7 +71,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
                 at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
         with gr.Column(scale=2, min_width=300):
             at.source = gr.Dropdown(
-                _sources(studio),
+                sources(studio),
                 value=ALL,
                 label="Images",
                 info="A folder of the library, or drop files below.",
@@ -96,7 +95,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     with gr.Row(elem_classes="bar"):
         at.name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
         save = gr.Button("Save", scale=0, min_width=110)
-        at.saved = gr.Dropdown(_saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
+        at.saved = gr.Dropdown(saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
         reuse = gr.Button("Use on these images", scale=0, min_width=190)
     at.run, at.job = gr.State(""), gr.State(0)
     at.timer = gr.Timer(0.5, active=False)
@@ -120,7 +119,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     save.click(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     at.name.submit(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     reuse.click(on(use_saved), [at.saved, at.source], outputs, api_visibility="private", **quiet)
-    at.source.focus(lambda: gr.Dropdown(_sources(studio)), None, at.source, api_visibility="private", **quiet)
+    at.source.focus(lambda: gr.Dropdown(sources(studio)), None, at.source, api_visibility="private", **quiet)
     page.load(on(rejoin), None, outputs, api_visibility="private", **quiet)
 
 
@@ -129,7 +128,7 @@ def build(studio: Studio, page: gr.Blocks) -> None:
 
 def classify(studio: Studio, at: Parts, typed: str, templates: str, source: str) -> Changes:
     """Check what was typed, then start the job; most are over before this returns."""
-    return _start(studio, at, {**_wanted(typed, templates), **_selection(studio, source)})
+    return _start(studio, at, {**wanted(typed, templates), **selection(studio, source)})
 
 
 def classify_samples(studio: Studio, at: Parts, typed: str) -> Changes:
@@ -162,7 +161,7 @@ def follow(studio: Studio, at: Parts, job_id: int, typed: str, templates: str, s
 def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str) -> Changes:
     """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
     result = job.result or {}
-    choices = _sources(studio)
+    choices = sources(studio)
     if job.kind == "drop":
         ids, skipped = result["image_ids"], result["skipped"]
         if not ids:
@@ -176,10 +175,10 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
     if not (typed or "").strip():
         return {**_idle(at), **chosen, at.progress: said("The images are in. Type class names, then choose Classify.")}
     try:
-        wanted = _wanted(typed, templates)
+        payload = wanted(typed, templates)
     except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
         return {**_idle(at), **chosen, at.progress: said(str(error), problem=True)}
-    return {**_start(studio, at, {**wanted, "skipped": skipped, **_selection(studio, source)}), **chosen}
+    return {**_start(studio, at, {**payload, "skipped": skipped, **selection(studio, source)}), **chosen}
 
 
 def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
@@ -192,7 +191,7 @@ def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
 
 def rejoin(studio: Studio, at: Parts) -> Changes:
     """On load: fresh choices, and any job still at work, started here or in another window."""
-    fresh: Changes = {at.source: gr.Dropdown(_sources(studio), value=ALL), at.saved: gr.Dropdown(_saved(studio))}
+    fresh: Changes = {at.source: gr.Dropdown(sources(studio), value=ALL), at.saved: gr.Dropdown(saved(studio))}
     active = [job for job in studio.jobs.active() if job.kind in KINDS or job.payload.get("labels")]
     return {**fresh, **_follow_job(studio, at, active[-1].id, wait=0)} if active else fresh
 
@@ -206,7 +205,7 @@ def describe_prompts(typed: str, templates: str) -> tuple[str, str]:
         return OWN, said(str(error), problem=True)
     texts = prompts.texts(labels[0])
     more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
-    return _pack_of(prompts), said("Reads as: " + " / ".join(texts[:2]) + more)
+    return pack_of(prompts), said("Reads as: " + " / ".join(texts[:2]) + more)
 
 
 def choose_pack(studio: Studio, at: Parts, name: str) -> Any:
@@ -221,7 +220,7 @@ def save_classifier(studio: Studio, at: Parts, name: str, run_id: str) -> Change
     record = studio.library.save(studio.library.run(run_id).classifier, name)
     version = f", version {record.version}" if record.version > 1 else ""
     gr.Info(f"Saved as {record.name}{version}.", title="Saved", duration=4)
-    return {at.saved: gr.Dropdown(_saved(studio), value=record.name), at.name: ""}
+    return {at.saved: gr.Dropdown(saved(studio), value=record.name), at.name: ""}
 
 
 def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Changes:
@@ -234,39 +233,13 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
         " = ".join([label, " | ".join(prompts.synonyms.get(label, ()))]).removesuffix(" = ") for label in classifier.labels
     ]
     return {
-        **_start(studio, at, {"classifier": name, **_selection(studio, source)}),
+        **_start(studio, at, {"classifier": name, **selection(studio, source)}),
         at.labels: ("\n" if prompts.synonyms else ", ").join(typed),
         at.templates: "\n".join(prompts.templates),
     }
 
 
 # what the handlers share
-
-
-def _wanted(typed: str, templates: str) -> dict[str, Any]:
-    """What was typed, checked, as a job's payload."""
-    labels, synonyms = parse_labels(typed or "")
-    prompts = parse_templates(templates)
-    prompts = PromptSet(_pack_of(prompts), prompts.templates).with_synonyms(synonyms)
-    return {"labels": labels, "prompts": prompts.to_json()}
-
-
-def _pack_of(prompts: PromptSet) -> str:
-    return next((name for name in PACKS if pack(name).templates == prompts.templates), OWN)
-
-
-def _selection(studio: Studio, source: str) -> dict[str, Any]:
-    """A choice of the Images list as ids; raises BadInput where there is nothing to classify."""
-    kind, _, value = (source or ALL).partition(":")
-    try:
-        if kind == "ids":
-            return {"image_ids": [int(part) for part in value.split(",")]}
-        folder = int(value) if kind == "folder" else None
-    except ValueError:
-        raise BadInput("That choice of images is not known; choose another from the list.") from None
-    if not studio.library.count(folder):
-        raise BadInput("There are no images yet; drop some, add a folder in the Library tab, or try the sample photos.")
-    return {"folder_id": folder}
 
 
 def _start(studio: Studio, at: Parts, payload: dict[str, Any]) -> Changes:
@@ -307,12 +280,3 @@ def _show_end(studio: Studio, at: Parts, job: JobRecord) -> Changes:
 def _none_readable(skipped: list[Any]) -> str:
     reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in skipped[:3])
     return f"None of the {len(skipped)} files could be read. {reasons}"
-
-
-def _sources(studio: Studio) -> list[tuple[str, str]]:
-    folders = [(f"{folder.name} ({folder.images:,})", f"folder:{folder.id}") for folder in studio.library.folders()]
-    return [(f"All images of the library ({studio.library.count():,})", ALL), *folders]
-
-
-def _saved(studio: Studio) -> list[tuple[str, str]]:
-    return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers()]
