@@ -175,6 +175,11 @@ def thumbnail(image: Image.Image, side: int = 256) -> bytes:
     return buffer.getvalue()
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a file's name says that it is a picture, one we can read or one to be listed as skipped."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
 def find_images(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Every picture file below `folder`, by name, in a stable order.
 
@@ -217,7 +222,7 @@ def _walk(entries: list[os.DirEntry[str]]) -> Iterator[Path]:
         try:
             if entry.is_dir(follow_symlinks=False):
                 entries += _entries(entry.path)
-            elif os.path.splitext(entry.name)[1].lower() in SUFFIXES and entry.is_file(follow_symlinks=False):
+            elif is_picture_name(entry.name) and entry.is_file(follow_symlinks=False):
                 yield Path(entry.path)
         except OSError:
             continue  # gone meanwhile, or a folder that may not be read: nothing there for us

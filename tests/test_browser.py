@@ -231,6 +231,33 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
     assert (folder / "0.png").exists()
 
 
+def test_a_library_folder_is_chosen_and_sorted(page, tmp_path):
+    for index, colour in enumerate(("red", "red", "green", "blue", "blue")):
+        photo(tmp_path / "trip" / f"{index}.jpg", colour, (60 + index, 40))
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_label("Folder on this computer").fill(str(tmp_path / "trip"))
+    page.get_by_label("Folder on this computer").press("Enter")
+    expect(page.get_by_text(re.compile("5 new images"))).to_be_visible(timeout=60_000)
+    page.get_by_role("tab", name="Classify").click()
+    page.get_by_label("Images", exact=False).first.click()
+    page.get_by_role("option", name="trip (5)").click()
+    say_names(page, "red, green, blue")
+    classify(page)
+    expect(board(page).get_by_role("heading", name=re.compile("5 images in"))).to_be_visible(timeout=60_000)
+
+
+def test_a_folder_is_uploaded(page, tmp_path):
+    for index in range(3):
+        photo(tmp_path / "sent" / f"{index}.jpg", "orange", (70 + index, 40))
+    (tmp_path / "sent" / "notes.txt").write_text("not a picture, and nobody says it is")
+    page.get_by_role("tab", name="Library").click()
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Upload a folder").click()
+    chooser.value.set_files(str(tmp_path / "sent"))
+    expect(page.get_by_text(re.compile("3 new images, 0 already known, in"))).to_be_visible(timeout=60_000)
+    expect(page.locator("sayso-grid").get_by_role("heading", name="3 images")).to_be_visible()
+
+
 def test_a_folder_that_is_not_there(page):
     page.get_by_role("tab", name="Library").click()
     page.get_by_label("Folder on this computer").fill("/no/such/folder")

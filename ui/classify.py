@@ -140,10 +140,7 @@ def classify_samples(studio: Studio, at: Parts, typed: str) -> Changes:
 
 def take_files(studio: Studio, at: Parts, files: list[str] | None) -> Changes:
     """Keep dropped files in the home folder; they are embedded by a job and classified when they are in."""
-    if not files:
-        raise BadInput("No files arrived; drop them once more.")
-    kept = [str(studio.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
-    return _follow_job(studio, at, studio.jobs.submit("drop", {"files": kept}))
+    return _follow_job(studio, at, studio.jobs.submit("drop", {"files": studio.keep(files or [])}))
 
 
 def follow(studio: Studio, at: Parts, job_id: int, typed: str, templates: str, source: str) -> Changes:
@@ -163,13 +160,13 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
     result = job.result or {}
     choices = sources(studio)
     if job.kind == "drop":
-        ids, skipped = result["image_ids"], result["skipped"]
+        ids = result["image_ids"]
         if not ids:
-            return {**_idle(at), at.progress: said(_none_readable(skipped), problem=True)}
+            return {**_idle(at), at.progress: said(_none_readable(result["skipped"]), problem=True)}
         source = "ids:" + ",".join(map(str, ids))
         choices.append((f"The {len(ids)} just dropped", source))
     else:
-        skipped, source = [], f"folder:{result['folder_id']}"
+        source = f"folder:{result['folder_id']}"
         typed = typed or result.get("labels") or ""
     chosen = {at.source: gr.Dropdown(choices, value=source)}
     if not (typed or "").strip():
@@ -178,7 +175,7 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
         payload = wanted(typed, templates)
     except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
         return {**_idle(at), **chosen, at.progress: said(str(error), problem=True)}
-    return {**_start(studio, at, {**payload, "skipped": skipped, **selection(studio, source)}), **chosen}
+    return {**_start(studio, at, {**payload, "skipped": result["skipped"], **selection(studio, source)}), **chosen}
 
 
 def stop(studio: Studio, at: Parts, job_id: int) -> Changes:

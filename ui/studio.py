@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipcore import PromptSet, SaysoError, Step, zero_shot_classifier
-from storage import Jobs, Library, SkippedRecord
+from clipcore import BadInput, PromptSet, SaysoError, Step, zero_shot_classifier
+from storage import Added, Jobs, Library, SkippedRecord
 
 from .samples import sample_folder
 
@@ -57,6 +57,12 @@ class Studio:
         assert self.library.encoder is not None
         return self.library.encoder
 
+    def keep(self, files: list[str]) -> list[str]:
+        """Copy files that the browser sent below the home folder, where they stay; gives their new paths."""
+        if not files:
+            raise BadInput("No pictures arrived; choose some and send them once more.")
+        return [str(self.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
+
     def status(self) -> str:
         """One line about the model and the library."""
         count = self.library.count()
@@ -79,19 +85,12 @@ class Studio:
         yield from self._wait_for_model()
         folder = sample_folder(self.library.home) if payload.get("samples") else payload["folder"]
         added = yield from self.library.iter_add(folder, name=payload.get("name"))
-        return {
-            "folder_id": added.folder_id,
-            "new": added.new,
-            "known": added.known,
-            "skipped": len(added.skipped),
-            "labels": payload.get("labels"),
-        }
+        return {**_counts(added), "labels": payload.get("labels")}
 
     def _drop(self, payload: dict[str, Any]) -> Work:
         yield from self._wait_for_model()
-        added = yield from self.library.iter_add_files([*payload["files"]])
-        skipped = [[record.path, record.reason] for record in added.skipped]
-        return {"image_ids": list(added.image_ids), "skipped": skipped}
+        added = yield from self.library.iter_add_files(payload["files"], payload.get("name", "Dropped images"))
+        return {**_counts(added), "image_ids": list(added.image_ids)}
 
     def _classify(self, payload: dict[str, Any]) -> Work:
         """Build the zero-shot head or take a saved one, see that every image has its vector, and keep the run."""
@@ -119,3 +118,8 @@ class Studio:
             else:
                 kept = self.library.images(folder.id, limit=folder.images)
                 yield from self.library.iter_add_files([Path(image.path) for image in kept], folder.name)
+
+
+def _counts(added: Added) -> dict[str, Any]:
+    skipped = [[record.path, record.reason] for record in added.skipped]
+    return {"folder_id": added.folder_id, "new": added.new, "known": added.known, "skipped": skipped}
