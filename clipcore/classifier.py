@@ -6,29 +6,32 @@ Read it without Sayso:
 
     file = safetensors.safe_open("pets.safetensors", "numpy"); header = json.loads(file.metadata()["sayso"])
     weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+
+The header's `checksum` is the sha256 over the rest of the header and both tensors, so that a damaged file is noticed and
+never answers differently in silence.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from .errors import BadClassifierFile, BadInput
-from .prompts import PromptSet
+from .prompts import PromptSet, check_labels
 from .space import Space
 
 FORMAT = 1  # of the header; a reader refuses a newer one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Prediction:
     """What a classifier says of one picture. `shares` [n] go with `labels`; print it to see the best one."""
 
@@ -82,7 +85,7 @@ class Predictions(Sequence[Prediction]):
         return (Prediction(self.labels, row) for row in self.shares)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Classifier:
     """Labels and the linear head that chooses between them, in one embedding space.
 
@@ -104,12 +107,29 @@ class Classifier:
     kind: str = "zero-shot"
     metrics: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        """Raise BadInput unless the parts fit together and every number is finite."""
+        check_labels(self.labels)
+        expected = (len(self.labels), self.space.dim)
+        if self.weight.shape != expected or self.bias.shape != expected[:1]:
+            raise BadInput(
+                f"The head has weights {self.weight.shape} and biases {self.bias.shape}, but {expected[0]} labels in a "
+                f"space of {expected[1]} dimensions need {expected} and {expected[:1]}."
+            )
+        if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all() and np.isfinite(self.scale)):
+            raise BadInput("The head's weights are not all finite numbers; train it again with a lower learning rate.")
+        if self.activation not in ("softmax", "sigmoid"):
+            raise BadInput(f"There is no activation {self.activation!r}; use softmax or sigmoid.")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Classifier) and self.to_bytes() == other.to_bytes()
+
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Scores before the activation, float32 [n, n labels], for vectors X [n, dim] of this classifier's space."""
         X = np.atleast_2d(np.asarray(X, np.float32))
-        if X.shape[1] != self.space.dim:
+        if X.ndim != 2 or X.shape[1] != self.space.dim:
             raise BadInput(
-                f"The vectors have {X.shape[1]} numbers, but this classifier needs {self.space.dim}: embed the images with "
+                f"The vectors have {X.shape[-1]} numbers, but this classifier needs {self.space.dim}: embed the images with "
                 f"the model {self.space.name}."
             )
         return self.scale * (X @ self.weight.T) + self.bias
@@ -118,7 +138,7 @@ class Classifier:
         """Scores after the activation, float32 [n, n labels]; rows sum to one under softmax."""
         logits = self.logits(X)
         if self.activation == "sigmoid":
-            return 1 / (1 + np.exp(-logits))
+            return np.exp(-np.logaddexp(0, -logits))  # 1 / (1 + exp(-x)) overflows at a SigLIP model's usual logits
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
         return powers / powers.sum(axis=1, keepdims=True)
 
@@ -131,17 +151,17 @@ class Classifier:
         header = {
             "format": FORMAT,
             "labels": self.labels,
-            "scale": self.scale,
+            "scale": float(self.scale),
             "activation": self.activation,
             "kind": self.kind,
             "prompts": self.prompts.to_json(),
-            "space": {"key": self.space.key, "name": self.space.name, "dim": self.space.dim},
+            "space": asdict(self.space),
             "metrics": dict(self.metrics),
         }
-        return save_tensors(
-            {"weight": np.ascontiguousarray(self.weight), "bias": np.ascontiguousarray(self.bias)},
-            {"sayso": json.dumps(header, ensure_ascii=False)},
-        )
+        arrays = {"weight": self.weight, "bias": self.bias}
+        tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
+        signed = header | {"checksum": _checksum(header, tensors)}
+        return save_tensors(tensors, {"sayso": json.dumps(signed)})
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Classifier":
@@ -152,7 +172,10 @@ class Classifier:
             header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["sayso"])
             if header["format"] > FORMAT:
                 raise BadClassifierFile("This classifier was made by a newer Sayso; update Sayso to read it.")
-            classifier = cls(
+            if header.pop("checksum") != _checksum(header, tensors):
+                raise ValueError("checksum")
+            space = header["space"]
+            return cls(
                 labels=tuple(map(str, header["labels"])),
                 weight=tensors["weight"].astype(np.float32),
                 bias=tensors["bias"].astype(np.float32),
@@ -160,22 +183,26 @@ class Classifier:
                 activation=header["activation"],
                 kind=str(header["kind"]),
                 prompts=PromptSet.from_json(header["prompts"]),
-                space=Space(**header["space"]),
-                metrics=header["metrics"],
+                space=Space(str(space["key"]), str(space["name"]), int(space["dim"])),
+                metrics=dict(header["metrics"]),
             )
-            expected = (len(classifier.labels), classifier.space.dim)
-            if classifier.weight.shape != expected or classifier.bias.shape != expected[:1]:
-                raise ValueError("shapes")
-        except (SafetensorError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except BadClassifierFile:
+            raise
+        except Exception as error:  # a hostile file can bring any reader to raise anything; the sentence is the same
             raise BadClassifierFile("This is not a classifier of Sayso, or it is damaged; save it again.") from error
-        return classifier
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file beside its place and rename it, so that a full disk or a crash leaves the old one whole."""
         path = Path(path)
         part = path.with_name(path.name + ".part")
-        part.write_bytes(self.to_bytes())
-        os.replace(part, path)
+        try:
+            part.write_bytes(self.to_bytes())
+            os.replace(part, path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise BadInput(
+                f"The classifier cannot be written to {path} ({error.strerror}); choose another place."
+            ) from error
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Classifier":
@@ -186,3 +213,10 @@ class Classifier:
             raise BadClassifierFile(
                 f"The classifier file {path} cannot be read ({error.strerror}); check the path."
             ) from error
+
+
+def _checksum(header: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:
+    digest = hashlib.sha256(json.dumps(header).encode())
+    for name in ("weight", "bias"):
+        digest.update(tensors[name].tobytes())
+    return digest.hexdigest()

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -72,7 +73,10 @@ def _timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tens
     seconds = []
     for _ in range(4):
         start = time.perf_counter()
-        vectors = visual(pictures).float().cpu()  # .cpu() also waits for the GPU
+        vectors = visual(pictures)
+        if isinstance(vectors, tuple):  # CoCa's tower gives its tokens too
+            vectors = vectors[0]
+        vectors = vectors.float().cpu()  # .cpu() also waits for the GPU
         seconds.append(time.perf_counter() - start)
     return sorted(seconds[1:])[1], nn.functional.normalize(vectors, dim=-1)
 
@@ -86,9 +90,12 @@ def _generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor
 
 
 def _machine(device: torch.device) -> str:
+    """A name for this machine's processor that can stand in a file name."""
     if device.type == "cuda":
-        return torch.cuda.get_device_name(device).replace(" ", "_")
-    return f"{torch.backends.cpu.get_cpu_capability()}x{os.cpu_count()}".replace(" ", "_")
+        name = torch.cuda.get_device_name(device)
+    else:
+        name = f"{torch.backends.cpu.get_cpu_capability()}x{os.cpu_count()}"
+    return re.sub(r"[^\w.-]+", "_", name)
 
 
 class _Memory:

@@ -40,9 +40,9 @@ class Encoder:
         self.space = space
         self.device = device
         self.dtype = dtype
-        self.logit_scale = float(model.logit_scale.detach().exp())
+        self.logit_scale: float = model.logit_scale.exp().item()
         bias = getattr(model, "logit_bias", None)
-        self.logit_bias = None if bias is None else float(bias.detach())
+        self.logit_bias: float | None = None if bias is None else bias.item()
         self.image_size: int = _short_side(model)
         self.batch_size = default_batch_size(device)
         self.text_cache: TextCache = MemoryCache()
@@ -80,36 +80,46 @@ class Encoder:
         """Vectors of prepared pictures: one forward pass, or several where memory runs out."""
         if not batch:
             return np.zeros((0, self.dim), np.float32)
-        pixels = torch.stack(list(batch))
+        vectors = self._forward(torch.stack(list(batch)))
+        if vectors is not None:
+            return vectors
+        # Memory ran out. This stands outside of the except clause, whose traceback would keep the memory from being freed.
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        if len(batch) == 1:
+            raise BadInput(f"{self.name} does not fit in the memory of {self.device}; use a smaller model, or cpu.")
+        half = len(batch) // 2
+        self.batch_size = min(self.batch_size, half)
+        return np.concatenate([self.embed_prepared(batch[:half]), self.embed_prepared(batch[half:])])
+
+    def _forward(self, pixels: torch.Tensor) -> Vectors | None:
+        """Vectors of pixels [n, 3, h, w], or None where they do not fit in memory."""
         try:
             with self._lock, torch.no_grad():
-                vectors = self._model.encode_image(pixels.to(self.device, self.dtype))
-                return _unit(vectors)
+                return _unit(self._model.encode_image(pixels.to(self.device, self.dtype)))
         except torch.OutOfMemoryError:
-            if len(batch) == 1:
-                raise BadInput(f"{self.name} does not fit in this device's memory; use a smaller model or cpu.") from None
-            half = len(batch) // 2
-            torch.cuda.empty_cache()
-            self.batch_size = min(self.batch_size, half)
-            return np.concatenate([self.embed_prepared(batch[:half]), self.embed_prepared(batch[half:])])
+            return None
 
     def embed_images(self, images: Sequence[ImageSource]) -> Vectors:
         """Vectors of pictures given as paths, bytes, PIL images or arrays. Raises BadImage at the first bad one.
 
         For whole folders use `clipcore.stream`, which skips bad files and decodes on all cores.
         """
-        chunks = [
-            self.embed_prepared([self.prepare(image) for image in images[start : start + self.batch_size]])
-            for start in range(0, len(images), self.batch_size)
-        ]
+        size = self.batch_size  # may shrink on the way
+        starts = range(0, len(images), size)
+        chunks = [self.embed_prepared([self.prepare(image) for image in images[i : i + size]]) for i in starts]
         return np.concatenate(chunks) if chunks else np.zeros((0, self.dim), np.float32)
 
     # texts
 
-    def count_tokens(self, text: str) -> int | None:
-        """Tokens of a text with its start and end marks; None where the tokenizer does not tell."""
-        encode = getattr(self._tokenizer, "encode", None)
-        return len(encode(text)) + 2 if encode else None
+    def count_tokens(self, text: str) -> int:
+        """Tokens of a text with its start and end marks."""
+        tokenizer: Any = self._tokenizer
+        if hasattr(tokenizer, "encode"):  # open_clip's own; it adds two marks
+            return len(tokenizer.encode(text)) + 2
+        # Hugging Face's, inside open_clip's wrapper
+        clean = getattr(tokenizer, "clean_fn", str)
+        return len(tokenizer.tokenizer([clean(text)]).input_ids[0])
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Vectors of texts, in order; known ones come from the cache.
@@ -128,41 +138,46 @@ class Encoder:
         return np.stack([known[text] for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
 
     def _check_length(self, text: str) -> None:
+        if len(text.encode()) + 2 <= self.context_length:
+            return  # no tokenizer makes more tokens than there are bytes; this spares tokenizing most prompts twice
         tokens = self.count_tokens(text)
-        if tokens is not None and tokens > self.context_length:
+        if tokens > self.context_length:
             raise BadInput(
                 f"“{text[:60]}…” has {tokens} tokens, but {self.name} reads only {self.context_length}: use fewer words."
             )
 
     def _encode_texts(self, texts: list[str], batch_size: int = 512) -> Vectors:
         tokens = self._tokenizer(texts)
-        trim = self._can_trim(tokens)
+        if self._trims is None:
+            self._trims = self._trimming_is_exact(tokens[:4])
+        if not self._trims:
+            return np.concatenate([self._encode_tokens(batch) for batch in tokens.split(batch_size)])
         # Texts of like length share a batch, so that few columns are computed for nothing.
-        order = torch.argsort((tokens != 0).sum(1)) if trim else torch.arange(len(texts))
+        ends = _ends(self._text_tower, tokens)
         vectors = np.empty((len(texts), self.dim), np.float32)
-        for rows in order.split(batch_size):
-            vectors[rows.numpy()] = self._encode_tokens(tokens[rows], trim)
+        for rows in ends.argsort().split(batch_size):
+            vectors[rows.numpy()] = self._encode_tokens(tokens[rows], int(ends[rows].max()) + 1)
         return vectors
 
-    def _encode_tokens(self, tokens: torch.Tensor, trim: bool) -> Vectors:
-        tower = getattr(self._model, "text", self._model)
+    def _encode_tokens(self, tokens: torch.Tensor, length: int | None = None) -> Vectors:
+        """Vectors of tokens [n, context]; with `length`, only that many columns are looked at."""
         with self._lock, torch.no_grad():
-            if not trim:
+            if length is None:
                 return _unit(self._model.encode_text(tokens.to(self.device)))
-            length = _end_of_text(tower, tokens)
-            with _shortened(tower, length):
+            with _shortened(self._text_tower, length):
                 return _unit(self._model.encode_text(tokens[:, :length].to(self.device)))
 
-    def _can_trim(self, tokens: torch.Tensor) -> bool:
-        """Whether texts may be cut to the longest in their batch: by the tower's design, and tried once on real texts."""
-        if self._trims is None:
-            tower = getattr(self._model, "text", self._model)
-            self._trims = _is_causal(tower)
-            if self._trims:
-                few = tokens[:4]
-                difference = np.abs(self._encode_tokens(few, trim=True) - self._encode_tokens(few, trim=False)).max()
-                self._trims = bool(difference < 1e-4)
-        return self._trims
+    def _trimming_is_exact(self, tokens: torch.Tensor) -> bool:
+        """Whether texts may be cut to the longest in their batch: by the tower's design, and tried on a few real texts."""
+        if not _is_causal(self._text_tower):
+            return False
+        length = int(_ends(self._text_tower, tokens).max()) + 1
+        difference = np.abs(self._encode_tokens(tokens, length) - self._encode_tokens(tokens))
+        return bool(difference.max() < 1e-4)
+
+    @property
+    def _text_tower(self) -> Any:
+        return getattr(self._model, "text", self._model)
 
 
 def _unit(vectors: torch.Tensor) -> Vectors:
@@ -187,18 +202,18 @@ def _is_causal(tower: Any) -> bool:
     return (
         isinstance(mask, torch.Tensor)
         and mask.ndim == 2
-        and bool(torch.isinf(mask).triu(1).sum() == mask.shape[0] * (mask.shape[0] - 1) // 2)
+        and torch.equal(mask, torch.full_like(mask, -torch.inf).triu(1))
         and getattr(tower, "cls_emb", None) is None
         and _pool_type(tower) in ("argmax", "eos")
     )
 
 
-def _end_of_text(tower: Any, tokens: torch.Tensor) -> int:
-    """Columns up to and including the last end-of-text token of the batch."""
+def _ends(tower: Any, tokens: torch.Tensor) -> torch.Tensor:
+    """The column of each text's end-of-text token, found as the tower finds it."""
     if _pool_type(tower) == "argmax":
-        return int(tokens.argmax(1).max()) + 1
+        return tokens.argmax(1)
     end = int(getattr(tower, "eos_id", None) or tower.text_eos_id)
-    return int(tokens.eq(end).int().argmax(1).max()) + 1
+    return tokens.eq(end).int().argmax(1)
 
 
 @contextmanager

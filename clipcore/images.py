@@ -3,13 +3,15 @@
 import hashlib
 import io
 import os
+import re
 import stat
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 
 from .errors import BadImage, BadInput
 
@@ -21,9 +23,24 @@ SUFFIXES = frozenset(
     # pictures that we cannot read: found all the same, so that they are listed as skipped and not silently missing
     | {".heic", ".heif", ".svg", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".jxl", ".jp2"}
 )
-MAX_PIXELS = 100_000_000  # 300 MB once decoded; larger than any phone or full-frame camera makes
+MAX_PIXELS = 100_000_000  # 300 MB once decoded; more than nearly every camera makes
 MAX_BYTES = 500_000_000
+MAX_ASPECT = 200  # a model that scales the short side to 224 would blow a strip of 1 x 100,000 pixels up to gigabytes
 _TOO_LARGE = f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; save a smaller copy."
+_TURN = Image.Transpose
+_TURNS = {  # what undoes each EXIF orientation
+    2: _TURN.FLIP_LEFT_RIGHT,
+    3: _TURN.ROTATE_180,
+    4: _TURN.FLIP_TOP_BOTTOM,
+    5: _TURN.TRANSPOSE,
+    6: _TURN.ROTATE_270,
+    7: _TURN.TRANSVERSE,
+    8: _TURN.ROTATE_90,
+}
+
+# Pillow warns of large pictures and odd metadata; we judge both ourselves. Set once, because warnings.catch_warnings is
+# not safe in the threads that decode.
+warnings.filterwarnings("ignore", module=r"PIL\.")
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
@@ -36,83 +53,112 @@ def open_image(source: ImageSource, near: int | None = None) -> Image.Image:
 
     Raises BadImage, with the reason, for anything that is not a picture, is damaged, or is larger than `MAX_PIXELS`.
     """
-    if isinstance(source, np.ndarray):
-        source = Image.fromarray(source)
-    if isinstance(source, Image.Image):
-        return _upright_rgb(source)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's own size warning; our limit is stricter and raises
-            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=FORMATS) as image:
-                width, height = image.size
-                if width * height > MAX_PIXELS:
-                    raise BadImage(_TOO_LARGE)
-                if near:
-                    image.draft("RGB", (2 * near, 2 * near))
-                return _upright_rgb(image)
-    except Exception as error:  # decoders raise nearly anything on damaged data: OSError, SyntaxError, struct.error, ...
-        raise _bad_image(error) from None
+    with _as_bad_image():
+        if isinstance(source, np.ndarray):
+            source = Image.fromarray(source)
+        if isinstance(source, Image.Image):
+            return _decoded(source)
+        data = source if isinstance(source, bytes) else read_bytes(source)
+        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
+            return _decoded(image, near)
 
 
 def picture_size(data: bytes) -> tuple[int, int]:
     """Width and height of an encoded picture as a viewer would show it, read from its header. Raises BadImage."""
+    with _as_bad_image(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
+        _check_size(image)
+        return (image.height, image.width) if _orientation(image) >= 5 else image.size
+
+
+@contextmanager
+def _as_bad_image() -> Iterator[None]:
+    """Turn whatever a decoder raises on damaged data (OSError, SyntaxError, struct.error, ...) into one sentence."""
     try:
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            return (image.height, image.width) if turned else image.size
+        yield
+    except BadImage:
+        raise
+    except Image.DecompressionBombError:
+        raise BadImage(_TOO_LARGE) from None
+    except UnidentifiedImageError:
+        raise BadImage("This is not a picture in a format Sayso reads (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF).") from None
+    except MemoryError:
+        raise BadImage("The picture does not fit in memory; save a smaller copy.") from None
     except Exception as error:
-        raise _bad_image(error) from None
+        reason = " ".join(str(error).split())[:80].rstrip(".") or type(error).__name__
+        raise BadImage(f"The picture is damaged and cannot be read to its end ({reason}).") from None
 
 
-def _bad_image(error: Exception) -> BadImage:
-    """The sentence for whatever a decoder raised."""
-    if isinstance(error, BadImage):
-        return error
-    if isinstance(error, Image.DecompressionBombError):
-        return BadImage(_TOO_LARGE)
-    if isinstance(error, FileNotFoundError):
-        return BadImage("The file is gone; check whether it was moved or renamed.")
-    if isinstance(error, PermissionError):
-        return BadImage("The file may not be read; check its permissions.")
-    if isinstance(error, UnidentifiedImageError):
-        return BadImage("This is not a picture in a format Sayso reads (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF).")
-    reason = " ".join(str(error).split())[:80].rstrip(".") or type(error).__name__
-    return BadImage(f"The picture is damaged and cannot be read to its end ({reason}).")
+def _check_size(image: Image.Image) -> None:
+    """Refuse, before anything is decoded, a picture that would not fit in memory."""
+    long, short = max(image.size), max(1, min(image.size))
+    if long * short > MAX_PIXELS:
+        raise BadImage(_TOO_LARGE)
+    if long > MAX_ASPECT * short:
+        raise BadImage(f"The picture is more than {MAX_ASPECT} times as long as it is wide; cut it into pieces.")
 
 
-def _upright_rgb(image: Image.Image) -> Image.Image:
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1 to 8, from what stands before the pixels.
+
+    Not `image.getexif()`: for a PNG that decodes the whole picture to look behind the pixels, where no viewer looks.
+    """
+    if image.format == "TIFF":  # Pillow turns these itself
+        return 1
+    try:
+        return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
+    except Exception:  # a photo with broken metadata is still a photo
+        return 1
+
+
+def _decoded(image: Image.Image, near: int | None = None) -> Image.Image:
     """Decode fully, turn as EXIF says, and flatten to 8-bit RGB; an animation gives its first frame."""
+    _check_size(image)
+    turn = _TURNS.get(_orientation(image))
+    if near:
+        image.draft("RGB", (2 * near, 2 * near))
     image.load()
-    image = ImageOps.exif_transpose(image)
-    if image.mode in ("I;16", "I;16L", "I;16B", "I"):
+    if image.mode.startswith("I;16"):
         # convert("RGB") clips 16-bit grey to white; scale it instead
-        image = Image.fromarray((np.asarray(image).astype(np.float32) / 257).clip(0, 255).astype(np.uint8))
-    elif image.mode == "F":
-        image = Image.fromarray(_stretched(np.asarray(image)))
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    elif image.mode in ("I", "F"):
+        image = Image.fromarray(_stretched(np.asarray(image, np.float32)))
     if image.has_transparency_data:
         image = image.convert("RGBA")
         flat = Image.new("RGBA", image.size, "white")  # the colour under transparent pixels is arbitrary
         flat.alpha_composite(image)
         image = flat
-    return image.convert("RGB")
+    image = image.convert("RGB")
+    return image if turn is None else image.transpose(turn)
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    return np.nan_to_num((values - low) * (255 / (high - low or 1))).astype(np.uint8)
+    """Numbers of any range as 8-bit grey, lowest black, highest white."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    # nan_to_num first: NaN is black, and an infinity is as far as the numbers go
+    filled = np.nan_to_num(values, nan=low, neginf=low, posinf=high) / 2  # halves, so that the range cannot overflow
+    return ((filled - low / 2) / ((high / 2 - low / 2) or 1) * 255).astype(np.uint8)
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
-    """The content of a picture's file; raises BadImage if it is gone, may not be read, is empty or is huge."""
+    """The content of a picture's file; raises BadImage if it is gone, may not be read, is empty, huge or no plain file."""
     try:
-        size = os.stat(path).st_size
-        if size == 0:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise BadImage("This is a folder, not a picture.")
+        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
+            raise BadImage("This is not a plain file; copy the picture into one.")
+        if status.st_size == 0:
             raise BadImage("The file is empty.")
-        if size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             raise BadImage(f"The file is larger than {MAX_BYTES // 1_000_000} MB; save a smaller copy.")
         return Path(path).read_bytes()
-    except (OSError, BadImage) as error:
-        raise _bad_image(error) from None
+    except FileNotFoundError:
+        raise BadImage("The file is gone; check whether it was moved or renamed.") from None
+    except PermissionError:
+        raise BadImage("The file may not be read; check its permissions.") from None
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
+        raise BadImage(f"The file cannot be read ({getattr(error, 'strerror', None) or error}).") from None
 
 
 def content_hash(data: bytes) -> str:
@@ -129,18 +175,28 @@ def thumbnail(image: Image.Image, side: int = 256) -> bytes:
     return buffer.getvalue()
 
 
+def is_picture_name(name: str) -> bool:
+    """Whether a file's name says that it is a picture, one we can read or one to be listed as skipped."""
+    return os.path.splitext(name)[1].lower() in SUFFIXES
+
+
 def find_images(folder: str | os.PathLike[str]) -> Iterator[Path]:
     """Every picture file below `folder`, by name, in a stable order.
 
     Links are not followed and hidden files and folders are passed over, so a scan stays inside the folder that was named.
-    Raises BadInput, at once, if the folder is not there.
+    Raises BadInput, at once, if the folder is not there or may not be read.
     """
-    root = Path(folder).expanduser()
-    if not root.exists():
+    root = os.path.expanduser(os.fspath(folder))
+    if not os.path.exists(root):
         raise BadInput(f"The folder {display_path(root)} does not exist; check the path.")
-    if not root.is_dir():
-        raise BadInput(f"{display_path(root)} is a file, not a folder; name the folder that holds it.")
-    return _walk(root)
+    if not os.path.isdir(root):
+        raise BadInput(f"The path {display_path(root)} is a file, not a folder; name the folder that holds it.")
+    try:
+        return _walk(_entries(root))
+    except OSError as error:
+        raise BadInput(
+            f"The folder {display_path(root)} cannot be read ({error.strerror}); check its permissions."
+        ) from None
 
 
 def find_labelled_images(folder: str | os.PathLike[str]) -> dict[Path, str]:
@@ -148,29 +204,36 @@ def find_labelled_images(folder: str | os.PathLike[str]) -> dict[Path, str]:
 
     Raises BadInput if the folder is not there or holds no class folders.
     """
-    root = Path(folder).expanduser()
+    root = Path(os.path.expanduser(folder))
     labels = {path: path.relative_to(root).parts[0] for path in find_images(root) if path.parent != root}
     if not labels:
         raise BadInput(
-            f"{display_path(root)} holds no class folders; give each class a folder of its own, named as the class."
+            f"The folder {display_path(root)} holds no class folders; give each class a folder of its own, with its name."
         )
     return {path: display_path(label).replace("_", " ") for path, label in labels.items()}
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError:
-        return  # a folder that may not be read holds nothing for us
-    for entry in entries:
+def _walk(entries: list[os.DirEntry[str]]) -> Iterator[Path]:
+    """The pictures among `entries` and below them. `entries` is a stack, so that no depth of folders is too deep."""
+    while entries:
+        entry = entries.pop()
         if entry.name.startswith("."):
             continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
-        elif Path(entry.name).suffix.lower() in SUFFIXES and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
-            yield Path(entry.path)
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                entries += _entries(entry.path)
+            elif is_picture_name(entry.name) and entry.is_file(follow_symlinks=False):
+                yield Path(entry.path)
+        except OSError:
+            continue  # gone meanwhile, or a folder that may not be read: nothing there for us
+
+
+def _entries(folder: str) -> list[os.DirEntry[str]]:
+    """What lies in a folder, last name first."""
+    with os.scandir(folder) as entries:
+        return sorted(entries, key=lambda entry: entry.name, reverse=True)
 
 
 def display_path(path: str | os.PathLike[str]) -> str:
     """A path as text that can be printed and stored, also when its bytes are not valid UTF-8."""
-    return os.fsencode(path).decode("utf-8", "replace")
+    return re.sub("[\ud800-\udfff]", "\ufffd", os.fspath(path))

@@ -5,6 +5,7 @@ Tests assert on the steps, the command line draws them, the page reads them from
 """
 
 from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -23,10 +24,11 @@ class Step:
 
 def drain(steps: Generator[Step, None, T], on_step: Callable[[Step], None] | None = None) -> T:
     """Run the work to its end and return its result, handing each step to `on_step` on the way."""
-    while True:
-        try:
-            step = next(steps)
-        except StopIteration as end:
-            return end.value
-        if on_step:
-            on_step(step)
+    with closing(steps):  # if `on_step` raises, the work is stopped and not left hanging
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            if on_step:
+                on_step(step)

@@ -16,7 +16,7 @@ MAX_TEMPLATES = 200
 MAX_TEMPLATE_LENGTH = 300
 DEFAULT_PACK = "seven"
 _PACKS = Path(__file__).with_name("packs")
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # control and text-direction marks
+_JOINERS = "\u200c\u200d"  # invisible, but part of Persian words and of emoji
 
 # What each pack is for; the templates lie in packs/NAME.txt, one a line. Most are from the CLIP authors' published
 # prompts (Radford et al., 2021, section 3.1.4), written with {label} as the place of the name.
@@ -72,9 +72,9 @@ class PromptSet:
         """The inverse of `to_json`."""
 
         def tuples(key: str) -> dict[str, tuple[str, ...]]:
-            return {label: tuple(texts) for label, texts in data.get(key, {}).items()}
+            return {label: tuple(map(str, texts)) for label, texts in data.get(key, {}).items()}
 
-        return cls(str(data["name"]), tuple(data["templates"]), tuples("synonyms"), tuples("class_prompts"))
+        return cls(str(data["name"]), tuple(map(str, data["templates"])), tuples("synonyms"), tuples("class_prompts"))
 
 
 @cache
@@ -87,7 +87,7 @@ def pack(name: str) -> PromptSet:
 
 def parse_templates(text: str, name: str = "custom") -> PromptSet:
     """Templates typed one a line; empty lines and lines that begin with # are passed over."""
-    lines = (line.strip() for line in text.splitlines())
+    lines = (_visible(line) for line in text.splitlines())
     templates = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
     if not templates:
         raise BadInput("There is no template; write at least one line such as: a photo of a {label}.")
@@ -122,17 +122,18 @@ def parse_labels(text: str) -> tuple[list[str], dict[str, tuple[str, ...]]]:
             continue
         label, _, others = part.partition("=")
         labels.append(clean_label(label))
-        names = tuple(clean_label(other) for other in others.split("|") if other.strip())
+        names = dict.fromkeys(clean_label(other) for other in others.split("|") if other.strip())
+        names.pop(labels[-1], None)
         if names:
-            synonyms[labels[-1]] = names
+            synonyms[labels[-1]] = tuple(names)
     check_labels(labels)
     return labels, synonyms
 
 
 def clean_label(label: str) -> str:
     """A name as it is kept: Unicode NFC, single spaces, no control characters. Raises BadInput if empty or too long."""
-    label = " ".join(_HIDDEN.sub("", unicodedata.normalize("NFC", label)).split())
-    if not label:
+    label = _visible(label)
+    if not label.strip(_JOINERS):
         raise BadInput("A class name is empty; give every class a name.")
     if len(label) > MAX_LABEL_LENGTH:
         raise BadInput(
@@ -140,6 +141,12 @@ def clean_label(label: str) -> str:
             "and put longer descriptions into a template."
         )
     return label
+
+
+def _visible(text: str) -> str:
+    """Unicode NFC with single spaces, without what cannot be seen: control and text-direction marks, half characters."""
+    kept = (c for c in " ".join(text.split()) if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
+    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 
 def check_labels(labels: Iterable[str]) -> None:

@@ -75,7 +75,7 @@ def embed_files(
         ahead: deque[Future[tuple[Picture, Any] | Skipped]] = deque()
         try:
             while True:
-                wanted = 2 * encoder.batch_size + workers - len(ahead)
+                wanted = max(0, 2 * encoder.batch_size + workers - len(ahead))  # the batch size may have shrunk
                 ahead.extend(pool.submit(prepare, path) for path in islice(remaining, wanted))
                 if not ahead:
                     return

@@ -21,9 +21,10 @@ class MemoryCache:
         self._limit = limit
 
     def get_many(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        return {text: self._vectors[text] for text in texts if text in self._vectors}
+        vectors = self._vectors  # the same one throughout, whatever another thread does
+        return {text: vectors[text] for text in texts if text in vectors}
 
     def put_many(self, vectors: Mapping[str, np.ndarray]) -> None:
         if len(self._vectors) + len(vectors) > self._limit:
-            self._vectors.clear()
+            self._vectors = {}
         self._vectors.update(vectors)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .classifier import Classifier
+from .errors import BadInput
+from .prompts import DEFAULT_PACK, PromptSet, check_labels, check_template, clean_label, pack
 
 if TYPE_CHECKING:
     from .encoder import Encoder
-from .errors import BadInput
-from .prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack
 
 
 def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK) -> Classifier:
@@ -20,7 +20,8 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
     embedding space, so it costs the same to use as a single prompt (section 3.1.4). `prompts` is a PromptSet or the name
     of a pack. A model trained with the sigmoid loss gives sigmoid scores, each label on its own.
 
-    Raises BadInput for empty or repeated labels and for prompts with more tokens than the model reads.
+    Raises BadInput for empty or repeated labels, for templates without {label}, and for prompts with more tokens than the
+    model reads.
     """
     labels = [clean_label(label) for label in labels]
     check_labels(labels)
@@ -28,7 +29,11 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
     unknown = (set(prompts.synonyms) | set(prompts.class_prompts)) - set(labels)
     if unknown:
         raise BadInput(f"There are prompts for “{min(unknown)}”, which is not a class; add the class or take them out.")
+    for template in prompts.templates:
+        check_template(template)
     texts = [prompts.texts(label) for label in labels]
+    if [] in texts:
+        raise BadInput(f"There is no prompt for “{labels[texts.index([])]}”; give it a sentence, or write a template.")
     vectors = encoder.embed_texts([text for group in texts for text in group])
     ends = np.cumsum([len(group) for group in texts])
     means = np.stack([group.mean(0) for group in np.split(vectors, ends[:-1])])

@@ -17,7 +17,7 @@ from clipcore.images import display_path, find_images
 from clipcore.stream import Batch, Picture, Skipped, embed_files
 
 from .database import Database, chunks
-from .folders import below, open_folder
+from .folders import below, find_folder, open_folder
 from .records import Added, SkippedRecord
 from .spaces import Model
 from .tables import Embedding, Image
@@ -35,17 +35,22 @@ class _Listed:
     missing: bool
 
 
-def add_folder(database: Database, model: Model, folder: str | Path, name: str | None) -> Generator[Step, None, Added]:
+def add_folder(
+    database: Database, model: Model, folder: str | Path, name: str | None, ignore: Path
+) -> Generator[Step, None, Added]:
     """Add every picture below a folder, or look at it again. Pictures that are gone are hidden until they come back.
 
-    Raises BadInput if the folder is not there.
+    What lies below `ignore` is left out. Raises BadInput if the folder is not there.
     """
     if not str(folder).strip():
         raise BadInput("No folder was named; give the path of a folder with pictures.")
-    root = os.path.abspath(Path(folder).expanduser())
-    found = find_images(root)
+    try:
+        root = os.path.abspath(Path(folder).expanduser())
+        found = find_images(root)
+    except (OSError, RuntimeError, ValueError) as error:  # a name of 10,000 letters, or ~nobody
+        raise BadInput(f"The folder cannot be opened ({error.__class__.__name__}); check the path.") from error
     yield Step(0, 0, "looking for pictures")
-    files = [str(path) for path in found]
+    files = [str(path) for path in found if not path.is_relative_to(ignore)]
     folder_id = open_folder(database, root, name)
     with database.reading() as connection:
         listed = _listed(connection, below(Image.path, root))
@@ -99,7 +104,7 @@ def _add(
 
     yield step()
     todo = [Path(path) for path in files if path not in same]
-    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]
+    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]  # a generator
         for batch in batches:
             _keep(database, model.space_id, folder_id, batch, states)
             fresh = {picture.content_hash for picture in batch.pictures if picture.vector is not None} - embedded
@@ -112,8 +117,9 @@ def _add(
 
 
 def _keep(database: Database, space_id: int, folder_id: int, batch: Batch, states: dict[str, tuple[int, int]]) -> None:
-    """Write one batch, all of it or nothing."""
+    """Write one batch, all of it or nothing. Raises NotFound if the folder was removed meanwhile."""
     with database.writing() as connection:
+        find_folder(connection, folder_id)
         _insert_vectors(database, connection, space_id, [p for p in batch.pictures if p.vector is not None])
         if batch.pictures:
             _put_images(database, connection, folder_id, batch.pictures, states)
@@ -152,7 +158,7 @@ def _put_images(
     connection.execute(
         insert.on_conflict_do_update(index_elements=["path"], set_={name: insert.excluded[name] for name in changed}), rows
     )
-    _forget(connection, SkippedRow, [str(picture.path) for picture in pictures])
+    connection.execute(delete(SkippedRow).where(SkippedRow.path.in_([row["path"] for row in rows])))
 
 
 def _put_skipped(database: Database, connection: Connection, folder_id: int, skipped: list[Skipped]) -> None:
@@ -164,10 +170,6 @@ def _put_skipped(database: Database, connection: Connection, folder_id: int, ski
     connection.execute(update(Image).where(Image.path.in_([row["path"] for row in rows])).values(missing=True))
 
 
-def _forget(connection: Connection, table: type[SkippedRow], paths: list[str]) -> None:
-    connection.execute(delete(table).where(table.path.in_(paths)))
-
-
 def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
     if ids:
         change = update(Image).where(Image.id == bindparam("image")).values(missing=missing)
@@ -177,7 +179,7 @@ def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
 def _listed(connection: Connection, which: object) -> dict[str, _Listed]:
     columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing)
     rows = connection.execute(select(*columns).where(which))  # type: ignore[arg-type]
-    return {path: _Listed(id, digest, (size, mtime), missing) for path, id, digest, size, mtime, missing in rows}
+    return {path: _Listed(image_id, digest, (size, mtime), missing) for path, image_id, digest, size, mtime, missing in rows}
 
 
 def _embedded(database: Database, space_id: int) -> set[str]:

@@ -13,9 +13,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from clipcore.errors import BadInput, SaysoError
 
@@ -32,17 +32,16 @@ class LibraryError(SaysoError):
 class Database:
     """Connections to one database. `writing` and `reading` are the only ways in; each is one short transaction."""
 
-    def __init__(self, url: str) -> None:
-        """Open `url`, in SQLAlchemy's form; nothing is created before `storage.migrate.upgrade`."""
-        self.url = url
-        self.is_sqlite = url.startswith("sqlite")
+    def __init__(self, url: str | URL) -> None:
+        """Open `url`, in SQLAlchemy's form; nothing is created before `storage.migrate.upgrade`. Raises BadInput."""
         self.engine = make_engine(url)
+        self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._reader = self.engine.execution_options(sayso_reads=True)
 
     @classmethod
     def at(cls, path: Path) -> "Database":
         """The SQLite file at `path`."""
-        return cls(sqlite_url(path))
+        return cls(URL.create("sqlite", database=str(path)))
 
     @property
     def path(self) -> Path | None:
@@ -71,22 +70,17 @@ class Database:
         self.engine.dispose()
 
 
-def sqlite_url(path: Path) -> str:
-    """SQLAlchemy's URL of a SQLite file."""
-    return f"sqlite:///{path}"
-
-
-def make_engine(url: str, foreign_keys: bool = True, **options: Any) -> Engine:
+def make_engine(url: str | URL, foreign_keys: bool = True, **options: Any) -> Engine:
     """An engine with the settings that keep rows safe. Raises BadInput for a URL that means no database we know.
 
     Migrations switch `foreign_keys` off: SQLite changes a table by copying it, and dropping the old one would delete what
     points at it.
     """
     try:
-        if not url.startswith("sqlite"):
+        if make_url(url).get_backend_name() != "sqlite":
             return create_engine(url, pool_pre_ping=True, **options)
         engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS}, **options)
-    except (NoSuchModuleError, ImportError, ValueError) as error:
+    except (ArgumentError, NoSuchModuleError, ImportError, ValueError) as error:
         raise BadInput(
             f"The database address cannot be used ({error}): give postgresql+psycopg://… and install psycopg."
         ) from None

@@ -38,12 +38,13 @@ def find_folder(connection: Connection, folder_id: int) -> AnyRow:
 
 def open_folder(database: Database, path: str, name: str | None) -> int:
     """The id of a folder's row, made if need be. An empty path means the collection called `name`."""
+    name = name and name.encode("utf-8", "replace").decode()
     with database.writing() as connection:
         wanted = select(Folder.id, Folder.name).where(Folder.path == path).order_by(Folder.id)
         row = connection.execute(wanted if path else wanted.where(Folder.name == name)).first()
         if row is None:
-            name = name or display_path(Path(path).name) or display_path(path)
-            new = database.insert(Folder).values(path=path, name=name).returning(Folder.id)
+            shown = name or display_path(Path(path).name or path)
+            new = database.insert(Folder).values(path=path, name=shown).returning(Folder.id)
             return int(connection.execute(new).scalar_one())
         if name and name != row.name:
             connection.execute(update(Folder).where(Folder.id == row.id).values(name=name))
@@ -57,9 +58,12 @@ def list_folders(connection: Connection) -> list[FolderRecord]:
     return sorted(folders, key=lambda folder: (folder.name.casefold(), folder.id))
 
 
-def count_images(connection: Connection, folder_id: int | None) -> int:
-    """How many pictures a folder shows, or all of them."""
+def count_images(connection: Connection, folder_id: int | None = None, space_id: int | None = None) -> int:
+    """How many pictures a folder shows, or all of them; with a space, those that have a vector in it."""
     count = select(func.count()).select_from(Image).where(~Image.missing)
+    if space_id is not None:
+        vectors = select(Embedding.id).where(Embedding.space_id == space_id, Embedding.content_hash == Image.content_hash)
+        count = count.where(vectors.exists())
     if folder_id is not None:
         count = count.where(inside(Image, find_folder(connection, folder_id)))
     return connection.execute(count).scalar_one()

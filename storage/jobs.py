@@ -12,9 +12,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
 
 from clipcore import NotFound, SaysoError, Step
 
@@ -28,6 +29,7 @@ WRITE_SECONDS = 0.3  # progress is written no more often than this
 POLL_SECONDS = 0.5  # how soon a job is seen that another process has put in
 HEARTBEAT_SECONDS = 3.0
 STALE_SECONDS = 15.0  # without a heartbeat a worker counts as dead
+MAX_ATTEMPTS = 3  # a job that takes the process with it must not do so at every start for ever
 KEPT_JOBS = 1000
 
 _BOOT = secrets.token_hex(4)  # a process of a later boot may have our number
@@ -120,79 +122,67 @@ class Jobs:
                 log.warning("the job queue: %s", error)
             except Exception:
                 log.exception("the job queue")
+                self._stopping.wait(STALE_SECONDS)  # a mistake of ours does not go away by trying at once, but fills the log
             self._wake.wait(POLL_SECONDS)
             self._wake.clear()
 
     def _claim(self) -> AnyRow | None:
         """Take the oldest queued job that we know how to do."""
-        waiting = and_(Job.state == "queued", Job.kind.in_(self._kinds))
-        oldest = select(func.min(Job.id)).where(waiting)
+        oldest = select(func.min(Job.id)).where(Job.state == "queued", Job.kind.in_(self._kinds))
         with self._database.reading() as connection:
             if connection.scalar(oldest) is None:
                 return None
-        mine = {"state": "running", "worker": self._me, "heartbeat": time.time(), "started": now(), "message": ""}
-        claim = update(Job).where(Job.id == oldest.scalar_subquery(), Job.state == "queued").values(mine)
+        claim = update(Job).where(Job.id == oldest.scalar_subquery(), Job.state == "queued")
+        mine = {"state": "running", "worker": self._me, "heartbeat": time.time(), "started": now()}
         with self._database.writing() as connection:
-            return connection.execute(claim.returning(Job.id, Job.kind, Job.payload)).one_or_none()
+            taken = claim.values(**mine, attempts=Job.attempts + 1).returning(Job.id, Job.kind, Job.payload)
+            return connection.execute(taken).one_or_none()
 
     def _run(self, job: AnyRow) -> None:
+        """Do a job and write what became of it."""
         over = threading.Event()
         beat = threading.Thread(target=self._beat, args=(job.id, over), name="jobs-heartbeat", daemon=True)
         beat.start()
         try:
-            outcome = self._follow(job)
+            self._follow(job)
         except SaysoError as error:
-            outcome = {"state": "failed", "error": str(error)}
+            self._write(job.id, state="failed", error=str(error), finished=now())
         except Exception as error:
             log.exception("job %s, %s", job.id, job.kind)
-            outcome = {
-                "state": "failed",
-                "error": f"Something unexpected went wrong ({type(error).__name__}); see the log and report it.",
-            }
+            sentence = f"Something unexpected went wrong ({type(error).__name__}); see the log and report it."
+            self._write(job.id, state="failed", error=sentence, finished=now())
         finally:
             over.set()
             beat.join()
-        if outcome["state"] == "queued":
-            outcome.update(worker=None, heartbeat=None)
-        else:
-            outcome["finished"] = now()
-        self._write(job.id, outcome)
 
-    def _follow(self, job: AnyRow) -> dict[str, Any]:
-        """Run the work to its end, or until it is cancelled or the worker stops; returns what to write of it."""
-        steps = self._kinds[job.kind](job.payload)
-        progress: dict[str, Any] = {}
+    def _follow(self, job: AnyRow) -> None:
+        """Run the work to its end, or until it is cancelled, taken from us, or the worker stops."""
         written = 0.0
-        try:
+        progress: dict[str, Any] = {}
+        with closing(self._kinds[job.kind](job.payload)) as steps:
             while True:
                 try:
                     step = next(steps)
                 except StopIteration as end:
-                    return {**progress, "state": "done", "result": end.value}
-                progress = {
-                    "done": step.done,
-                    "total": step.total,
-                    "message": step.message,
-                    "metrics": dict(step.metrics),
-                }
+                    self._write(job.id, **progress, state="done", result=end.value, finished=now())
+                    return
+                progress = {"done": step.done, "total": step.total, "message": step.message, "metrics": dict(step.metrics)}
                 if self._stopping.is_set():
-                    return {**progress, "state": "queued"}
-                if time.monotonic() - written >= WRITE_SECONDS:
-                    if not self._write(job.id, {**progress, "heartbeat": time.time()}):
-                        return {"state": "lost"}
-                    written = time.monotonic()
+                    self._write(job.id, **progress, state="queued", worker=None, heartbeat=None, attempts=0)
+                    return
                 if self._cancel_asked(job.id):
-                    return {**progress, "state": "cancelled"}
-        finally:
-            steps.close()
+                    self._write(job.id, **progress, state="cancelled", finished=now())
+                    return
+                if time.monotonic() - written >= WRITE_SECONDS:
+                    if not self._write(job.id, **progress):
+                        return
+                    written = time.monotonic()
 
-    def _write(self, job_id: int, values: dict[str, Any]) -> bool:
-        """Write a job's row if it is still ours: a computer that slept may find that another worker has taken it."""
-        if values.get("state") == "lost":
-            return False
+    def _write(self, job_id: int, **values: Any) -> bool:
+        """Write to a job's row if it is still ours: a computer that slept may find that another worker has taken it."""
+        ours = update(Job).where(Job.id == job_id, Job.worker == self._me, Job.state == "running")
         with self._database.writing() as connection:
-            ours = update(Job).where(Job.id == job_id, Job.worker == self._me, Job.state == "running")
-            return connection.execute(ours.values(values)).rowcount == 1
+            return connection.execute(ours.values({"heartbeat": time.time(), **values})).rowcount == 1
 
     def _cancel_asked(self, job_id: int) -> bool:
         with self._database.reading() as connection:
@@ -202,22 +192,27 @@ class Jobs:
         """Show that we live, also while one step takes minutes."""
         while not over.wait(HEARTBEAT_SECONDS):
             try:
-                self._write(job_id, {"heartbeat": time.time()})
+                self._write(job_id)
             except SaysoError as error:
                 log.warning("heartbeat: %s", error)
 
     def _requeue_dead(self) -> None:
-        """Queue the jobs of dead workers again. Cancelled ones are over."""
-        host, number, _ = self._me.split(":")
+        """Queue the jobs of dead workers again, but not one that was cancelled or that has ended the program each time."""
+        host, number, _ = self._me.rsplit(":", 2)
         earlier_boot = and_(Job.worker.startswith(f"{host}:{number}:", autoescape=True), Job.worker != self._me)
         silent = func.abs(Job.heartbeat - time.time()) > STALE_SECONDS
         dead = and_(Job.state == "running", or_(earlier_boot, silent))
         with self._database.reading() as connection:
             if connection.scalar(select(Job.id).where(dead).limit(1)) is None:
                 return
+        deadly = f"The program ended {MAX_ATTEMPTS} times during this; it may need more memory: try fewer files at a time."
         with self._database.writing() as connection:
-            connection.execute(update(Job).where(dead, Job.cancel_asked).values(state="cancelled", finished=now()))
-            connection.execute(update(Job).where(dead).values(state="queued", worker=None, heartbeat=None))
+            for which, values in (
+                (Job.cancel_asked, {"state": "cancelled", "finished": now()}),
+                (Job.attempts >= MAX_ATTEMPTS, {"state": "failed", "error": deadly, "finished": now()}),
+                (true(), {"state": "queued", "worker": None, "heartbeat": None}),
+            ):
+                connection.execute(update(Job).where(dead, which).values(values))
 
     def _records(self, *which: ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
         names = JobRecord.__dataclass_fields__

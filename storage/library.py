@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain
+from clipcore.images import display_path
 
 from . import adding, classifiers, folders, migrate, pictures
 from .database import Database, LibraryError
@@ -35,12 +36,13 @@ class Library:
     def __init__(self, home: str | Path, encoder: "Encoder | None" = None, database: str | None = None) -> None:
         """Open the library, creating it or bringing it up to date. Raises LibraryError if that cannot be done."""
         self.home = Path(home).expanduser().absolute()
-        try:
-            self.home.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LibraryError(f"The folder {self.home} cannot be made ({error.strerror}); choose another home.") from error
         self.database = Database(database) if database else Database.at(self.home / "sayso.db")
-        migrate.upgrade(self.database, self.home)
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            migrate.upgrade(self.database, self.home)
+        except OSError as error:
+            where = display_path(self.home)
+            raise LibraryError(f"The folder {where} cannot be used ({error.strerror}); choose another home.") from error
         self._model: Model | None = None
         self.encoder = encoder
 
@@ -54,7 +56,7 @@ class Library:
         before = self._model
         self._model = Model(self.database, encoder, self.home / "index") if encoder else None
         if before:
-            before.index.save()
+            before.leave()
 
     @property
     def _in_use(self) -> Model:
@@ -64,8 +66,7 @@ class Library:
 
     def close(self) -> None:
         """Write the index file and give the database back."""
-        if self._model:
-            self._model.index.save()
+        self.encoder = None
         self.database.close()
 
     def __enter__(self) -> Self:
@@ -81,7 +82,7 @@ class Library:
 
         Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
         """
-        return (yield from adding.add_folder(self.database, self._in_use, folder, name))
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name, ignore=self.home / "thumbs"))
 
     def add(self, folder: str | Path, name: str | None = None) -> Added:
         """`iter_add` without the steps."""
@@ -98,8 +99,9 @@ class Library:
         try:
             return pictures.keep_upload(self.home / "uploads", data, filename)
         except OSError as error:
+            where = display_path(self.home)
             raise LibraryError(
-                f"The picture could not be kept in {self.home} ({error.strerror}): check the space and permissions there."
+                f"The picture could not be kept in {where} ({error.strerror}); check the space and permissions there."
             ) from error
 
     def remove_folder(self, folder_id: int) -> None:
@@ -120,10 +122,11 @@ class Library:
         with self.database.reading() as connection:
             return folders.list_skipped(connection, folder_id)
 
-    def count(self, folder_id: int | None = None) -> int:
-        """How many pictures there are, missing ones left out."""
+    def count(self, folder_id: int | None = None, embedded: bool = False) -> int:
+        """How many pictures there are, missing ones left out; with `embedded`, those with a vector of the model in use."""
+        space_id = self._in_use.space_id if embedded else None
         with self.database.reading() as connection:
-            return folders.count_images(connection, folder_id)
+            return folders.count_images(connection, folder_id, space_id)
 
     def images(self, folder_id: int | None = None, after: int = 0, limit: int = 120) -> list[ImageRecord]:
         """A page of pictures, by id: the next `limit` after the id `after`."""
@@ -172,9 +175,9 @@ class Library:
     def _nearest(self, query: np.ndarray, k: int, folder_id: int | None) -> list[Hit]:
         """Ask the index for more until k pictures are there: vectors of missing pictures stay in it."""
         model, wanted = self._in_use, k
+        with self.database.reading() as connection:
+            allowed = None if folder_id is None else pictures.embedding_ids(connection, model.space_id, folder_id)
         while True:
-            with self.database.reading() as connection:
-                allowed = None if folder_id is None else pictures.embedding_ids(connection, model.space_id, folder_id)
             ids, scores = model.index.search(query, wanted, allowed)
             with self.database.reading() as connection:
                 images = pictures.images_of_embeddings(connection, ids.tolist(), folder_id)

@@ -1,12 +1,11 @@
 """Bring a library's tables to what this Sayso knows: at every opening, with a backup before anything changes.
 
-A new revision, after editing `tables.py`:  python -m storage.migrate "what it does"   (then read what it wrote)
-Also raise HEAD, which spares loading Alembic at every start.
+A new revision, after editing `tables.py`:  python -m storage.migrations "what it does"
+Then read what it wrote, and raise HEAD, which spares loading Alembic at every start.
 """
 
 import logging
 import sqlite3
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -115,7 +114,7 @@ def _is_known(revision: str, scripts: Path) -> bool:
 @contextmanager
 def _bare_connection(database: Database) -> Iterator[Connection]:
     """One transaction without foreign keys, see `make_engine`; all of an upgrade happens in it or nothing does."""
-    engine = make_engine(database.url, foreign_keys=False, poolclass=NullPool)
+    engine = make_engine(database.engine.url, foreign_keys=False, poolclass=NullPool)
     try:
         with engine.begin() as connection:
             yield connection
@@ -139,7 +138,3 @@ def _config(connection: Connection, scripts: Path) -> "Config":
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
     return config
-
-
-if __name__ == "__main__":
-    new_revision(sys.argv[1])

@@ -122,7 +122,7 @@ def keep_upload(folder: Path, data: bytes, filename: str) -> Path:
 
 def safe_name(filename: str) -> str:
     """The last part of a name from outside, as every file system takes it; the ending stays."""
-    name = os.fsencode(filename).decode("utf-8", "replace").replace("\ufffd", "_")
+    name = filename.encode("utf-8", "replace").decode()  # what cannot be encoded becomes "?"
     name = re.sub(r'[\x00-\x1f\x7f<>:"|?*]', "_", re.split(r"[/\\]", name)[-1]).strip(" .")
     stem, ending = os.path.splitext(name)
     while len(f"{stem}{ending}".encode()) > 150:  # bytes; file systems take 255, and a part needs room for its own ending

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from clipcore import Space
+from clipcore.text_cache import MemoryCache
 
 from .database import Database
 from .prompt_cache import PromptCache
@@ -25,7 +26,14 @@ class Model:
         self.space: Space = encoder.space
         self.space_id = _space_id(database, self.space)
         self.index = VectorIndex(database, self.space_id, self.space, index_folder)
-        encoder.text_cache = PromptCache(database, self.space_id, self.space.dim)
+        self._texts = PromptCache(database, self.space_id, self.space.dim)
+        encoder.text_cache = self._texts
+
+    def leave(self) -> None:
+        """Write the index file, and let the encoder remember texts on its own again: it may outlive the library."""
+        self.index.save()
+        if self.encoder.text_cache is self._texts:
+            self.encoder.text_cache = MemoryCache()
 
 
 def _space_id(database: Database, space: Space) -> int:

@@ -4,7 +4,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from clipcore import BadInput, zero_shot_classifier
-from storage import Library
+from storage import Library, SkippedRecord
 from tests.fakes import FakeEncoder, photo
 from ui.server import create_app
 from ui.studio import Studio
@@ -34,7 +34,7 @@ def client(studio):
 @pytest.fixture(scope="module")
 def run(studio, client):
     classifier = zero_shot_classifier(studio.encoder(), ["red", "green", HOSTILE])
-    return studio.library.start_run(classifier, skipped=[("a.jpg", "It is damaged.")]).id
+    return studio.library.start_run(classifier, skipped=[SkippedRecord("a.jpg", "It is damaged.")]).id
 
 
 def test_the_page_is_served_with_guards(client):

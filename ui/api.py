@@ -11,7 +11,6 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from clipcore import NotFound, SaysoError
-from clipcore.images import display_path
 from storage import ImageRecord
 from storage.export import to_csv, to_json
 
@@ -56,7 +55,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
                 [*_card(image), [[index[label], round(share, 4)] for label, share in prediction.top(5)]]
                 for image, prediction in zip(images, predictions, strict=True)
             ],
-            "skipped": [[display_path(path), reason] for path, reason in run.skipped],
+            "skipped": [[record.path, record.reason] for record in run.skipped],
         }
 
     @app.get("/api/runs/{run_id}/labels.csv")

@@ -6,17 +6,16 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import PACKS, BadInput, PromptSet, pack, parse_labels, parse_templates
+from clipcore import PACKS, BadInput, SaysoError, pack, parse_labels, parse_templates
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
+from .choices import ALL, OWN, pack_of, saved, selection, sources, wanted
 from .progress import friendly, progress_html, said, stopwatch
 from .samples import LABELS as SAMPLE_LABELS
 from .studio import Studio
 
-ALL = "all"
-KINDS = ("classify", "drop", "add")  # the jobs that this tab starts and follows
-OWN = "my own"
+KINDS = ("classify", "drop")  # the jobs that this tab starts and follows; also an "add" that names labels
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
 
 # What a handler may change on the page. A handler returns a dictionary from these to new values.
@@ -42,7 +41,7 @@ class Parts:
     timer: gr.Timer
 
 
-def build(studio: Studio, page: gr.Blocks) -> None:
+def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     at = Parts()
     with gr.Row(equal_height=False):
@@ -69,10 +68,10 @@ def build(studio: Studio, page: gr.Blocks) -> None:
                     lines=4,
                     max_lines=12,
                 )
-                at.preview = gr.HTML(_preview("", "\n".join(pack(DEFAULT_PACK).templates)))
+                at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
         with gr.Column(scale=2, min_width=300):
             at.source = gr.Dropdown(
-                _sources(studio),
+                sources(studio),
                 value=ALL,
                 label="Images",
                 info="A folder of the library, or drop files below.",
@@ -96,13 +95,13 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     with gr.Row(elem_classes="bar"):
         at.name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
         save = gr.Button("Save", scale=0, min_width=110)
-        at.saved = gr.Dropdown(_saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
+        at.saved = gr.Dropdown(saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
         reuse = gr.Button("Use on these images", scale=0, min_width=190)
     at.run, at.job = gr.State(""), gr.State(0)
     at.timer = gr.Timer(0.5, active=False)
 
     outputs = [value for value in vars(at).values() if value is not at.preview]
-    choices = [at.labels, at.pack, at.templates, at.source]
+    choices = [at.labels, at.templates, at.source]
     quiet: dict[str, Any] = {"show_progress": "hidden"}
 
     def on(handler: Any) -> Any:
@@ -115,24 +114,22 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     at.stop.click(on(stop), at.job, outputs, api_visibility="private", **quiet)
     at.timer.tick(on(follow), [at.job, *choices], outputs, api_visibility="private", **quiet)
     at.pack.input(on(choose_pack), at.pack, at.templates, api_visibility="private", **quiet)
-    at.templates.input(lambda: OWN, None, at.pack, api_visibility="private", **quiet)
     for typed in (at.labels, at.templates):
-        typed.change(_preview, [at.labels, at.templates], at.preview, api_visibility="private", **quiet)
+        typed.change(describe_prompts, [at.labels, at.templates], [at.pack, at.preview], api_visibility="private", **quiet)
     save.click(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     at.name.submit(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     reuse.click(on(use_saved), [at.saved, at.source], outputs, api_visibility="private", **quiet)
-    at.source.focus(lambda: gr.Dropdown(_sources(studio)), None, at.source, api_visibility="private", **quiet)
+    # another tab, or another window, may have added folders meanwhile
+    tab.select(lambda: gr.Dropdown(sources(studio)), None, at.source, api_visibility="private", **quiet)
     page.load(on(rejoin), None, outputs, api_visibility="private", **quiet)
 
 
 # handlers
 
 
-def classify(studio: Studio, at: Parts, typed: str, pack_name: str, templates: str, source: str) -> Changes:
+def classify(studio: Studio, at: Parts, typed: str, templates: str, source: str) -> Changes:
     """Check what was typed, then start the job; most are over before this returns."""
-    labels, synonyms = parse_labels(typed or "")
-    prompts = parse_templates(templates) if pack_name == OWN else pack(pack_name)
-    return _start(studio, at, _payload(studio, labels, prompts.with_synonyms(synonyms), source))
+    return _start(studio, at, {**wanted(typed, templates), **selection(studio, source)})
 
 
 def classify_samples(studio: Studio, at: Parts, typed: str) -> Changes:
@@ -144,13 +141,10 @@ def classify_samples(studio: Studio, at: Parts, typed: str) -> Changes:
 
 def take_files(studio: Studio, at: Parts, files: list[str] | None) -> Changes:
     """Keep dropped files in the home folder; they are embedded by a job and classified when they are in."""
-    if not files:
-        raise BadInput("No files arrived; drop them once more.")
-    kept = [str(studio.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
-    return _follow_job(studio, at, studio.jobs.submit("drop", {"files": kept}))
+    return _follow_job(studio, at, studio.jobs.submit("drop", {"files": studio.keep(files or [])}))
 
 
-def follow(studio: Studio, at: Parts, job_id: int, typed: str, pack_name: str, templates: str, source: str) -> Changes:
+def follow(studio: Studio, at: Parts, job_id: int, typed: str, templates: str, source: str) -> Changes:
     """Draw the job's progress; when it is over, show what came of it or go on to classify what came in."""
     if not job_id:
         return {at.timer: gr.Timer(active=False)}
@@ -159,27 +153,30 @@ def follow(studio: Studio, at: Parts, job_id: int, typed: str, pack_name: str, t
         return {at.progress: progress_html(job)}
     if job.state != "done" or job.kind == "classify":
         return _show_end(studio, at, job)
-    # a drop or the samples came in: choose them as the images and, if there are names, sort them at once
+    return _sort_what_came_in(studio, at, job, typed, templates)
+
+
+def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str) -> Changes:
+    """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
     result = job.result or {}
-    skipped: list[Any] = []
+    choices = sources(studio)
     if job.kind == "drop":
-        skipped = result["skipped"]
         ids = result["image_ids"]
         if not ids:
-            return {**_show_end(studio, at, job), at.progress: said(_none_readable(skipped), problem=True)}
+            return {**_idle(at), at.progress: said(_none_readable(result["skipped"]), problem=True)}
         source = "ids:" + ",".join(map(str, ids))
-        choices = [*_sources(studio), (f"The {len(ids)} just dropped", source)]
+        choices.append((f"The {len(ids)} just dropped", source))
     else:
+        source = f"folder:{result['folder_id']}"
         typed = typed or result.get("labels") or ""
-        source, choices = f"folder:{result['folder_id']}", _sources(studio)
     chosen = {at.source: gr.Dropdown(choices, value=source)}
     if not (typed or "").strip():
-        count = len(result.get("image_ids", ())) or result.get("new", 0)
-        return {**_idle(at), **chosen, at.progress: said(f"{count} images are in. Type class names, then choose Classify.")}
-    labels, synonyms = parse_labels(typed)
-    prompts = parse_templates(templates) if pack_name == OWN else pack(pack_name)
-    payload = _payload(studio, labels, prompts.with_synonyms(synonyms), source, skipped)
-    return {**_start(studio, at, payload), **chosen}
+        return {**_idle(at), **chosen, at.progress: said("The images are in. Type class names, then choose Classify.")}
+    try:
+        payload = wanted(typed, templates)
+    except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
+        return {**_idle(at), **chosen, at.progress: said(str(error), problem=True)}
+    return {**_start(studio, at, {**payload, "skipped": result["skipped"], **selection(studio, source)}), **chosen}
 
 
 def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
@@ -192,13 +189,25 @@ def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
 
 def rejoin(studio: Studio, at: Parts) -> Changes:
     """On load: fresh choices, and any job still at work, started here or in another window."""
-    fresh: Changes = {at.source: gr.Dropdown(_sources(studio), value=ALL), at.saved: gr.Dropdown(_saved(studio))}
-    active = [job for job in studio.jobs.active() if job.kind in KINDS]
+    fresh: Changes = {at.source: gr.Dropdown(sources(studio), value=ALL), at.saved: gr.Dropdown(saved(studio))}
+    active = [job for job in studio.jobs.active() if job.kind in KINDS or job.payload.get("labels")]
     return {**fresh, **_follow_job(studio, at, active[-1].id, wait=0)} if active else fresh
 
 
+def describe_prompts(typed: str, templates: str) -> tuple[str, str]:
+    """The pack that the templates are, and what the text tower will read for the first class or what is wrong."""
+    try:
+        labels, synonyms = parse_labels(typed or "cat")
+        prompts = parse_templates(templates).with_synonyms(synonyms)
+    except SaysoError as error:
+        return OWN, said(str(error), problem=True)
+    texts = prompts.texts(labels[0])
+    more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
+    return pack_of(prompts), said("Reads as: " + " / ".join(texts[:2]) + more)
+
+
 def choose_pack(studio: Studio, at: Parts, name: str) -> Any:
-    """Show a pack's templates; one's own stay as they are."""
+    """Show a pack's templates, to be used or changed; one's own stay as they are."""
     return gr.skip() if name == OWN else "\n".join(pack(name).templates)
 
 
@@ -208,8 +217,8 @@ def save_classifier(studio: Studio, at: Parts, name: str, run_id: str) -> Change
         raise BadInput("There is nothing to save yet; classify some images first.")
     record = studio.library.save(studio.library.run(run_id).classifier, name)
     version = f", version {record.version}" if record.version > 1 else ""
-    gr.Info(f"Saved as {record.name}{version}.", title="Saved", duration=4)
-    return {at.saved: gr.Dropdown(_saved(studio), value=record.name), at.name: ""}
+    gr.Info(f"Saved as {record.name}{version}.", duration=4)
+    return {at.saved: gr.Dropdown(saved(studio), value=record.name), at.name: ""}
 
 
 def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Changes:
@@ -217,41 +226,18 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
     if not name:
         raise BadInput("Choose a saved classifier first.")
     classifier = studio.library.classifier(name)
-    started = _start(studio, at, {"classifier": name, **_selection(studio, source)})
     prompts = classifier.prompts
-    chosen = prompts.name if prompts.name in PACKS and pack(prompts.name).templates == prompts.templates else OWN
     typed = [
-        " = ".join([label, " | ".join(prompts.synonyms[label])]) if label in prompts.synonyms else label
-        for label in classifier.labels
+        " = ".join([label, " | ".join(prompts.synonyms.get(label, ()))]).removesuffix(" = ") for label in classifier.labels
     ]
-    separator = "\n" if prompts.synonyms else ", "
     return {
-        **started,
-        at.labels: separator.join(typed),
-        at.pack: chosen,
+        **_start(studio, at, {"classifier": name, **selection(studio, source)}),
+        at.labels: ("\n" if prompts.synonyms else ", ").join(typed),
         at.templates: "\n".join(prompts.templates),
     }
 
 
 # what the handlers share
-
-
-def _payload(studio: Studio, labels: list[str], prompts: PromptSet, source: str, skipped: Any = ()) -> dict[str, Any]:
-    return {"labels": labels, "prompts": prompts.to_json(), "skipped": list(skipped), **_selection(studio, source)}
-
-
-def _selection(studio: Studio, source: str) -> dict[str, Any]:
-    """A choice of the Images list as ids; raises BadInput where there is nothing to classify."""
-    kind, _, value = (source or ALL).partition(":")
-    try:
-        if kind == "ids":
-            return {"image_ids": [int(part) for part in value.split(",")]}
-        folder = int(value) if kind == "folder" else None
-    except ValueError:
-        raise BadInput("That choice of images is not known; choose another from the list.") from None
-    if not studio.library.count(folder):
-        raise BadInput("There are no images yet; drop some, add a folder in the Library tab, or try the sample photos.")
-    return {"folder_id": folder}
 
 
 def _start(studio: Studio, at: Parts, payload: dict[str, Any]) -> Changes:
@@ -292,23 +278,3 @@ def _show_end(studio: Studio, at: Parts, job: JobRecord) -> Changes:
 def _none_readable(skipped: list[Any]) -> str:
     reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in skipped[:3])
     return f"None of the {len(skipped)} files could be read. {reasons}"
-
-
-def _sources(studio: Studio) -> list[tuple[str, str]]:
-    folders = [(f"{folder.name} ({folder.images:,})", f"folder:{folder.id}") for folder in studio.library.folders()]
-    return [(f"All images of the library ({studio.library.count():,})", ALL), *folders]
-
-
-def _saved(studio: Studio) -> list[tuple[str, str]]:
-    return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers()]
-
-
-def _preview(typed: str, templates: str) -> str:
-    """What the text tower will read for the first class, or the sentence that says what is wrong."""
-    try:
-        labels, synonyms = parse_labels(typed or "cat")
-        texts = parse_templates(templates).with_synonyms(synonyms).texts(labels[0])
-    except BadInput as error:
-        return said(str(error), problem=True)
-    more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
-    return said("Reads as: " + " / ".join(texts[:2]) + more)

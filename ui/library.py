@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from clipcore import BadInput
-from clipcore.images import find_images
+from clipcore.images import find_images, is_picture_name
 
 from .progress import friendly, progress_html, said, stopwatch
 from .studio import Studio
@@ -43,6 +43,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
             min_width=260,
         )
         add = gr.Button("Add folder", variant="primary", scale=0, min_width=150)
+        upload = gr.UploadButton("Upload a folder", file_count="directory", scale=0, min_width=160, elem_id="upload-folder")
         sample = gr.Button("Add the sample photos", scale=0, min_width=210)
         at.stop = gr.Button("Stop", variant="stop", scale=0, min_width=110, visible=False)
     at.progress = gr.HTML("", elem_id="library-progress")
@@ -73,6 +74,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
 
     for event in (add.click, at.path.submit):
         event(on(add_folder), at.path, outputs, **quiet)
+    upload.upload(on(take_folder), upload, outputs, **quiet)
     sample.click(on(add_samples), None, outputs, **quiet)
     at.stop.click(on(stop), at.job, outputs, **quiet)
     at.timer.tick(on(follow), at.job, outputs, **quiet)
@@ -96,6 +98,12 @@ def add_folder(studio: Studio, at: Parts, path: str) -> Changes:
     return _follow_job(studio, at, studio.jobs.submit("add", {"folder": path}))
 
 
+def take_folder(studio: Studio, at: Parts, files: list[str] | None) -> Changes:
+    """Keep the pictures of a folder that the browser sent, for when the page is on another computer than Sayso."""
+    kept = studio.keep([file for file in files or () if is_picture_name(file)])
+    return _follow_job(studio, at, studio.jobs.submit("drop", {"files": kept, "name": "Uploaded"}))
+
+
 def add_samples(studio: Studio, at: Parts) -> Changes:
     """Start to embed the sample photographs."""
     return _follow_job(studio, at, studio.jobs.submit("add", {"samples": True, "name": "Sample photos"}))
@@ -116,7 +124,7 @@ def follow(studio: Studio, at: Parts, job_id: int) -> Changes:
     else:
         result = job.result or {}
         folder = str(result["folder_id"])
-        skipped = f", {result['skipped']:,} skipped" if result["skipped"] else ""
+        skipped = f", {len(result['skipped']):,} skipped" if result["skipped"] else ""
         words = said(f"{result['new']:,} new images, {result['known']:,} already known{skipped}, in {stopwatch(job)}.")
     return {
         **_fresh(studio, at, folder),
@@ -163,7 +171,7 @@ def rejoin(studio: Studio, at: Parts, folder: str) -> Changes:
     """On load and when the tab is opened: fresh lists, and any import still at work."""
     folder = folder if folder in dict(map(reversed, _folders(studio))) else EVERYWHERE
     fresh = _fresh(studio, at, folder)
-    active = [job for job in studio.jobs.active() if job.kind == "add"]
+    active = [job for job in studio.jobs.active() if job.kind in ("add", "drop")]
     return {**fresh, **_follow_job(studio, at, active[-1].id)} if active else {**fresh, at.grid: _everything(folder)}
 
 

@@ -14,7 +14,7 @@ from storage import JobRecord
 
 def progress_html(job: JobRecord) -> str:
     """A bar with count, rate and time left; an indeterminate bar while the total is unknown."""
-    words = escape(job.message or "Waiting for its turn")
+    words = escape(job.message[:1].upper() + job.message[1:] or "Waiting for its turn")
     if not job.total:
         return f'<div class="progress" role="status"><p>{words}</p><progress aria-label="{words}"></progress></div>'
     count = f"{job.done:,} of {job.total:,}"
@@ -39,14 +39,18 @@ def said(sentence: str, problem: bool = False) -> str:
 
 
 def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose SaysoErrors become a toast; everything on the page stays as it was."""
+    """A handler whose SaysoErrors become a toast; everything on the page stays as it was.
+
+    A warning and not `gr.Error`, which would also cover every component the handler could have changed.
+    """
 
     @wraps(handler)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return handler(*args, **kwargs)
         except SaysoError as error:
-            raise gr.Error(escape(str(error)), title="That did not work", duration=10, print_exception=False) from None
+            gr.Warning(escape(str(error)))
+            return gr.skip()
 
     return wrapped
 

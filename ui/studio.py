@@ -3,10 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable, Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipcore import PromptSet, SaysoError, Step, zero_shot_classifier
-from storage import Jobs, Library
+from clipcore import BadInput, PromptSet, SaysoError, Step, zero_shot_classifier
+from storage import Added, Jobs, Library, SkippedRecord
 
 from .samples import sample_folder
 
@@ -56,6 +57,12 @@ class Studio:
         assert self.library.encoder is not None
         return self.library.encoder
 
+    def keep(self, files: list[str]) -> list[str]:
+        """Copy files that the browser sent below the home folder, where they stay; gives their new paths."""
+        if not files:
+            raise BadInput("No pictures arrived; choose some and send them once more.")
+        return [str(self.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
+
     def status(self) -> str:
         """One line about the model and the library."""
         count = self.library.count()
@@ -78,19 +85,12 @@ class Studio:
         yield from self._wait_for_model()
         folder = sample_folder(self.library.home) if payload.get("samples") else payload["folder"]
         added = yield from self.library.iter_add(folder, name=payload.get("name"))
-        return {
-            "folder_id": added.folder_id,
-            "new": added.new,
-            "known": added.known,
-            "skipped": len(added.skipped),
-            "labels": payload.get("labels"),
-        }
+        return {**_counts(added), "labels": payload.get("labels")}
 
     def _drop(self, payload: dict[str, Any]) -> Work:
         yield from self._wait_for_model()
-        added = yield from self.library.iter_add_files([*payload["files"]])
-        skipped = [[record.path, record.reason] for record in added.skipped]
-        return {"image_ids": list(added.image_ids), "skipped": skipped}
+        added = yield from self.library.iter_add_files(payload["files"], payload.get("name", "Dropped images"))
+        return {**_counts(added), "image_ids": list(added.image_ids)}
 
     def _classify(self, payload: dict[str, Any]) -> Work:
         """Build the zero-shot head or take a saved one, see that every image has its vector, and keep the run."""
@@ -102,10 +102,24 @@ class Studio:
             prompts = PromptSet.from_json(payload["prompts"])
             classifier = zero_shot_classifier(self.encoder(), payload["labels"], prompts)
         selection = {key: payload[key] for key in ("folder_id", "image_ids") if payload.get(key) is not None}
-        skipped = [tuple(pair) for pair in payload.get("skipped", ())]
-        folder_id = selection.get("folder_id")
-        if folder_id is not None and len(self.library.embeddings(folder_id=folder_id)[0]) < self.library.count(folder_id):
-            folder = next(folder for folder in self.library.folders() if folder.id == folder_id)
-            yield from self.library.iter_add(folder.path)  # the model was changed since these were embedded
+        skipped = [SkippedRecord(path, reason) for path, reason in payload.get("skipped", ())]
+        if "image_ids" not in selection:
+            yield from self._embed_missing(selection.get("folder_id"))
         run = self.library.start_run(classifier, skipped=skipped, **selection)
         return {"run": run.id}
+
+    def _embed_missing(self, folder_id: int | None) -> Generator[Step, None, None]:
+        """Embed what another model had embedded before; nothing to do, and nothing read, in the usual case."""
+        for folder in self.library.folders():
+            if folder_id not in (None, folder.id) or self.library.count(folder.id, embedded=True) >= folder.images:
+                continue
+            if folder.path:
+                yield from self.library.iter_add(folder.path)
+            else:
+                kept = self.library.images(folder.id, limit=folder.images)
+                yield from self.library.iter_add_files([Path(image.path) for image in kept], folder.name)
+
+
+def _counts(added: Added) -> dict[str, Any]:
+    skipped = [[record.path, record.reason] for record in added.skipped]
+    return {"folder_id": added.folder_id, "new": added.new, "known": added.known, "skipped": skipped}

@@ -1,11 +1,10 @@
-"""Accuracy of a classifier on labelled images. The metrics are scikit-learn's, the intervals SciPy's."""
+"""Accuracy of a classifier on labelled images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
 from scipy.stats import binomtest
-from sklearn.metrics import recall_score
 
 from ..classifier import Classifier
 from ..errors import BadInput
@@ -41,19 +40,21 @@ def evaluate(classifier: Classifier, embeddings: np.ndarray, labels: Sequence[st
     column = {label: i for i, label in enumerate(classifier.labels)}
     truth = np.array([column[label] for label in labels])
     logits = classifier.logits(embeddings)
-    # The rank of the right label: how many score higher. Ties count against us, so a constant head gains nothing.
+    # The rank of the right label: how many others do not score lower. Ties count against us, and so does NaN, so that
+    # a constant or a broken head gains nothing.
     own = logits[np.arange(len(truth)), truth]
-    rank = (logits >= own[:, None]).sum(axis=1) - 1
-    present = np.unique(truth)
-    recall = recall_score(truth, logits.argmax(axis=1), labels=present, average=None, zero_division=0)
-    right = int((rank == 0).sum())
-    low, high = binomtest(right, len(truth)).proportion_ci(0.95, "wilson")
+    rank = (~(logits < own[:, None])).sum(axis=1) - 1
+    right = rank == 0
+    support = np.bincount(truth, minlength=len(classifier.labels))
+    present = np.flatnonzero(support)
+    recall = np.bincount(truth, weights=right, minlength=len(classifier.labels))[present] / support[present]
+    low, high = binomtest(int(right.sum()), len(truth)).proportion_ci(0.95, "wilson")
     return Report(
         n=len(truth),
-        top1=right / len(truth),
+        top1=float(right.mean()),
         top5=float((rank < 5).mean()),
         interval=(float(low), float(high)),
         mean_per_class_recall=float(recall.mean()),
         recall={classifier.labels[i]: float(r) for i, r in zip(present, recall, strict=True)},
-        support={classifier.labels[i]: int((truth == i).sum()) for i in present},
+        support={classifier.labels[i]: int(support[i]) for i in present},
     )

@@ -1,0 +1,135 @@
+"""Where a model runs and in which precision: decided by measurement, never at the price of an answer."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+from clipcore import BadInput, device, models
+from clipcore.device import choose_precision, default_batch_size, pick_device
+from tests.sentences import assert_sentence
+from tests.small_clip import write_model
+
+CPU = torch.device("cpu")
+VECTORS = nn.functional.normalize(torch.randn(8, 16, generator=torch.Generator().manual_seed(1)), dim=-1)
+NOISE = torch.randn(8, 16, generator=torch.Generator().manual_seed(2))
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAYSO_CACHE", str(tmp_path))
+    return tmp_path / "precision"
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Make the two measurements say this: seconds and vectors in full and in reduced precision. Counts the calls."""
+    calls = []
+
+    def arrange(full, reduced):
+        def timed(visual, pictures):
+            calls.append(pictures.dtype)
+            return reduced if pictures.dtype == torch.bfloat16 else full
+
+        monkeypatch.setattr(device, "_timed", timed)
+        return calls
+
+    return arrange
+
+
+def choose(key="a" * 64) -> torch.dtype:
+    return choose_precision(nn.Linear(2, 2), (8, 8), CPU, key)
+
+
+@pytest.mark.parametrize(
+    ("full", "reduced", "expected"),
+    [
+        ((2.0, VECTORS), (1.0, VECTORS), torch.bfloat16),  # faster and the same
+        ((2.0, VECTORS), (1.0, VECTORS + 0.001 * NOISE), torch.bfloat16),  # faster and nearly the same
+        ((2.0, VECTORS), (1.0, VECTORS + 0.1 * NOISE), torch.float32),  # faster, but other answers
+        ((1.2, VECTORS), (1.0, VECTORS), torch.float32),  # faster by no more than noise
+        ((1.0, VECTORS), (2.0, VECTORS), torch.float32),  # slower
+        # one common part that hides how much the pictures' own parts differ
+        ((2.0, 0.01 * VECTORS + 1), (1.0, 0.01 * (VECTORS + 0.5 * NOISE) + 1), torch.float32),
+        ((2.0, VECTORS), (1.0, VECTORS * float("nan")), torch.float32),
+    ],
+)
+def test_reduced_only_if_faster_and_the_same(cache, measured, full, reduced, expected):
+    measured(full, reduced)
+    assert choose() == expected
+
+
+def test_the_choice_is_remembered_by_model(cache, measured):
+    calls = measured((2.0, VECTORS), (1.0, VECTORS))
+    assert choose() == torch.bfloat16
+    assert len(calls) == 2
+    measured((1.0, VECTORS), (2.0, VECTORS))
+    assert choose() == torch.bfloat16  # not measured again
+    assert len(calls) == 2
+    assert choose("b" * 64) == torch.float32
+    assert len(calls) == 4
+    assert len(list(cache.glob("*.json"))) == 2
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"dtype": 3}', '{"other": 1}'])
+def test_a_damaged_memory_is_harmless(cache, measured, damage):
+    measured((1.0, VECTORS), (2.0, VECTORS))
+    choose()
+    (file,) = cache.glob("*.json")
+    assert json.loads(file.read_text()) == {"dtype": "float32"}
+    file.write_text(damage)
+    assert choose() == torch.float32
+
+
+def test_a_cache_folder_that_cannot_be_written_is_harmless(tmp_path, monkeypatch, measured):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("SAYSO_CACHE", str(tmp_path / "file" / "below"))  # read-only even for root
+    calls = measured((2.0, VECTORS), (1.0, VECTORS))
+    assert choose() == choose() == torch.bfloat16
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize("error", [torch.OutOfMemoryError("no room"), NotImplementedError("no kernel"), RuntimeError("no")])
+def test_a_device_without_bfloat16_stays_at_float32(cache, monkeypatch, error):
+    def fails(visual, pictures):
+        raise error
+
+    monkeypatch.setattr(device, "_timed", fails)
+    assert choose() == torch.float32
+
+
+def test_timing_gives_unit_vectors_of_plain_and_tuple_towers():
+    tower = nn.Linear(3, 5)
+    pictures = torch.randn(8, 3)
+    with torch.no_grad():
+        seconds, vectors = device._timed(tower, pictures)
+        _, of_tuple = device._timed(lambda p: (tower(p), "tokens"), pictures)
+    assert seconds > 0
+    assert torch.allclose(vectors.norm(dim=1), torch.ones(8), atol=1e-6)
+    assert torch.equal(vectors, of_tuple)
+
+
+def test_auto_measures_a_real_model(cache, tmp_path):
+    clip = models.load(write_model(tmp_path / "model"), "cpu")
+    assert clip.dtype in (torch.float32, torch.bfloat16)
+    (file,) = cache.glob("*.json")
+    assert json.loads(file.read_text())["dtype"] == str(clip.dtype).removeprefix("torch.")
+
+
+def test_generated_pictures_differ_and_stay_the_same():
+    first, again = (device._generated_pictures(4, (16, 12)) for _ in range(2))
+    assert first.shape == (4, 3, 16, 12)
+    assert torch.equal(first, again)
+    assert (first[0] - first[1]).abs().mean() > 0.1
+
+
+def test_devices():
+    assert pick_device("cpu") == CPU
+    assert pick_device() == pick_device("auto")
+    assert default_batch_size(CPU) == 32
+    assert default_batch_size(torch.device("cuda")) > 32
+    for name in ("cuda:99", "tpu", "", "cpu:x"):
+        with pytest.raises(BadInput, match="use cpu") as caught:
+            pick_device(name)
+        assert_sentence(caught.value)

@@ -1,0 +1,62 @@
+"""The rule of the house: app -> ui -> {storage, training} -> clipcore, read from the import statements."""
+
+import ast
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+# What the code of each package must not import, anywhere in its files.
+FORBIDDEN = {
+    "clipcore": {"storage", "training", "ui", "app", "gradio", "fastapi", "sqlalchemy", "faiss"},
+    "storage": {"training", "ui", "app", "gradio", "fastapi", "torch", "open_clip"},
+    "training": {"storage", "ui", "app", "gradio", "fastapi", "sqlalchemy", "faiss"},
+    "ui": {"app", "torch", "open_clip", "sqlalchemy", "faiss"},
+}
+
+
+def imported(file: Path, root: Path) -> set[str]:
+    """Every name that the file imports, relative ones spelled out: `from .a import b` in clipcore gives clipcore.a.b."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            here = file.relative_to(root).parts[: -node.level] if node.level else ()
+            base = ".".join([*here, *([node.module] if node.module else [])])
+            names |= {f"{base}.{alias.name}" for alias in node.names}
+    return names
+
+
+def violations(root: Path) -> list[str]:
+    found = []
+    for package, forbidden in FORBIDDEN.items():
+        for file in sorted((root / package).rglob("*.py")):
+            for name in sorted(imported(file, root)):
+                measure = package == "clipcore" and "measure" not in file.parts and name.startswith("clipcore.measure")
+                if name.split(".")[0] in forbidden or measure:
+                    found.append(f"{file.relative_to(root).as_posix()} imports {name}")
+    return found
+
+
+def test_house_keeps_its_rule():
+    assert violations(ROOT) == []
+
+
+def test_rule_can_be_broken(tmp_path):
+    for path, code in {
+        "clipcore/a.py": "from .measure.report import wilson\nfrom . import measure",
+        "clipcore/measure/report.py": "from .. import zeroshot\nfrom . import board",  # allowed
+        "storage/b.py": "def late():\n    from training.probe import probe",
+        "training/c.py": "import storage.library as s, numpy",
+        "ui/d/e.py": "import torch.nn\nimport gradio",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(code)
+
+    assert violations(tmp_path) == [
+        "clipcore/a.py imports clipcore.measure",
+        "clipcore/a.py imports clipcore.measure.report.wilson",
+        "storage/b.py imports training.probe.probe",
+        "training/c.py imports storage.library",
+        "ui/d/e.py imports torch.nn",
+    ]

@@ -1,0 +1,158 @@
+"""A folder through the model: in order, overlapped, and no bad file stops it."""
+
+import os
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from clipcore import BadInput, drain
+from clipcore.images import content_hash, find_images
+from clipcore.stream import embed_files, iter_embed
+from tests.fakes import FakeEncoder, photo
+
+
+@pytest.fixture
+def files(tmp_path):
+    return [photo(tmp_path / f"{i:03}.png", (i * 9, 255 - i * 9, 40), size=(20 + i, 10)) for i in range(23)]
+
+
+def decode_threads():
+    return [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
+
+
+def test_order_vectors_and_sizes(files):
+    encoder = FakeEncoder(batch_size=4)
+    batches = list(embed_files(encoder, files))
+    assert [len(batch) for batch in batches] == [4, 4, 4, 4, 4, 3]
+    pictures = [picture for batch in batches for picture in batch.pictures]
+    assert [picture.path for picture in pictures] == files
+    assert [(p.width, p.height) for p in pictures] == [(20 + i, 10) for i in range(23)]
+    assert [p.content_hash for p in pictures] == [content_hash(file.read_bytes()) for file in files]
+    assert np.allclose(np.stack([p.vector for p in pictures]), encoder.embed_images(files))
+    assert not decode_threads()
+
+
+def test_bad_files_are_skipped_with_the_reason(files, tmp_path):
+    files[2].write_text("I am a diary")
+    files[5].write_bytes(files[4].read_bytes()[:-30])
+    files[7].unlink()
+    files[9].write_bytes(b"")
+    batches = list(embed_files(FakeEncoder(batch_size=4), files))
+    skipped = {item.path: item.reason for batch in batches for item in batch.skipped}
+    assert list(skipped) == [files[2], files[5], files[7], files[9]]
+    for reason, says in zip(skipped.values(), ("format", "damaged", "gone", "empty"), strict=True):
+        assert says in reason
+    good = [picture for batch in batches for picture in batch.pictures]
+    assert [picture.path for picture in good] == [file for file in files if file not in skipped]
+    assert np.allclose(np.stack([p.vector for p in good]), FakeEncoder().embed_images([p.path for p in good]))
+    assert str(batches[0].skipped[0]) == f"{files[2]}: {skipped[files[2]]}"
+
+
+def test_a_batch_of_bad_files_only(tmp_path):
+    files = [tmp_path / f"{i}.png" for i in range(3)]
+    (batch,) = embed_files(FakeEncoder(batch_size=4), files)
+    assert len(batch) == len(batch.skipped) == 3
+    assert list(embed_files(FakeEncoder(), [])) == []
+
+
+def test_known_pictures_are_not_decoded(files, monkeypatch):
+    encoder = FakeEncoder(batch_size=4)
+    known = {content_hash(file.read_bytes()) for file in files[::2]}
+    decoded = []
+    prepare = encoder.prepare
+    monkeypatch.setattr(encoder, "prepare", lambda data: decoded.append(content_hash(data)) or prepare(data))
+    pictures = [p for batch in embed_files(encoder, files, known.__contains__) for p in batch.pictures]
+    assert [picture.path for picture in pictures] == files
+    assert [picture.vector is None for picture in pictures] == [i % 2 == 0 for i in range(23)]
+    assert not known & set(decoded)
+    assert encoder.embedded == len(decoded) == 11
+    assert np.allclose(pictures[1].vector, FakeEncoder().embed_images([files[1]])[0])
+
+
+def test_closing_early_stops_the_threads(files, monkeypatch):
+    encoder = FakeEncoder(batch_size=20)
+    taken, prepared, prepare = [], [], encoder.prepare
+    monkeypatch.setattr(encoder, "prepare", lambda data: time.sleep(0.01) or prepared.append(1) or prepare(data))
+    batches = embed_files(encoder, (taken.append(path) or path for path in files * 50))
+    next(batches)
+    assert decode_threads()
+    batches.close()
+    assert not decode_threads()
+    assert len(taken) < 3 * 20 + 2 * os.cpu_count()  # it never runs far ahead
+    assert len(prepared) < len(taken)  # what was waiting is not decoded for nothing
+
+
+def test_the_listing_is_read_as_needed(tmp_path):
+    """A folder of a million files must not be listed before the first batch comes."""
+    listed = []
+
+    def endless():
+        path = photo(tmp_path / "a.png", "red")
+        while True:
+            listed.append(path)
+            yield path
+
+    batches = embed_files(FakeEncoder(batch_size=2), endless())
+    assert len(next(batches)) == 2
+    assert len(listed) < 100
+    batches.close()
+
+
+def test_batch_size_may_shrink_on_the_way(files):
+    """As it does when memory runs out: nothing is lost, nothing comes twice."""
+    encoder = FakeEncoder(batch_size=16)
+    seen = []
+    for batch in embed_files(encoder, files * 3):
+        seen += [picture.path for picture in batch.pictures]
+        encoder.batch_size = max(1, encoder.batch_size // 4)
+    assert seen == files * 3
+
+
+def test_a_fault_of_the_caller_is_not_hidden(files):
+    def broken(content_hash):
+        raise BadInput("The database is locked.")
+
+    with pytest.raises(BadInput, match="locked"):
+        list(embed_files(FakeEncoder(), files, broken))
+    assert not decode_threads()
+
+
+def test_decoding_runs_ahead_of_the_model(files, monkeypatch):
+    """While the model works on one batch, the pictures of the next are being prepared."""
+    encoder = FakeEncoder(batch_size=2)
+    prepared, prepare, embed = threading.Semaphore(0), encoder.prepare, encoder.embed_prepared
+
+    def counted(data):
+        result = prepare(data)
+        prepared.release()
+        return result
+
+    def slow_model(batch):
+        for _ in range(3 * 2 + os.cpu_count()):  # this batch, two more, and one for each core
+            assert prepared.acquire(timeout=5)
+        return embed(batch)
+
+    monkeypatch.setattr(encoder, "prepare", counted)
+    monkeypatch.setattr(encoder, "embed_prepared", slow_model)
+    batches = embed_files(encoder, files * 10)
+    assert len(next(batches)) == 2
+    batches.close()
+
+
+def test_iter_embed_keeps_rows_and_paths_together(files):
+    files[3].write_text("not a picture")
+    steps = []
+    embedded = drain(iter_embed(FakeEncoder(batch_size=8), files), steps.append)
+    assert [(step.done, step.total) for step in steps] == [(8, 23), (16, 23), (23, 23)]
+    assert embedded.paths == files[:3] + files[4:]
+    assert np.allclose(embedded.vectors, FakeEncoder().embed_images(embedded.paths))
+    assert [item.path for item in embedded.skipped] == [files[3]]
+    assert drain(iter_embed(FakeEncoder(), [])).vectors.shape == (0, 4)
+
+
+def test_a_real_folder(photos):
+    paths = list(find_images(photos))
+    pictures = [p for batch in embed_files(FakeEncoder(), paths) for p in batch.pictures]
+    assert [p.vector.argmax() for p in pictures] == [0, 0, 1, 2]
