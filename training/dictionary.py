@@ -112,10 +112,14 @@ def iter_define(
 
 
 def without(nouns: Mapping[str, Kinds], held_out: Collection[str]) -> dict[str, Kinds]:
-    """`nouns` without those in which a word of a held-out name occurs, singular or plural."""
+    """`nouns` without those in which, or in a synonym of which, a word of a held-out name occurs, singular or plural."""
     words = {word.lower() for name in held_out for word in name.split()}
     hidden = words | {word + "s" for word in words} | {word.removesuffix("s") for word in words}
-    return {noun: kinds for noun, kinds in nouns.items() if not hidden.intersection(noun.split())}
+    return {
+        noun: kinds
+        for noun, kinds in nouns.items()
+        if not any(hidden.intersection(synonym.lower().split()) for synonym in kinds[0])
+    }
 
 
 @torch.no_grad()
