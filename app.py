@@ -125,12 +125,13 @@ def classify(
 
     if (labels is None) == (classifier is None):
         raise BadInput('Give either --labels "cat, dog, rabbit" or --classifier NAME.')
+    typed = None if labels is None else _prompts(labels, templates, pack)  # mistakes are said before a model is loaded
     files = _files(paths)
     with _library(home, model) as library:
         encoder = library.encoder
         assert encoder is not None
-        if labels is not None:
-            names, prompts = _prompts(labels, templates, pack)
+        if typed is not None:
+            names, prompts = typed
             head = zero_shot_classifier(encoder, names, prompts)
         else:
             head = _saved(library, str(classifier))
