@@ -12,7 +12,7 @@ from PIL import Image
 from clipcore.errors import BadInput
 from clipcore.progress import drain
 from training.captions import Captioner
-from training.pairs import Pair, read_csv, read_folder, read_pairs, read_shards
+from training.pairs import Pair, read_folder, read_pairs, read_shards, read_table
 from training.pixels import decode, iter_cache, prepare
 from training.recipe import is_held_out
 
@@ -52,8 +52,9 @@ def test_csv_joins_captions_of_one_picture_and_skips_what_is_missing(tmp_path: P
     assert pair.captions == ("A dog, running.", "A brown dog.")
     assert pair.name is None
     assert skipped == {"no caption": 1, "no picture": 1}
-    with pytest.raises(BadInput, match="no column"):
-        list(read_csv(tmp_path / "pairs.csv", image="file"))
+    (tmp_path / "other.csv").write_text("file,words\na.png,hello\n")
+    with pytest.raises(BadInput, match="its columns are file, words"):
+        list(read_table(tmp_path / "other.csv"))
 
 
 def test_shards_with_labels_captions_text_and_bad_samples(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .pairs import Pair
 
@@ -55,6 +56,10 @@ class Targets:
 
     positives: np.ndarray
     negatives: np.ndarray
+
+    def on(self, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+        """Both as tensors."""
+        return torch.from_numpy(self.positives).to(device), torch.from_numpy(self.negatives).to(device)
 
 
 class Captioner:
