@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipcore.errors import BadInput
+from clipcore.images import SUFFIXES, find_labelled_images
 
 SHARDS = (".tar", ".tar.gz")
 TABLES = (".csv", ".tsv", ".jsonl")
 IMAGE_KEYS = ("image", "file_name", "filepath")  # Hugging Face's image folders say file_name, open_clip filepath and title
 CAPTION_KEYS = ("caption", "captions", "text", "title")
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def read_pairs(source: str | Path, skipped: Counter[str] | None = None) -> Itera
     """
     for path in find_sources(source):
         if path.is_dir():
-            yield from read_folder(path, skipped)
+            yield from read_folder(path)
         elif path.suffix.lower() in TABLES:
             yield from read_table(path, skipped)
         else:
@@ -53,26 +53,21 @@ def find_sources(source: str | Path) -> list[Path]:
     path = Path(source).expanduser()
     if path.is_dir():
         return sorted(file for file in path.iterdir() if file.name.endswith(SHARDS)) or [path]
-    if not path.is_file() or not path.name.lower().endswith((*TABLES, *SHARDS)):
+    if not path.exists():
+        raise BadInput(f"{path} does not exist; check the path.")
+    if not path.name.lower().endswith((*TABLES, *SHARDS)):
         raise BadInput(f"{path} is not a folder of class folders, a .csv, .tsv or .jsonl table or a .tar shard.")
     return [path]
 
 
-def read_folder(root: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
+def read_folder(root: str | Path) -> Iterator[Pair]:
     """`root/<class name>/**/<picture>`: the folder names are the class names; underscores in them read as spaces.
 
-    Raises BadInput if `root` holds no folder.
+    Links are not followed and hidden files are passed over. Raises BadInput if `root` holds no folder with pictures.
     """
     root = Path(root)
-    classes = sorted(folder for folder in root.iterdir() if folder.is_dir())
-    if not classes:
-        raise BadInput(f"{root} holds no class folders; expected {root}/<class name>/<picture>.")
-    for folder in classes:
-        for path in sorted(file for file in folder.rglob("*") if file.is_file()):
-            if path.suffix.lower() in IMAGE_SUFFIXES:
-                yield Pair(f"{root.name}/{path.relative_to(root).as_posix()}", path, name=clean_name(folder.name))
-            else:
-                count(skipped, "not a picture")
+    for path, label in find_labelled_images(root).items():
+        yield Pair(f"{root.absolute().name}/{path.relative_to(root).as_posix()}", path, name=clean_name(label))
 
 
 def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
@@ -170,7 +165,7 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
 
 
 def _sample_pair(key: str, members: dict[str, bytes], skipped: Counter[str] | None) -> Iterator[Pair]:
-    image = next((content for extension, content in members.items() if extension in IMAGE_SUFFIXES), None)
+    image = next((content for extension, content in members.items() if extension in SUFFIXES), None)
     if image is None:
         return count(skipped, "no picture")
     try:

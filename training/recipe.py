@@ -65,11 +65,12 @@ class Recipe:
             said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
             names = folder / "names.json"
             config = start.config if start else said.get("config")
+            settings = Settings(**said["settings"])
             if config is None:
                 raise BadInput(f"The recipe {folder.name} trains a model further; say which one with --model.")
             return cls(
                 config=config,
-                settings=Settings(**said["settings"]),
+                settings=replace(settings, sizes=()) if start else settings,
                 names=load_names(names) if names.exists() else {},
                 sources=said.get("sources", {}),
                 held_out=float(said.get("held_out", 0)),

@@ -68,7 +68,7 @@ class Run:
             self.model.load_state_dict(state["model"])
             self.ema.model.load_state_dict(state["ema"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.step, self.seconds, self.losses = state["step"], state["seconds"], state["losses"]
+            self.step, self.seconds, self.losses = state["step"], state["seconds"], state.get("losses", [])
         self.saved = self.evaluated = self.seconds
         self._saved_step = self.step
         if self.world.is_first:
@@ -128,7 +128,8 @@ class Run:
                 self.log.write(self.step, metrics)
         if over or self.seconds - self.saved >= 60 * settings.save_minutes:
             self.save()
-        return Step(self.step, 0 if settings.minutes else settings.steps, message, metrics)
+        total = round(self.step / min(1.0, self.progress)) if settings.minutes else settings.steps  # by the clock: a guess
+        return Step(self.step, total, message, metrics)
 
     def _advice(self, targets: Targets) -> str:
         patience = self.settings.patience

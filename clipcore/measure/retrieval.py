@@ -22,6 +22,13 @@ class RetrievalReport:
     text_to_image: Mapping[int, float]
     image_to_text: Mapping[int, float]
 
+    def __str__(self) -> str:
+        found = [
+            f"{way} " + "  ".join(f"@{k} {share:6.1%}" for k, share in recall.items())
+            for way, recall in (("text to image", self.text_to_image), ("image to text", self.image_to_text))
+        ]
+        return f"recall, {found[0]}, {found[1]}  {self.n:,} images, {self.captions:,} captions"
+
     def to_json(self) -> dict[str, object]:
         """As plain values."""
         return asdict(self)
