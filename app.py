@@ -231,6 +231,7 @@ def pretrain(
     model: Annotated[str, typer.Option(help="Train this model further: NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")] = "",
     minutes: Annotated[float | None, typer.Option(min=0.01, help="How long to train, not what the recipe says.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Read pictures while learning: no cache on the disk.")] = False,
+    wordnet: Annotated[str, typer.Option(help="WordNet's folder, for a recipe with a dictionary.")] = "/usr/share/wordnet",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
     threads: Annotated[int, typer.Option(min=0, help="Processor cores to use; all unless told.")] = 0,
     as_json: Json = False,
@@ -262,7 +263,7 @@ def pretrain(
             check()
 
         try:
-            folder = draw(plan.iter_run(out, resume), "step", watch)
+            folder = draw(plan.iter_run(out, resume, wordnet), "step", watch)
         except KeyboardInterrupt:
             say(f"Stopped; what was learned is kept. To go on: python app.py pretrain --resume --out {out}")
             raise typer.Exit(130) from None

@@ -138,6 +138,8 @@ class Encoder:
         return np.stack([known[text] for text in texts]) if texts else np.zeros((0, self.dim), np.float32)
 
     def _check_length(self, text: str) -> None:
+        if len(text.encode()) + 2 <= self.context_length:
+            return  # no tokenizer makes more tokens than there are bytes; this spares tokenizing most prompts twice
         tokens = self.count_tokens(text)
         if tokens > self.context_length:
             raise BadInput(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 
@@ -103,6 +104,14 @@ def test_bad_input_is_one_sentence_and_exit_code_2(arguments, sentence, tmp_path
     _, errors = sayso(*arguments, *options, code=2)
     assert sentence in errors
     assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_port_that_is_taken_is_one_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        _, errors = sayso("serve", "--port", port, home=tmp_path, code=2)
+    assert f"Port {port}" in errors
+    assert "--port" in errors
 
 
 def test_every_command_has_help():

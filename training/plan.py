@@ -11,7 +11,7 @@ from clipcore.progress import Step
 
 from .checkpoint import CHECKPOINT, load_checkpoint
 from .distributed import World
-from .recipe import Recipe, iter_run
+from .recipe import WORDNET, Recipe, iter_run
 from .start import Start
 
 PLAN = "run.json"
@@ -57,7 +57,7 @@ class Plan:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise BadInput(f"The file {out / PLAN} is damaged; name another folder with --out.") from error
 
-    def iter_run(self, out: str | Path, resume: bool = False) -> Generator[Step, None, Path]:
+    def iter_run(self, out: str | Path, resume: bool = False, wordnet: str | Path = WORDNET) -> Generator[Step, None, Path]:
         """Carry the plan out in the folder `out`; returns the folder of the model.
 
         Raises BadInput if `out` holds another run, other files or, without `resume`, this run; if there is no data; or if
@@ -75,7 +75,7 @@ class Plan:
         if world.is_first:
             plan._claim(out, recipe, resume)
         world.wait()
-        return (yield from iter_run(recipe, plan.data, out, plan.stream))
+        return (yield from iter_run(recipe, plan.data, out, wordnet, plan.stream))
 
     def _claim(self, out: Path, recipe: Recipe, resume: bool) -> None:
         """Make `out` the folder of this run, or refuse."""
@@ -97,7 +97,7 @@ class Plan:
     def _digest(self, recipe: Recipe) -> str:
         """What makes two runs the same, but for how long they last and how often they report."""
         settings = {name: value for name, value in asdict(recipe.settings).items() if name not in SCHEDULE}
-        parts = [recipe.config, settings, recipe.names, recipe.sources, recipe.held_out, recipe.pixels]
+        parts = [recipe.config, settings, recipe.names, recipe.sources, recipe.held_out, recipe.pixels, recipe.dictionary]
         said = json.dumps([*parts, self.model, self.data, self.stream], sort_keys=True, default=str)
         return hashlib.sha256(said.encode()).hexdigest()
 

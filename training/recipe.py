@@ -5,10 +5,12 @@
      "sources":  {"tiny-imagenet-train-*.tar*": 0.01, ...},      file patterns in the data folders, each with the share that
                                                                  is held out; left out, all that the data folders hold
      "held_out": 0.05,                                           that share where there are no sources
-     "pixels":   64}                                             side of the decoded pictures; the model's unless given
+     "pixels":   64,                                             side of the decoded pictures; the model's unless given
+     "dictionary": {"held_out": [...], ...}}                     see training.dictionary; left out, no word is defined
 
-`iter_run` decodes the data once into OUT/cache (or streams it), keeps the held-out pictures apart, trains, and leaves the
-model in OUT/model. Called again, it goes on where it stopped. On the command line: python app.py pretrain.
+`iter_run` decodes the data once into OUT/cache (or streams it), keeps the held-out pictures apart, trains, defines unseen
+words by WordNet if the recipe says so, and leaves the model in OUT/model. Called again, it goes on where it stopped. On the
+command line: python app.py pretrain.
 """
 
 import hashlib
@@ -24,9 +26,10 @@ from clipcore.errors import BadInput
 from clipcore.progress import Step
 
 from .captions import load_names
-from .checkpoint import CHECKPOINT
-from .clip import side_of
+from .checkpoint import load_checkpoint
+from .clip import build, export, side_of
 from .contrastive import Settings, iter_pretrain
+from .dictionary import iter_define, read_nouns, without
 from .distributed import World
 from .pairs import Pair, find_sources, read_pairs
 from .pixels import Pixels, iter_cache
@@ -34,6 +37,7 @@ from .start import Start
 from .streamed import Stream
 
 RECIPES = Path(__file__).with_name("recipes")
+WORDNET = Path("/usr/share/wordnet")  # where Debian's package wordnet-base puts it
 HELD_OUT_MOST = 1000  # pictures of a stream that are kept in memory to be scored
 
 
@@ -47,6 +51,7 @@ class Recipe:
     sources: Mapping[str, float] = field(default_factory=dict)
     held_out: float = 0.0
     pixels: int = 0
+    dictionary: Mapping[str, Any] | None = None  # `held_out` names and the arguments of `training.dictionary.iter_define`
     start: Start | None = None
 
     @classmethod
@@ -75,6 +80,7 @@ class Recipe:
                 sources=said.get("sources", {}),
                 held_out=float(said.get("held_out", 0)),
                 pixels=int(said.get("pixels", 0)) if not start else side_of(config),
+                dictionary=None if start else said.get("dictionary"),
                 start=start,
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -96,13 +102,23 @@ def is_held_out(key: str, share: float) -> bool:
 
 
 def iter_run(
-    recipe: Recipe, data: str | Path | Sequence[str | Path], out: str | Path, stream: bool = False, device: str = "auto"
+    recipe: Recipe,
+    data: str | Path | Sequence[str | Path],
+    out: str | Path,
+    wordnet: str | Path = WORDNET,
+    stream: bool = False,
+    device: str = "auto",
 ) -> Generator[Step, None, Path]:
     """Train `recipe` on `data`: one or several folders or files. Returns the folder of the model.
 
-    With `stream`, pictures are read and decoded while the model learns, and nothing is written to OUT/cache. Raises BadInput
-    for data that cannot be read.
+    With `stream`, pictures are read and decoded while the model learns, and nothing is written to OUT/cache. `wordnet` is
+    needed only by a recipe with a dictionary, and only after training, but is looked for at once. Raises BadInput for data
+    that cannot be read.
     """
+    if recipe.dictionary and not (Path(wordnet) / "data.noun").exists():
+        raise BadInput(f"{wordnet} holds no WordNet; install the package wordnet-base or name its folder with --wordnet.")
+    if recipe.dictionary and stream:
+        raise BadInput("This recipe has a dictionary, which needs to know all captions; leave --stream out.")
     data, out = [data] if isinstance(data, (str, Path)) else list(data), Path(out)
     world = World.join(device)
     skipped: Counter[str] = Counter()
@@ -124,20 +140,13 @@ def iter_run(
         train, held_out = split(cached, recipe)
         if not len(train):
             raise BadInput("All pictures of this data are held out; give more of them, or a recipe that holds out fewer.")
-    start = recipe.start
-    return (
-        yield from iter_pretrain(
-            recipe.config,
-            train,
-            recipe.names,
-            out,
-            recipe.settings,
-            held_out,
-            start.weights if start and not (out / CHECKPOINT).exists() else None,
-            start.tokenizer if start else None,
-            device,
-        )
+    weights, tokenizer = (recipe.start.weights, recipe.start.tokenizer) if recipe.start else (None, None)
+    folder = yield from iter_pretrain(
+        recipe.config, train, recipe.names, out, recipe.settings, held_out, weights, tokenizer, device
     )
+    if recipe.dictionary and isinstance(train, Pixels) and world.is_first:
+        yield from _define(recipe, train, out, wordnet)
+    return folder
 
 
 def split(cached: Pixels, recipe: Recipe) -> tuple[Pixels, dict[str, Pixels]]:
@@ -150,6 +159,19 @@ def split(cached: Pixels, recipe: Recipe) -> tuple[Pixels, dict[str, Pixels]]:
     for i, pair in enumerate(cached.pairs):
         (train if recipe.trains_on(pair.key) else held.setdefault(_source(pair.key), [])).append(i)
     return cached.take(train), {source: cached.take(items) for source, items in held.items()}
+
+
+def _define(recipe: Recipe, train: Pixels, out: Path, wordnet: str | Path) -> Generator[Step, None, None]:
+    model = build(recipe.config)
+    state = load_checkpoint(out)
+    assert state is not None
+    model.load_state_dict(state["ema"])
+    options = dict(recipe.dictionary or {})
+    nouns = without(read_nouns(wordnet), options.pop("held_out", ()))
+    subjects = [word for name, entry in recipe.names.items() for word in (name, *entry["synonyms"], *entry["hypernyms"])]
+    captions = [caption for pair in train.pairs for caption in pair.captions]
+    yield from iter_define(model.eval(), nouns, subjects, captions, **options)
+    export(model, recipe.config, out / "model")
 
 
 def _sources(recipe: Recipe, data: Sequence[str | Path]) -> list[Path]:

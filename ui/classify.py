@@ -41,7 +41,7 @@ class Parts:
     timer: gr.Timer
 
 
-def build(studio: Studio, page: gr.Blocks) -> None:
+def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     at = Parts()
     with gr.Row(equal_height=False):
@@ -119,7 +119,8 @@ def build(studio: Studio, page: gr.Blocks) -> None:
     save.click(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     at.name.submit(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     reuse.click(on(use_saved), [at.saved, at.source], outputs, api_visibility="private", **quiet)
-    at.source.focus(lambda: gr.Dropdown(sources(studio)), None, at.source, api_visibility="private", **quiet)
+    # another tab, or another window, may have added folders meanwhile
+    tab.select(lambda: gr.Dropdown(sources(studio)), None, at.source, api_visibility="private", **quiet)
     page.load(on(rejoin), None, outputs, api_visibility="private", **quiet)
 
 
@@ -216,7 +217,7 @@ def save_classifier(studio: Studio, at: Parts, name: str, run_id: str) -> Change
         raise BadInput("There is nothing to save yet; classify some images first.")
     record = studio.library.save(studio.library.run(run_id).classifier, name)
     version = f", version {record.version}" if record.version > 1 else ""
-    gr.Info(f"Saved as {record.name}{version}.", title="Saved", duration=4)
+    gr.Info(f"Saved as {record.name}{version}.", duration=4)
     return {at.saved: gr.Dropdown(saved(studio), value=record.name), at.name: ""}
 
 

@@ -19,8 +19,8 @@ def build(studio: Studio) -> gr.Blocks:
             gr.HTML(MASTHEAD)
             status = gr.HTML(partial(_status, studio), elem_id="status")
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Classify", id="classify"):
-                classify.build(studio, page)
+            with gr.Tab("Classify", id="classify") as classify_tab:
+                classify.build(studio, page, classify_tab)
             with gr.Tab("Library", id="library") as library_tab:
                 library.build(studio, page, library_tab)
         clock = gr.Timer(2)

@@ -14,7 +14,7 @@ from storage import JobRecord
 
 def progress_html(job: JobRecord) -> str:
     """A bar with count, rate and time left; an indeterminate bar while the total is unknown."""
-    words = escape(job.message or "Waiting for its turn")
+    words = escape(job.message[:1].upper() + job.message[1:] or "Waiting for its turn")
     if not job.total:
         return f'<div class="progress" role="status"><p>{words}</p><progress aria-label="{words}"></progress></div>'
     count = f"{job.done:,} of {job.total:,}"
@@ -49,7 +49,7 @@ def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return handler(*args, **kwargs)
         except SaysoError as error:
-            gr.Warning(escape(str(error)), title="That did not work", duration=10)
+            gr.Warning(escape(str(error)))
             return gr.skip()
 
     return wrapped

@@ -8,6 +8,7 @@ import base64
 import binascii
 import os
 import secrets
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -114,12 +115,15 @@ def knows(request: Request, password: str) -> bool:
 
 
 def serve(studio: Studio, host: str, port: int, password: str | None = None) -> None:
-    """Serve until interrupted, printing the address once the page answers."""
+    """Serve until interrupted. Raises BadInput if the address cannot be used, for instance because the port is taken."""
     import uvicorn
 
     app = create_app(studio, host, password)
-    config = uvicorn.Config(app, host=host, port=port, log_level="warning", server_header=False)
-    server = uvicorn.Server(config)
+    try:
+        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError as error:
+        raise BadInput(f"Port {port} at {host} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port.") from None
     shown = f"[{host}]" if ":" in host else host
     print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
-    server.run()
+    with listener:
+        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run([listener])

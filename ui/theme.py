@@ -64,7 +64,15 @@ button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); o
 .progress { padding: 10px 14px; border: 1px solid var(--border-color-primary); border-radius: 10px;
   background: var(--block-background-fill); color: var(--body-text-color); }
 .progress p { margin: 0 0 6px; display: flex; justify-content: space-between; gap: 12px; flex-wrap: wrap; }
-.progress progress { width: 100%; height: 8px; accent-color: var(--primary-600); }
+.progress progress { appearance: none; display: block; width: 100%; height: 8px; border: 0; border-radius: 4px;
+  overflow: hidden; background: var(--border-color-primary); }
+.progress progress::-webkit-progress-bar { background: var(--border-color-primary); }
+.progress progress::-webkit-progress-value { background: var(--primary-500); }
+.progress progress::-moz-progress-bar { background: var(--primary-500); }
+.progress progress:indeterminate { background: repeating-linear-gradient(90deg, var(--primary-500) 0 24px,
+  var(--border-color-primary) 24px 48px); animation: sayso-slide 1s linear infinite; }
+.progress progress:indeterminate::-webkit-progress-bar { background: none; }
+@keyframes sayso-slide { to { background-position-x: 48px; } }
 .said { padding: 6px 2px; color: var(--body-text-color-subdued); }
 .said.problem { color: #b91c1c; }
 .dark .said.problem { color: #fca5a5; }
