@@ -189,3 +189,46 @@ def test_held_out_share_is_kept_and_repeatable() -> None:
     assert 400 < sum(held) < 600
     assert held == [is_held_out(f"shard/{i}", 0.1) for i in range(5000)]
     assert not any(is_held_out(f"shard/{i}", 0) for i in range(100))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("told.tsv", 'filepath\ttitle\na.png\tA "big" dog, running.\na.png\tA dog.\nb.png\t\ngone.png\tA cat.\n'),
+        (
+            "told.jsonl",
+            '{"file_name": "a.png", "captions": ["A \\"big\\" dog, running.", "A dog.", 3]}\n\n'
+            '{"image": "b.png"}\n{"image": "gone.png", "text": "A cat."}\n',
+        ),
+    ],
+)
+def test_tables_of_captions_by_the_names_that_others_use(tmp_path: Path, file: str, content: str) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(picture())
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    skipped: Counter[str] = Counter()
+    (pair,) = read_pairs(tmp_path / file, skipped)
+    assert pair.key == "told/a.png"
+    assert {*pair.captions} >= {"A dog."}
+    assert "big" in pair.captions[0]
+    assert len(pair.captions) == 2
+    assert skipped == {"no caption": 1, "no picture": 1}
+
+
+def test_tables_of_labels_and_broken_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    (tmp_path / "labels.csv").write_text("image,label\na.png,guinea_pig\n")
+    (tmp_path / "labels.jsonl").write_text('{"image": "a.png", "label": "cat"}\n{not json\n[1]\n{"label": "cat"}\n')
+    assert [pair.name for pair in read_pairs(tmp_path / "labels.csv")] == ["guinea pig"]
+    skipped: Counter[str] = Counter()
+    assert [pair.name for pair in read_pairs(tmp_path / "labels.jsonl", skipped)] == ["cat"]
+    assert skipped == {"unreadable text": 2, "no picture": 1}
+
+
+def test_hidden_files_and_links_are_no_data(tmp_path: Path) -> None:
+    for name in ("cat/a.png", "cat/.b.png", ".trash/c.png", "elsewhere/d.png"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(picture())
+    (tmp_path / "data/elsewhere").rename(tmp_path / "elsewhere")
+    (tmp_path / "data/dog").symlink_to(tmp_path / "elsewhere")
+    assert [pair.key for pair in read_pairs(tmp_path / "data")] == ["data/cat/a.png"]

@@ -16,6 +16,8 @@ from typing import Any, TypeVar
 import numpy as np
 import torch
 
+from clipcore.errors import BadInput
+
 from .captions import Captioner, Targets
 from .clip import Tokenizer
 from .distributed import World
@@ -44,6 +46,8 @@ def from_pixels(
     """Batches of pictures in memory, from number `step` on, without end. Each process takes its own part of the chunks."""
     for step in count(step):  # noqa: B020
         items = batch_items(len(data), settings.batch_size, step, settings.seed)
+        if len(items) < world.size:
+            raise BadInput(f"{len(items)} pictures a batch are too few for {world.size} processes; start fewer.")
         captions, targets = captioner.batch(items, np.random.default_rng([settings.seed, step]))
         wanted = max(-(-len(items) // settings.chunk), world.size * settings.accumulate)
         chunks = np.array_split(items, min(wanted, len(items)))
@@ -61,7 +65,7 @@ def from_stream(
     step: int,
 ) -> Generator[Batch, None, None]:
     """Batches of streamed pictures, without end; what is said of them is exchanged between the processes."""
-    share = settings.batch_size // world.size
+    share = max(1, settings.batch_size // world.size)
     with closing(stream.pixels(share, world, seed=(settings.seed, step))) as pixels:
         for step, own in zip(count(step), pixels, strict=False):  # noqa: B020
             pairs = [pair for theirs in world.gather_objects(own.pairs) for pair in theirs]

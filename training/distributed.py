@@ -4,6 +4,7 @@ Every process holds the whole model and a share of each batch. Features are gath
 open_clip, so that every picture meets every caption; then gradients are summed.
 """
 
+import atexit
 import datetime
 import os
 from collections.abc import Iterable
@@ -45,6 +46,7 @@ class World:
         if not dist.is_initialized():
             backend = "nccl" if chosen.type == "cuda" else "gloo"
             dist.init_process_group(backend, timeout=datetime.timedelta(hours=2))  # one evaluates while the others wait
+            atexit.register(dist.destroy_process_group)
         return cls(rank, size, chosen)
 
     @property

@@ -31,3 +31,8 @@ class Settings:
     patience: int = 200  # steps at the loss of guessing before that is said
     save_minutes: float = 5.0
     evaluate_minutes: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "steps", "chunk", "accumulate", "shuffle", "log_every", "patience"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
