@@ -246,24 +246,23 @@ def pretrain(
     if threads:
         torch.set_num_threads(threads)
     plan = Plan.of(data or (), recipe, model, minutes, stream)
-    speaks = World.join().is_first
+    speaks, said = World.join().is_first, [""]
     with stop_between_steps() as check:
 
         def watch(step: "Step") -> None:
             if speaks and step.done and step.metrics:
                 told = f"step {step.done}  " + "  ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
                 if as_json:
-                    emit(
-                        True, {"step": step.done, **step.metrics, **({"message": step.message} if step.message else {})}, ""
-                    )
+                    emit(True, {"step": step.done, **step.metrics}, "")
                 elif not sys.stderr.isatty():
                     say(told)
-            if speaks and step.message and not step.total:
+            if speaks and step.message not in ("", said[-1]):
+                said.append(step.message)
                 say(step.message)
             check()
 
         try:
-            folder = draw(plan.iter_run(out, resume, wordnet), "step", watch)
+            folder = draw(plan.iter_run(out, resume, wordnet), "step", watch, shown=speaks)
         except KeyboardInterrupt:
             say(f"Stopped; what was learned is kept. To go on: python app.py pretrain --resume --out {out}")
             raise typer.Exit(130) from None
@@ -306,17 +305,25 @@ def emit(as_json: bool, row: dict[str, Any], text: str) -> None:
     print(json.dumps(row, ensure_ascii=False) if as_json else text, flush=True)
 
 
-def draw(steps: "Generator[Step, None, T]", unit: str = "img", watch: "Callable[[Step], None]" = lambda step: None) -> T:
-    """Run long work to its end with a progress bar on standard error, and return its result. `watch` sees each step."""
+def draw(
+    steps: "Generator[Step, None, T]",
+    unit: str = "img",
+    watch: "Callable[[Step], None]" = lambda step: None,
+    shown: bool = True,
+) -> T:
+    """Run long work to its end with a progress bar on standard error (of a terminal, if `shown`), and return its result.
+
+    `watch` sees each step.
+    """
     from tqdm import tqdm
 
     from clipcore import drain
 
-    with tqdm(file=sys.stderr, unit=unit, disable=None, leave=False) as bar:
+    with tqdm(file=sys.stderr, unit=unit, disable=None if shown else True, leave=False) as bar:
 
         def show(step: "Step") -> None:
             bar.total = step.total or None
-            bar.set_description(step.message, refresh=False)
+            bar.set_description("" if "loss" in step.metrics else step.message, refresh=False)
             bar.update(step.done - bar.n)
             if "loss" in step.metrics:
                 bar.set_postfix_str("  ".join(f"{name} {value:.3g}" for name, value in step.metrics.items()))

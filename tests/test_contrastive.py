@@ -64,6 +64,12 @@ def squares(n: int, seed: int) -> Pixels:
     return Pixels(images.clip(0, 255).astype(np.uint8), [Pair(str(i), b"", name=name) for i, name in enumerate(names)])
 
 
+@pytest.fixture(autouse=True)
+def on_the_cpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is exact to float error is tested on the CPU; `auto` does not find the GPU here."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+
+
 def targets(positives: list[list[float]]) -> tuple[torch.Tensor, torch.Tensor]:
     weights = torch.tensor(positives, dtype=torch.float32)
     return weights, weights == 0
@@ -319,7 +325,7 @@ KILLED = """
 import os, signal, sys
 from tests.test_contrastive import SAVED_OFTEN, VIT, squares
 from training.contrastive import iter_pretrain
-for step in iter_pretrain(VIT, squares(45, 0), {}, sys.argv[1], SAVED_OFTEN):
+for step in iter_pretrain(VIT, squares(45, 0), {}, sys.argv[1], SAVED_OFTEN, device="cpu"):
     if step.done == 7:
         os.kill(os.getpid(), signal.SIGKILL)
 """
@@ -381,3 +387,23 @@ def test_a_model_of_open_clips_is_trained_further(kind: dict[str, Any], tmp_path
     texts, images = after.embed_texts(colours), after.embed_images(data.images[:20])
     answers = (images @ texts.T).argmax(1)
     assert np.mean(answers == np.arange(20) % 5) >= 0.7  # guessing gives 0.2
+
+
+def test_half_the_bits_learn_nearly_the_same(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=5)
+    for bf16 in (None, True):
+        pretrain(VIT, squares(45, 0), {}, tmp_path / str(bf16), replace(settings, bf16=bf16))
+    full, half = (torch.load(tmp_path / name / "checkpoint.pt", weights_only=True) for name in ("None", "True"))
+    assert half["losses"] != full["losses"]  # it was used
+    assert half["losses"] == pytest.approx(full["losses"], rel=0.05)
+    assert {weight.dtype for weight in half["model"].values() if weight.is_floating_point()} == {torch.float32}
+
+
+@pytest.mark.skipif(torch.cuda.device_count() == 0, reason="no CUDA device here")
+@pytest.mark.parametrize(("bf16", "tolerance"), [(False, 1e-2), (None, 0.1)])
+def test_a_gpu_learns_the_same(bf16: bool | None, tolerance: float, tmp_path: Path) -> None:
+    settings = replace(SETTINGS, steps=5, accumulate=2, bf16=bf16)
+    for device in ("cpu", "cuda"):
+        pretrain(CONFIG, squares(45, 0), {}, tmp_path / device, settings, {"squares": squares(10, 1)}, device=device)
+    alone, gpu = (torch.load(tmp_path / d / "checkpoint.pt", weights_only=True, map_location="cpu") for d in ("cpu", "cuda"))
+    assert gpu["losses"] == pytest.approx(alone["losses"], rel=tolerance)

@@ -175,6 +175,14 @@ def test_free_captions_are_not_denied_what_they_mention() -> None:
     assert negatives[1, :2].tolist() == [False, True]  # "cat" is mentioned, "oboe" is not
 
 
+def test_pictures_that_share_a_caption_share_it_as_positives() -> None:
+    pairs = [Pair("a", b"", ("A dog.",)), Pair("b", b"", ("A dog.",)), Pair("c", b"", ("A cat.",))]
+    _, captions, positives, negatives = captions_of(pairs)
+    assert captions == ["A dog.", "A dog.", "A cat."]
+    assert positives.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert (negatives == (positives == 0)).all()
+
+
 def test_descriptions_name_the_thing_or_its_kind() -> None:
     captioner = Captioner([Pair("a", b"", name="Egyptian cat")], NAMES)
     rng = np.random.default_rng(0)

@@ -52,7 +52,7 @@ def from_pixels(
         wanted = max(-(-len(items) // settings.chunk), world.size * settings.accumulate)
         chunks = np.array_split(items, min(wanted, len(items)))
         mine = np.array_split(np.arange(len(chunks)), world.size)[world.rank]
-        pictures = [np.asarray(data.images[chunks[i]]) for i in mine]
+        pictures = [data.at(chunks[i]) for i in mine]
         yield Batch(pictures, int(mine[0]), _own_tokens(captions, tokenizer, settings, world), targets)
 
 
@@ -73,7 +73,9 @@ def from_stream(
             captions, targets = captioner.batch(np.arange(len(pairs)), np.random.default_rng([settings.seed, step]))
             parts = min(len(own), max(-(-len(own) // settings.chunk), settings.accumulate))
             tokens = _own_tokens(captions, tokenizer, settings, world)
-            yield Batch(np.array_split(own.images, parts), world.rank * parts, tokens, targets)
+            yield Batch(
+                [own.at(part) for part in np.array_split(np.arange(len(own)), parts)], world.rank * parts, tokens, targets
+            )
 
 
 def _own_tokens(captions: list[str], tokenizer: Tokenizer, settings: Settings, world: World) -> list[torch.Tensor]:

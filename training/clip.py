@@ -106,8 +106,8 @@ def score(model: CLIP, pictures: Pixels, size: int, tokenizer: Tokenizer) -> dic
     """
     model.eval()
     labels = sorted({pair.name for pair in pictures.pairs if pair.name})
-    parts = np.array_split(pictures.images, -(-len(pictures) // 256))
-    images = torch.cat([encode_pictures(model, part, size) for part in parts])
+    parts = np.array_split(np.arange(len(pictures)), -(-len(pictures) // 256))
+    images = torch.cat([encode_pictures(model, pictures.at(part), size) for part in parts])
     if labels:
         texts = encode_captions(model, tokenizer([f"a photo of a {label}." for label in labels]))
         answers = zip((images @ texts.T).argmax(1).tolist(), pictures.pairs, strict=True)

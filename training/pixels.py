@@ -23,17 +23,26 @@ from .pairs import Pair, count
 
 @dataclass(frozen=True)
 class Pixels:
-    """Decoded pictures and their pairs (whose `image` is empty: the pixels are here). images: uint8 [n, size, size, 3]."""
+    """Decoded pictures and their pairs (whose `image` is empty: the pixels are here).
+
+    images: uint8 [m, size, size, 3]; rows: int [n], which of them belong to the n pairs, or None for all in order.
+    """
 
     images: np.ndarray
     pairs: list[Pair]
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def take(self, items: Sequence[int] | np.ndarray) -> "Pixels":
-        """The pictures at `items`, in memory."""
-        return Pixels(self.images[items], [self.pairs[i] for i in items])
+        """Some of the pictures, as a view: those of a cache on the disk stay there."""
+        rows = np.arange(len(self))[items] if self.rows is None else self.rows[items]
+        return Pixels(self.images, [self.pairs[i] for i in items], rows)
+
+    def at(self, items: np.ndarray) -> np.ndarray:
+        """The pixels at `items` (int [k]), in memory: uint8 [k, size, size, 3]."""
+        return np.asarray(self.images[items if self.rows is None else self.rows[items]])
 
 
 def decode(image: bytes | Path, size: int) -> np.ndarray:
