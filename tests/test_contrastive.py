@@ -21,6 +21,7 @@ from PIL import Image
 
 from clipcore import BadInput, load
 from clipcore.progress import Step, drain
+from tests.sentences import assert_sentence
 from tests.server import ROOT
 from tests.small_clip import CLIP, SIGLIP, write_model
 from training.batches import batch_items, from_pixels
@@ -387,6 +388,22 @@ def test_a_model_of_open_clips_is_trained_further(kind: dict[str, Any], tmp_path
     texts, images = after.embed_texts(colours), after.embed_images(data.images[:20])
     answers = (images @ texts.T).argmax(1)
     assert np.mean(answers == np.arange(20) % 5) >= 0.7  # guessing gives 0.2
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"multimodal_cfg": {}}, "two towers"),
+        ({"nonsense": 1}, "describes no model"),
+        ({"text_cfg": {**VIT["model_cfg"]["text_cfg"], "hf_tokenizer_name": "org/name"}}, "a tokenizer of its own"),
+        ({"vision_cfg": {**VIT["model_cfg"]["vision_cfg"], "image_size": [16, 32]}}, "square pictures"),
+    ],
+)
+def test_configs_that_cannot_be_trained(change: dict[str, Any], sentence: str, tmp_path: Path) -> None:
+    config = {**VIT, "model_cfg": {**VIT["model_cfg"], **change}}
+    with pytest.raises(BadInput, match=sentence) as caught:
+        pretrain(config, squares(20, 0), {}, tmp_path, SETTINGS)
+    assert_sentence(caught.value)
 
 
 def test_half_the_bits_learn_nearly_the_same(tmp_path: Path) -> None:

@@ -40,9 +40,8 @@ class Plan:
         minutes: float | None = None,
         stream: bool = False,
     ) -> "Plan":
-        """A plan with paths that hold from everywhere; the recipe is `finetune` or `small` unless said."""
-        recipe = recipe or ("finetune" if model else "small")
-        if Path(recipe).expanduser().is_dir():
+        """A plan with paths that hold from everywhere; what is not said stays open until `iter_run`."""
+        if recipe and Path(recipe).expanduser().is_dir():
             recipe = str(Path(recipe).expanduser().absolute())
         return cls(tuple(str(Path(path).expanduser().absolute()) for path in data), recipe, model, minutes, stream)
 
@@ -64,10 +63,15 @@ class Plan:
         the recipe or the data cannot be used.
         """
         out = Path(out).expanduser()
-        before = self.read(out) if resume else None
-        plan = self
-        if before and not self.data:
-            plan = Plan(before.data, before.recipe, before.model, self.minutes or before.minutes, before.stream)
+        before = (self.read(out) if resume else None) or Plan((), "")
+        model = self.model or before.model
+        plan = Plan(
+            data=self.data or before.data,
+            recipe=self.recipe or before.recipe or ("finetune" if model else "small"),
+            model=model,
+            minutes=self.minutes or before.minutes,
+            stream=self.stream or before.stream,
+        )
         if not plan.data:
             raise BadInput("Say with --data which pictures to learn from: a folder, a table or shards.")
         recipe = Recipe.load(plan.recipe, Start.load(plan.model) if plan.model else None).lasting(plan.minutes)

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from clipcore.errors import BadInput
 from clipcore.progress import Step
 
 from .captions import Captioner, Targets
@@ -38,6 +39,8 @@ class Run:
     ) -> None:
         self.config, self.out, self.settings, self.world = config, out, settings, world
         self.bf16 = world.device.type == "cuda" if settings.bf16 is None else settings.bf16
+        if tokenizer is None and config["model_cfg"]["text_cfg"].get("hf_tokenizer_name"):
+            raise BadInput("This model config asks for a tokenizer of its own; begin with a model that has it, by --model.")
         torch.manual_seed(settings.seed)
         self.model = build(config)
         if start:
