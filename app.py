@@ -10,8 +10,10 @@ one sentence for bad input.
 
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -173,7 +175,7 @@ def search(
 
 @command
 def evaluate(
-    folder: Path,
+    sets: Annotated[list[Path], typer.Argument(help="Folders of class folders, .tar shards (or folders of them), tables.")],
     pack: Annotated[list[str] | None, typer.Option(help="Prompt pack; may be given several times.")] = None,
     templates: Templates = None,
     classifier: Annotated[str | None, typer.Option(help="A saved classifier's name, or its file.")] = None,
@@ -181,39 +183,92 @@ def evaluate(
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Measure on a folder that has one folder of pictures per class, named as the class."""
-    from clipcore import BadInput, zero_shot_classifier
-    from clipcore.images import find_labelled_images
-    from clipcore.measure import evaluate as measure
-    from clipcore.stream import iter_embed
+    """Measure on labelled sets (accuracy) and captioned ones (retrieval): one row for each set and prompt pack."""
+    from collections import Counter
 
-    truth = find_labelled_images(folder)
-    names = list(dict.fromkeys(truth.values()))
+    from clipcore import BadInput, zero_shot_classifier
+    from clipcore.measure import iter_embed_set, measure_set
+    from training.pairs import read_pairs
+
     if classifier and (pack or templates):
         raise BadInput("Give either --classifier or prompts, not both: a saved classifier has its own.")
     with _library(home, model) as library:
         encoder = library.encoder
         assert encoder is not None
-        if classifier:
-            heads = {classifier: _saved(library, classifier)}
-            encoder.space.require(heads[classifier].space, f"The classifier {classifier}")
-        elif templates:
-            heads = {templates.name: zero_shot_classifier(encoder, names, _read_templates(templates))}
-        else:
-            heads = {name: zero_shot_classifier(encoder, names, name) for name in pack or ["seven"]}
-        embedded = draw(iter_embed(encoder, list(truth)))
-        for skipped in embedded.skipped:
-            say(f"skipped {skipped}")
-        for name, head in heads.items():
-            report = measure(head, embedded.vectors, [truth[path] for path in embedded.paths])
-            row = {"prompts": name, "classes": len(head.labels), **report.to_json(), "skipped": len(embedded.skipped)}
-            low, high = report.interval
-            emit(
-                as_json,
-                row,
-                f"{name}: top-1 {report.top1:.1%} (95 % interval {low:.1%} to {high:.1%}), top-5 {report.top5:.1%}, "
-                f"mean recall {report.mean_per_class_recall:.1%}, {report.n} images, {len(head.labels)} classes",
-            )
+
+        def heads_for(names: list[str]) -> "dict[str, Classifier]":
+            if classifier:
+                head = _saved(library, classifier)
+                encoder.space.require(head.space, f"The classifier {classifier}")
+                return {classifier: head}
+            if templates:
+                return {templates.name: zero_shot_classifier(encoder, names, _read_templates(templates))}
+            return {name: zero_shot_classifier(encoder, names, name) for name in pack or ["seven"]}
+
+        width = max(len(path.name) for path in sets)
+        for path in sets:
+            unread: Counter[str] = Counter()
+            pictures = draw(iter_embed_set(encoder, read_pairs(path, unread)))
+            for reason in [*pictures.skipped, *(f"{count} x {reason}" for reason, count in unread.items())]:
+                say(f"skipped {reason}")
+            skipped = len(pictures.skipped) + unread.total()
+            heads = heads_for(pictures.classes) if pictures.classes else {}
+            for name, report in measure_set(encoder, pictures, heads).items():
+                row: dict[str, Any] = {"set": path.name, "prompts": name}
+                if name in heads:
+                    row["classes"] = len(heads[name].labels)
+                row |= {**report.to_json(), "skipped": skipped}
+                emit(as_json, row, f"{path.name:{width}}  {name:10}  {report}")
+
+
+@command
+def pretrain(
+    out: Annotated[Path, typer.Option(help="Folder for checkpoint, log and model.")],
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Class folders, a .csv, .tsv or .jsonl table, .tar shards; may be given several times."),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="A recipe's name or folder; finetune with --model, else small.")] = "",
+    model: Annotated[str, typer.Option(help="Train this model further: NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")] = "",
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="How long to train, not what the recipe says.")] = None,
+    stream: Annotated[bool, typer.Option("--stream", help="Read pictures while learning: no cache on the disk.")] = False,
+    wordnet: Annotated[str, typer.Option(help="WordNet's folder, for a recipe with a dictionary.")] = "/usr/share/wordnet",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    threads: Annotated[int, typer.Option(min=0, help="Processor cores to use; all unless told.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Train a CLIP model on your own pictures and captions, or train one further. Several GPUs: torchrun app.py pretrain."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import torch
+
+    from training.distributed import World
+    from training.plan import Plan
+
+    if threads:
+        torch.set_num_threads(threads)
+    plan = Plan.of(data or (), recipe, model, minutes, stream)
+    speaks, said = World.join().is_first, [""]
+    with stop_between_steps() as check:
+
+        def watch(step: "Step") -> None:
+            if speaks and step.done and step.metrics:
+                told = f"step {step.done}  " + "  ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
+                if as_json:
+                    emit(True, {"step": step.done, **step.metrics}, "")
+                elif not sys.stderr.isatty():
+                    say(told)
+            if speaks and step.message not in ("", said[-1]):
+                said.append(step.message)
+                say(step.message)
+            check()
+
+        try:
+            folder = draw(plan.iter_run(out, resume, wordnet), "step", watch, shown=speaks)
+        except KeyboardInterrupt:
+            say(f"Stopped; what was learned is kept. To go on: python app.py pretrain --resume --out {out}")
+            raise typer.Exit(130) from None
+    if speaks:
+        emit(as_json, {"model": f"local-dir:{folder}"}, f"local-dir:{folder}")
 
 
 @command
@@ -251,20 +306,53 @@ def emit(as_json: bool, row: dict[str, Any], text: str) -> None:
     print(json.dumps(row, ensure_ascii=False) if as_json else text, flush=True)
 
 
-def draw(steps: "Generator[Step, None, T]") -> T:
-    """Run long work to its end with a progress bar on standard error, and return its result."""
+def draw(
+    steps: "Generator[Step, None, T]",
+    unit: str = "img",
+    watch: "Callable[[Step], None]" = lambda step: None,
+    shown: bool = True,
+) -> T:
+    """Run long work to its end with a progress bar on standard error (of a terminal, if `shown`), and return its result.
+
+    `watch` sees each step.
+    """
     from tqdm import tqdm
 
     from clipcore import drain
 
-    with tqdm(file=sys.stderr, unit="img", disable=None, leave=False) as bar:
+    with tqdm(file=sys.stderr, unit=unit, disable=None if shown else True, leave=False) as bar:
 
         def show(step: "Step") -> None:
             bar.total = step.total or None
-            bar.set_description(step.message, refresh=False)
+            bar.set_description("" if "loss" in step.metrics else step.message, refresh=False)
             bar.update(step.done - bar.n)
+            if "loss" in step.metrics:
+                bar.set_postfix_str("  ".join(f"{name} {value:.3g}" for name, value in step.metrics.items()))
+            watch(step)
 
         return drain(steps, show)
+
+
+@contextmanager
+def stop_between_steps() -> Iterator[Callable[[], None]]:
+    """Ctrl+C waits for the next call of what this gives, which then raises KeyboardInterrupt; a second one does not wait."""
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _home(home: Path | None) -> Path:

@@ -95,7 +95,6 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     import open_clip
     import torch
 
-    from . import towers
     from .device import PRECISIONS, choose_precision, pick_device
     from .space import Space, fingerprint
 
@@ -104,6 +103,38 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     chosen = pick_device(device)
     source = _locate(name)
     config = _architecture(source)
+    model, preprocess, tokenizer = _create(name, source, config)
+    preprocess_config = dict(open_clip.model.get_model_preprocess_cfg(model))
+    key = fingerprint(config, preprocess_config, model.state_dict())
+    space = Space(key, source.display_name, int(config["embed_dim"]))
+    model = model.to(chosen).eval()
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision)
+    if dtype is None:
+        size = preprocess_config["size"]
+        height, width = (size, size) if isinstance(size, int) else size
+        dtype = choose_precision(model.visual, (height, width), chosen, key)
+    return Encoder(model, preprocess, tokenizer, space, chosen, dtype)
+
+
+def load_to_train(name: str) -> tuple[Any, Any, dict[str, Any]]:
+    """For those who train it further: open_clip's model itself (float32, on the CPU), its tokenizer, and its config as
+    {"model_cfg", "preprocess_cfg"}. Raises as `load` does."""
+    import open_clip
+
+    source = _locate(name)
+    config = _architecture(source)
+    model, _, tokenizer = _create(name, source, config)
+    preprocess = dict(open_clip.model.get_model_preprocess_cfg(model))
+    preprocess.pop("size", None)  # the architecture says it
+    return model, tokenizer, {"model_cfg": config, "preprocess_cfg": preprocess}
+
+
+def _create(name: str, source: _Source, config: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """The model with its weights, its preprocessing and its tokenizer."""
+    import open_clip
+
+    from . import towers
+
     towers.register()
     try:
         # "from_pretrained" raises where there are no weights: random ones must never be used without anyone noticing
@@ -127,16 +158,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
             f"The model {name} cannot be loaded: its weights are damaged or belong to another architecture "
             f"({_shortened(error)}); fetch it again or choose another."
         ) from error
-    preprocess_config = dict(open_clip.model.get_model_preprocess_cfg(model))
-    key = fingerprint(config, preprocess_config, model.state_dict())
-    space = Space(key, source.display_name, int(config["embed_dim"]))
-    model = model.to(chosen).eval()
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision)
-    if dtype is None:
-        size = preprocess_config["size"]
-        height, width = (size, size) if isinstance(size, int) else size
-        dtype = choose_precision(model.visual, (height, width), chosen, key)
-    return Encoder(model, preprocess, tokenizer, space, chosen, dtype)
+    return model, preprocess, tokenizer
 
 
 def iter_fetch(name: str) -> Generator[Step, None, None]:

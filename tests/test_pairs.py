@@ -12,7 +12,7 @@ from PIL import Image
 from clipcore.errors import BadInput
 from clipcore.progress import drain
 from training.captions import Captioner
-from training.pairs import Pair, read_csv, read_folder, read_pairs, read_shards
+from training.pairs import Pair, read_folder, read_pairs, read_shards, read_table
 from training.pixels import decode, iter_cache, prepare
 from training.recipe import is_held_out
 
@@ -36,10 +36,8 @@ def test_class_folders(tmp_path: Path) -> None:
     for name in ("sea_horse/a.png", "sea_horse/deep/b.png", "cat/notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(picture())
-    skipped: Counter[str] = Counter()
-    pairs = list(read_pairs(tmp_path, skipped))
-    assert [(Path(pair.key).name, pair.name) for pair in pairs] == [("a.png", "sea horse"), ("b.png", "sea horse")]
-    assert skipped == {"not a picture": 1}
+    pairs = list(read_pairs(tmp_path))
+    assert sorted((Path(pair.key).name, pair.name) for pair in pairs) == [("a.png", "sea horse"), ("b.png", "sea horse")]
 
 
 def test_csv_joins_captions_of_one_picture_and_skips_what_is_missing(tmp_path: Path) -> None:
@@ -52,8 +50,9 @@ def test_csv_joins_captions_of_one_picture_and_skips_what_is_missing(tmp_path: P
     assert pair.captions == ("A dog, running.", "A brown dog.")
     assert pair.name is None
     assert skipped == {"no caption": 1, "no picture": 1}
-    with pytest.raises(BadInput, match="no column"):
-        list(read_csv(tmp_path / "pairs.csv", image="file"))
+    (tmp_path / "other.csv").write_text("file,words\na.png,hello\n")
+    with pytest.raises(BadInput, match="its columns are file, words"):
+        list(read_table(tmp_path / "other.csv"))
 
 
 def test_shards_with_labels_captions_text_and_bad_samples(tmp_path: Path) -> None:
@@ -176,6 +175,14 @@ def test_free_captions_are_not_denied_what_they_mention() -> None:
     assert negatives[1, :2].tolist() == [False, True]  # "cat" is mentioned, "oboe" is not
 
 
+def test_pictures_that_share_a_caption_share_it_as_positives() -> None:
+    pairs = [Pair("a", b"", ("A dog.",)), Pair("b", b"", ("A dog.",)), Pair("c", b"", ("A cat.",))]
+    _, captions, positives, negatives = captions_of(pairs)
+    assert captions == ["A dog.", "A dog.", "A cat."]
+    assert positives.tolist() == [[1, 1, 0], [1, 1, 0], [0, 0, 1]]
+    assert (negatives == (positives == 0)).all()
+
+
 def test_descriptions_name_the_thing_or_its_kind() -> None:
     captioner = Captioner([Pair("a", b"", name="Egyptian cat")], NAMES)
     rng = np.random.default_rng(0)
@@ -190,3 +197,46 @@ def test_held_out_share_is_kept_and_repeatable() -> None:
     assert 400 < sum(held) < 600
     assert held == [is_held_out(f"shard/{i}", 0.1) for i in range(5000)]
     assert not any(is_held_out(f"shard/{i}", 0) for i in range(100))
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("told.tsv", 'filepath\ttitle\na.png\tA "big" dog, running.\na.png\tA dog.\nb.png\t\ngone.png\tA cat.\n'),
+        (
+            "told.jsonl",
+            '{"file_name": "a.png", "captions": ["A \\"big\\" dog, running.", "A dog.", 3]}\n\n'
+            '{"image": "b.png"}\n{"image": "gone.png", "text": "A cat."}\n',
+        ),
+    ],
+)
+def test_tables_of_captions_by_the_names_that_others_use(tmp_path: Path, file: str, content: str) -> None:
+    for name in ("a.png", "b.png"):
+        (tmp_path / name).write_bytes(picture())
+    (tmp_path / file).write_text(content, encoding="utf-8")
+    skipped: Counter[str] = Counter()
+    (pair,) = read_pairs(tmp_path / file, skipped)
+    assert pair.key == "told/a.png"
+    assert {*pair.captions} >= {"A dog."}
+    assert "big" in pair.captions[0]
+    assert len(pair.captions) == 2
+    assert skipped == {"no caption": 1, "no picture": 1}
+
+
+def test_tables_of_labels_and_broken_lines(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(picture())
+    (tmp_path / "labels.csv").write_text("image,label\na.png,guinea_pig\n")
+    (tmp_path / "labels.jsonl").write_text('{"image": "a.png", "label": "cat"}\n{not json\n[1]\n{"label": "cat"}\n')
+    assert [pair.name for pair in read_pairs(tmp_path / "labels.csv")] == ["guinea pig"]
+    skipped: Counter[str] = Counter()
+    assert [pair.name for pair in read_pairs(tmp_path / "labels.jsonl", skipped)] == ["cat"]
+    assert skipped == {"unreadable text": 2, "no picture": 1}
+
+
+def test_hidden_files_and_links_are_no_data(tmp_path: Path) -> None:
+    for name in ("cat/a.png", "cat/.b.png", ".trash/c.png", "elsewhere/d.png"):
+        (tmp_path / "data" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "data" / name).write_bytes(picture())
+    (tmp_path / "data/elsewhere").rename(tmp_path / "elsewhere")
+    (tmp_path / "data/dog").symlink_to(tmp_path / "elsewhere")
+    assert [pair.key for pair in read_pairs(tmp_path / "data")] == ["data/cat/a.png"]

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from .pairs import Pair
 
@@ -56,6 +57,10 @@ class Targets:
     positives: np.ndarray
     negatives: np.ndarray
 
+    def on(self, device: torch.device | str = "cpu") -> tuple[torch.Tensor, torch.Tensor]:
+        """Both as tensors."""
+        return torch.from_numpy(self.positives).to(device), torch.from_numpy(self.negatives).to(device)
+
 
 class Captioner:
     """Writes the captions of a batch. All randomness comes from the generator that is passed in."""
@@ -96,13 +101,18 @@ class Captioner:
 
         captions = [self.describe(self.subjects[column], rng) for column in columns]
         captions += [str(rng.choice(self.captions[items[i]])) for i in free]
+        columns_of: dict[str, list[int]] = {}
+        for j in range(len(columns), len(captions)):
+            columns_of.setdefault(captions[j], []).append(j)
         relation = np.zeros((len(items), len(captions)), np.float32)
         relation[labelled, : len(columns)] = self._relation[np.ix_(rows[labelled], columns)]
         for j, i in enumerate(free, start=len(columns)):
             mentioned = self._mentions[int(items[i])]
             relation[i, : len(columns)] = -mentioned[columns]
             relation[labelled, j] = -((self._relation[rows[labelled]] > 0) @ mentioned > 0).astype(np.float32)
-            relation[i, j] = 1
+        for i in free:  # its own sentence, and every other picture's that says the same
+            for sentence in self.captions[items[i]]:
+                relation[i, columns_of.get(sentence, [])] = 1
         return captions, Targets(np.maximum(relation, 0), relation == 0)
 
     def twice(self, rng: np.random.Generator) -> tuple[list[str], list[str], Targets]:

@@ -1,4 +1,4 @@
-"""Where image-text pairs come from: class folders, CSV files of image and caption, WebDataset shards.
+"""Where image-text pairs come from: class folders, tables of image and caption (CSV, TSV, JSON Lines), WebDataset shards.
 
 A `Pair` is one encoded picture with either its captions or its class name; `training.captions` turns a name into sentences.
 Reading never fails because of one sample: what cannot be used is skipped and counted by reason, since web-sized collections
@@ -6,16 +6,21 @@ always hold broken files. Nothing here decodes a picture (see `training.pixels`)
 """
 
 import csv
+import itertools
 import json
 import tarfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from clipcore.errors import BadInput
+from clipcore.images import SUFFIXES, find_labelled_images
 
-IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+SHARDS = (".tar", ".tar.gz")
+TABLES = (".csv", ".tsv", ".jsonl")
+IMAGE_KEYS = ("image", "file_name", "filepath")  # Hugging Face's image folders say file_name, open_clip filepath and title
+CAPTION_KEYS = ("caption", "captions", "text", "title")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,60 +34,88 @@ class Pair:
 
 
 def read_pairs(source: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
-    """Pairs of a folder of class folders, a folder of shards, a `.csv` file or a `.tar` shard, told apart by what is there.
+    """Pairs of a folder of class folders, a folder of shards, a `.csv`, `.tsv` or `.jsonl` table or a `.tar` shard, told
+    apart by what is there.
 
     `skipped` counts samples left out, by reason. Raises BadInput if `source` is none of these.
     """
-    path = Path(source)
+    for path in find_sources(source):
+        if path.is_dir():
+            yield from read_folder(path)
+        elif path.suffix.lower() in TABLES:
+            yield from read_table(path, skipped)
+        else:
+            yield from read_shards([path], skipped)
+
+
+def find_sources(source: str | Path) -> list[Path]:
+    """The shards of a folder that holds some; else `source` itself. Raises BadInput if nothing can be read from it."""
+    path = Path(source).expanduser()
     if path.is_dir():
-        shards = sorted(path.glob("*.tar")) + sorted(path.glob("*.tar.gz"))
-        yield from read_shards(shards, skipped) if shards else read_folder(path, skipped)
-    elif path.suffix.lower() == ".csv" and path.is_file():
-        yield from read_csv(path, skipped=skipped)
-    elif path.name.endswith((".tar", ".tar.gz")) and path.is_file():
-        yield from read_shards([path], skipped)
-    else:
-        raise BadInput(f"{path} is not a folder of class folders, a .csv file or a .tar shard.")
+        return sorted(file for file in path.iterdir() if file.name.endswith(SHARDS)) or [path]
+    if not path.exists():
+        raise BadInput(f"{path} does not exist; check the path.")
+    if not path.name.lower().endswith((*TABLES, *SHARDS)):
+        raise BadInput(f"{path} is not a folder of class folders, a .csv, .tsv or .jsonl table or a .tar shard.")
+    return [path]
 
 
-def read_folder(root: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
+def read_folder(root: str | Path) -> Iterator[Pair]:
     """`root/<class name>/**/<picture>`: the folder names are the class names; underscores in them read as spaces.
 
-    Raises BadInput if `root` holds no folder.
+    Links are not followed and hidden files are passed over. Raises BadInput if `root` holds no folder with pictures.
     """
     root = Path(root)
-    classes = sorted(folder for folder in root.iterdir() if folder.is_dir())
-    if not classes:
-        raise BadInput(f"{root} holds no class folders; expected {root}/<class name>/<picture>.")
-    for folder in classes:
-        for path in sorted(file for file in folder.rglob("*") if file.is_file()):
-            if path.suffix.lower() in IMAGE_SUFFIXES:
-                yield Pair(f"{root.name}/{path.relative_to(root).as_posix()}", path, name=clean_name(folder.name))
-            else:
-                count(skipped, "not a picture")
+    for path, label in find_labelled_images(root).items():
+        yield Pair(f"{root.absolute().name}/{path.relative_to(root).as_posix()}", path, name=clean_name(label))
 
 
-def read_csv(
-    path: str | Path, image: str = "image", caption: str = "caption", skipped: Counter[str] | None = None
-) -> Iterator[Pair]:
-    """One row per picture and caption, with a header line; image paths are relative to the file's folder.
+def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
+    """One row (`.csv`, `.tsv` with a header) or one object (`.jsonl`) for each caption or picture; image paths are relative
+    to the file.
 
-    Rows of the same picture that follow each other become one pair with several captions.
-    Raises BadInput if a column is missing.
+    The picture is called image, file_name or filepath; what is said of it caption, captions (JSON Lines), text or title, or,
+    for a class name, label. Neighbouring rows of one picture make one pair with several captions. Raises BadInput if a
+    column is missing.
     """
     path = Path(path)
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        if missing := {image, caption} - set(rows.fieldnames or ()):
-            raise BadInput(f"{path.name} has no column {sorted(missing)}; its columns are {rows.fieldnames}.")
-        key = ""
-        captions: list[str] = []
+    rows = _json_lines(path, skipped) if path.suffix.lower() == ".jsonl" else _table_rows(path)
+    for key, group in itertools.groupby(rows, key=lambda row: row[0]):
+        if not key:
+            count(skipped, "no picture")
+            continue
+        said = [text for _, text in group]
+        image = path.parent / key
+        if not image.is_file():
+            count(skipped, "no picture")
+        else:
+            yield from _told(f"{path.stem}/{key}", image, said, skipped)
+
+
+def _table_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        columns = [column for column in rows.fieldnames or () if column]
+        if not set(columns) & set(IMAGE_KEYS) or not set(columns) & {*CAPTION_KEYS, "label"}:
+            raise BadInput(
+                f"{path.name} needs a column image and a column caption or label; its columns are {', '.join(columns)}."
+            )
         for row in rows:
-            if row[image] != key:
-                yield from _captioned(key, path.parent / key, captions, skipped)
-                key, captions = row[image] or "", []
-            captions.append(row[caption])
-        yield from _captioned(key, path.parent / key, captions, skipped)
+            yield _first(row, IMAGE_KEYS), dict(row)
+
+
+def _json_lines(path: Path, skipped: Counter[str] | None) -> Iterator[tuple[str, dict[str, object]]]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for line in filter(str.strip, file):
+            try:
+                row = json.loads(line)
+                yield _first(row, IMAGE_KEYS), dict(row)
+            except (ValueError, AttributeError, TypeError):
+                count(skipped, "unreadable text")
+
+
+def _first(row: Mapping[str, object], keys: Sequence[str]) -> str:
+    return next((str(row[key]) for key in keys if row.get(key)), "")
 
 
 def read_shards(paths: Iterable[str | Path], skipped: Counter[str] | None = None) -> Iterator[Pair]:
@@ -132,29 +165,31 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
 
 
 def _sample_pair(key: str, members: dict[str, bytes], skipped: Counter[str] | None) -> Iterator[Pair]:
-    image = next((content for extension, content in members.items() if extension in IMAGE_SUFFIXES), None)
+    image = next((content for extension, content in members.items() if extension in SUFFIXES), None)
     if image is None:
         return count(skipped, "no picture")
     try:
         if ".json" in members:
-            text = json.loads(members[".json"])
-            if text.get("label"):
-                yield Pair(key, image, name=clean_name(str(text["label"])))
-                return
-            captions = text.get("captions") or [text.get("caption")]
+            said = [dict(json.loads(members[".json"]))]
         else:
-            captions = members.get(".txt", b"").decode().splitlines()
-    except (ValueError, AttributeError):
+            said = [{"captions": members.get(".txt", b"").decode().splitlines()}]
+    except (ValueError, TypeError):
         return count(skipped, "unreadable text")
-    yield from _captioned(key, image, captions, skipped)
+    yield from _told(key, image, said, skipped)
 
 
-def _captioned(key: str, image: bytes | Path, captions: Sequence[object], skipped: Counter[str] | None) -> Iterator[Pair]:
-    sentences = tuple(" ".join(c.split()) for c in captions if isinstance(c, str) and c.strip())
-    if not key:
+def _told(
+    key: str, image: bytes | Path, said: Sequence[Mapping[str, object]], skipped: Counter[str] | None
+) -> Iterator[Pair]:
+    """The pair of a picture of which `said` tells: a label, or captions."""
+    if label := clean_name(_first(said[0], ("label",))):
+        yield Pair(key, image, name=label)
         return
+    captions: list[object] = []
+    for row in said:
+        text = next((row[name] for name in CAPTION_KEYS if row.get(name)), None)
+        captions += text if isinstance(text, list) else [text]
+    sentences = tuple(" ".join(c.split()) for c in captions if isinstance(c, str) and c.strip())
     if not sentences:
         return count(skipped, "no caption")
-    if isinstance(image, Path) and not image.is_file():
-        return count(skipped, "no picture")
     yield Pair(key, image, sentences)

@@ -3,7 +3,6 @@
 On disk a cache is a folder of `pixels.u8` (uint8 [n, size, size, 3], memory-mapped) and `pairs.jsonl` (key, name, captions).
 """
 
-import io
 import json
 from collections import Counter
 from collections.abc import Generator, Iterable, Sequence
@@ -15,7 +14,8 @@ import torch
 import torch.nn.functional as F
 from PIL import Image, ImageOps
 
-from clipcore.errors import BadInput
+from clipcore.errors import BadImage, BadInput
+from clipcore.images import open_image
 from clipcore.progress import Step
 
 from .pairs import Pair, count
@@ -23,24 +23,34 @@ from .pairs import Pair, count
 
 @dataclass(frozen=True)
 class Pixels:
-    """Decoded pictures and their pairs (whose `image` is empty: the pixels are here). images: uint8 [n, size, size, 3]."""
+    """Decoded pictures and their pairs (whose `image` is empty: the pixels are here).
+
+    images: uint8 [m, size, size, 3]; rows: int [n], which of them belong to the n pairs, or None for all in order.
+    """
 
     images: np.ndarray
     pairs: list[Pair]
+    rows: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.pairs)
 
     def take(self, items: Sequence[int] | np.ndarray) -> "Pixels":
-        """The pictures at `items`, in memory."""
-        return Pixels(self.images[items], [self.pairs[i] for i in items])
+        """Some of the pictures, as a view: those of a cache on the disk stay there."""
+        rows = np.arange(len(self))[items] if self.rows is None else self.rows[items]
+        return Pixels(self.images, [self.pairs[i] for i in items], rows)
+
+    def at(self, items: np.ndarray) -> np.ndarray:
+        """The pixels at `items` (int [k]), in memory: uint8 [k, size, size, 3]."""
+        return np.asarray(self.images[items if self.rows is None else self.rows[items]])
 
 
 def decode(image: bytes | Path, size: int) -> np.ndarray:
-    """uint8 [size, size, 3], upright: shortest side resized to `size`, then the centre, as open_clip prepares pictures."""
-    with Image.open(io.BytesIO(image) if isinstance(image, bytes) else image) as opened:
-        picture = ImageOps.exif_transpose(opened).convert("RGB")
-    return np.asarray(ImageOps.fit(picture, (size, size), Image.Resampling.BICUBIC))
+    """uint8 [size, size, 3], upright: shortest side resized to `size`, then the centre, as open_clip prepares pictures.
+
+    Raises BadImage for what is no picture, or a broken one.
+    """
+    return np.asarray(ImageOps.fit(open_image(image, near=size), (size, size), Image.Resampling.BICUBIC))
 
 
 def iter_cache(
@@ -60,7 +70,7 @@ def iter_cache(
             for pair in pairs:
                 try:
                     picture = decode(pair.image, size)
-                except (OSError, ValueError, SyntaxError, Image.DecompressionBombError):
+                except BadImage:
                     count(skipped, "broken picture")
                     continue
                 pixels.write(picture.tobytes())
@@ -77,9 +87,14 @@ def iter_cache(
 
 
 def prepare(
-    images: np.ndarray, size: int, mean: Sequence[float], std: Sequence[float], rng: np.random.Generator | None = None
+    images: np.ndarray,
+    size: int,
+    mean: Sequence[float],
+    std: Sequence[float],
+    rng: np.random.Generator | None = None,
+    device: torch.device | str = "cpu",
 ) -> torch.Tensor:
-    """uint8 [n, h, w, 3] to normalised float32 [n, 3, size, size], channels last; augmented if `rng` is given.
+    """uint8 [n, h, w, 3] to normalised float32 [n, 3, size, size] on `device`, channels last; augmented if `rng` is given.
 
     Flips and brightness differ from picture to picture; the crop (60-100 % of the area, sides within 4:5) is drawn once
     for all of them, for a slice costs nothing on a CPU. Call it with small chunks.
@@ -91,13 +106,17 @@ def prepare(
         w = min(width, round(width * np.sqrt(area / ratio)))
         top, left = rng.integers(height - h + 1), rng.integers(width - w + 1)
         images = images[:, top : top + h, left : left + w]
-    x = torch.from_numpy(np.array(images)).permute(0, 3, 1, 2).float()
+    bytes_ = torch.from_numpy(np.array(images))
+    if torch.device(device).type == "cuda":  # a quarter of what the floats would weigh, and the GPU need not wait for it
+        bytes_ = bytes_.pin_memory()
+    x = bytes_.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     if x.shape[-2:] != (size, size):
         x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
-    x = (x / 255 - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
+    centre, spread = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
+    x = (x / 255 - centre) / spread
     if rng is not None:
-        flip = torch.from_numpy(rng.random(n) < 0.5)
-        x[flip] = x[flip].flip(3)
-        x *= torch.from_numpy(rng.uniform(0.75, 1.25, (n, 1, 1, 1)).astype(np.float32))
-        x += torch.from_numpy(rng.normal(0, 0.15, (n, 3, 1, 1)).astype(np.float32))
+        flip = torch.from_numpy(rng.random(n) < 0.5).to(device)
+        x = torch.where(flip.view(n, 1, 1, 1), x.flip(3), x)
+        x *= torch.from_numpy(rng.uniform(0.75, 1.25, (n, 1, 1, 1)).astype(np.float32)).to(device)
+        x += torch.from_numpy(rng.normal(0, 0.15, (n, 3, 1, 1)).astype(np.float32)).to(device)
     return x.contiguous(memory_format=torch.channels_last)

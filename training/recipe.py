@@ -1,64 +1,99 @@
-"""A recipe is a folder that makes a model: `recipe.json` (architecture, settings, which data) and `names.json`.
+"""A recipe is a folder that makes a model: `recipe.json`, and `names.json` if it knows more of the class names.
 
-    python -m training.recipe RECIPE --data DIR --out DIR
+    {"config":   {"model_cfg": {...}, "preprocess_cfg": {...}},  as open_clip has it; left out, --model must say which
+     "settings": {"batch_size": 256, "minutes": 30, ...},        see training.settings; what is left out is as there
+     "sources":  {"tiny-imagenet-train-*.tar*": 0.01, ...},      file patterns in the data folders, each with the share that
+                                                                 is held out; left out, all that the data folders hold
+     "held_out": 0.05,                                           that share where there are no sources
+     "pixels":   64,                                             side of the decoded pictures; the model's unless given
+     "dictionary": {"held_out": [...], ...}}                     see training.dictionary; left out, no word is defined
 
-decodes the data once into OUT/cache, keeps the held-out pictures apart, trains, defines unseen words by WordNet if
-the recipe says so, and leaves the model in OUT/model. Started again, it goes on where it stopped.
+`iter_run` decodes the data once into OUT/cache (or streams it), keeps the held-out pictures apart, trains, defines unseen
+words by WordNet if the recipe says so, and leaves the model in OUT/model. Called again, it goes on where it stopped. On the
+command line: python app.py pretrain.
 """
 
-import argparse
 import hashlib
 import json
 import re
-import sys
 from collections import Counter
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from clipcore.errors import BadInput
-from clipcore.progress import Step, drain
+from clipcore.progress import Step
 
 from .captions import load_names
-from .clip import build, export
+from .checkpoint import load_checkpoint
+from .clip import build, export, side_of
 from .contrastive import Settings, iter_pretrain
 from .dictionary import iter_define, read_nouns, without
-from .pairs import Pair, read_pairs
+from .distributed import World
+from .pairs import Pair, find_sources, read_pairs
 from .pixels import Pixels, iter_cache
+from .start import Start
+from .streamed import Stream
 
+RECIPES = Path(__file__).with_name("recipes")
 WORDNET = Path("/usr/share/wordnet")  # where Debian's package wordnet-base puts it
+HELD_OUT_MOST = 1000  # pictures of a stream that are kept in memory to be scored
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `recipe.json` says. sources: file pattern in the data folder -> share held out, chosen by `is_held_out`."""
+    """What `recipe.json` says. sources: file pattern in a data folder -> share held out, chosen by `is_held_out`."""
 
     config: Mapping[str, Any]  # open_clip's: model_cfg and preprocess_cfg
     settings: Settings
-    names: Mapping[str, Any]
-    sources: Mapping[str, float]
-    pixels: int
-    dictionary: Mapping[str, Any] | None  # `held_out` names and the arguments of `training.dictionary.iter_define`
+    names: Mapping[str, Any] = field(default_factory=dict)
+    sources: Mapping[str, float] = field(default_factory=dict)
+    held_out: float = 0.0
+    pixels: int = 0
+    dictionary: Mapping[str, Any] | None = None  # `held_out` names and the arguments of `training.dictionary.iter_define`
+    start: Start | None = None
 
     @classmethod
-    def load(cls, folder: str | Path) -> "Recipe":
-        """Read a recipe folder. Raises BadInput if it is none."""
-        folder = Path(folder)
+    def load(cls, recipe: str | Path, start: Start | None = None) -> "Recipe":
+        """Read a recipe by its folder, or its name among `training/recipes`; with `start`, that model is trained further.
+
+        Raises BadInput if it is no recipe, or if neither it nor `start` says which model.
+        """
+        folder = Path(recipe).expanduser()
+        if not folder.is_dir() and (RECIPES / str(recipe)).is_dir():
+            folder = RECIPES / str(recipe)
+        if not (folder / "recipe.json").is_file():
+            known = ", ".join(sorted(path.parent.name for path in RECIPES.glob("*/recipe.json"))) or "none"
+            raise BadInput(f"There is no recipe {recipe}; give a folder with a recipe.json, or one of: {known}.")
         try:
-            recipe = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+            said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+            names = folder / "names.json"
+            config = start.config if start else said.get("config")
+            settings = Settings(**said["settings"])
+            if config is None:
+                raise BadInput(f"The recipe {folder.name} trains a model further; say which one with --model.")
             return cls(
-                config=recipe["config"],
-                settings=Settings(**recipe["settings"]),
-                names=load_names(folder / "names.json"),
-                sources=recipe["sources"],
-                pixels=recipe["pixels"],
-                dictionary=recipe.get("dictionary"),
+                config=config,
+                settings=replace(settings, sizes=()) if start else settings,
+                names=load_names(names) if names.exists() else {},
+                sources=said.get("sources", {}),
+                held_out=float(said.get("held_out", 0)),
+                pixels=int(said.get("pixels", 0)) if not start else side_of(config),
+                dictionary=None if start else said.get("dictionary"),
+                start=start,
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"{folder} is not a recipe: {error}") from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise BadInput(f"{folder} is not a recipe: {error}.") from error
+
+    def trains_on(self, key: str) -> bool:
+        """Whether the pair `key` is learned from, and not held out to be scored."""
+        shares = {_source(pattern): share for pattern, share in self.sources.items()}
+        return not is_held_out(key, shares.get(_source(key), 0.0) if shares else self.held_out)
+
+    def lasting(self, minutes: float | None) -> "Recipe":
+        """The same recipe on a schedule of so many minutes; unchanged for None."""
+        return replace(self, settings=replace(self.settings, minutes=minutes)) if minutes else self
 
 
 def is_held_out(key: str, share: float) -> bool:
@@ -67,40 +102,70 @@ def is_held_out(key: str, share: float) -> bool:
 
 
 def iter_run(
-    recipe: Recipe, data: str | Path, out: str | Path, wordnet: str | Path = WORDNET
+    recipe: Recipe,
+    data: str | Path | Sequence[str | Path],
+    out: str | Path,
+    wordnet: str | Path = WORDNET,
+    stream: bool = False,
+    device: str = "auto",
 ) -> Generator[Step, None, Path]:
-    """Train `recipe` on the sources found in the folder `data`; returns the folder of the model.
+    """Train `recipe` on `data`: one or several folders or files. Returns the folder of the model.
 
-    `wordnet` is needed only by a recipe with a dictionary, and only after training, but is looked for at once.
+    With `stream`, pictures are read and decoded while the model learns, and nothing is written to OUT/cache. `wordnet` is
+    needed only by a recipe with a dictionary, and only after training, but is looked for at once. Raises BadInput for data
+    that cannot be read.
     """
-    data, out = Path(data), Path(out)
     if recipe.dictionary and not (Path(wordnet) / "data.noun").exists():
-        raise BadInput(f"{wordnet} holds no WordNet; install the package wordnet-base or name its folder.")
+        raise BadInput(f"{wordnet} holds no WordNet; install the package wordnet-base or name its folder with --wordnet.")
+    if recipe.dictionary and stream:
+        raise BadInput("This recipe has a dictionary, which needs to know all captions; leave --stream out.")
+    data, out = [data] if isinstance(data, (str, Path)) else list(data), Path(out)
+    world = World.join(device)
     skipped: Counter[str] = Counter()
-    cached = yield from iter_cache(_pairs(recipe, data, skipped), out / "cache", recipe.pixels, skipped)
-    yield Step(0, message=f"{len(cached)} pictures, skipped: {dict(skipped) or 'none'}")
-    train, held_out = split(cached, recipe.sources)
-    folder = yield from iter_pretrain(recipe.config, train, recipe.names, out, settings=recipe.settings, held_out=held_out)
-    if recipe.dictionary:
+    sources = _sources(recipe, data)
+    side = recipe.pixels or side_of(recipe.config)
+    train: Pixels | Stream
+    if stream:
+        train = Stream(sources, side, recipe.trains_on, recipe.settings.shuffle, skipped=skipped)
+        sample = train.sample(HELD_OUT_MOST) if world.is_first else None
+        held_out = split(sample, recipe)[1] if sample else {}
+        yield Step(0, message=f"streaming, {sum(map(len, held_out.values()))} pictures held out")
+    else:
+        if world.is_first:
+            cached = yield from iter_cache(_pairs(sources, skipped), out / "cache", side, skipped)
+        world.wait()
+        if not world.is_first:
+            cached = yield from iter_cache((), out / "cache", side)
+        yield Step(0, message=f"{len(cached)} pictures, skipped: {dict(skipped) or 'none'}")
+        train, held_out = split(cached, recipe)
+        if not len(train):
+            raise BadInput("All pictures of this data are held out; give more of them, or a recipe that holds out fewer.")
+    weights, tokenizer = (recipe.start.weights, recipe.start.tokenizer) if recipe.start else (None, None)
+    folder = yield from iter_pretrain(
+        recipe.config, train, recipe.names, out, recipe.settings, held_out, weights, tokenizer, device
+    )
+    if recipe.dictionary and isinstance(train, Pixels) and world.is_first:
         yield from _define(recipe, train, out, wordnet)
     return folder
 
 
-def split(cached: Pixels, sources: Mapping[str, float]) -> tuple[Pixels, dict[str, Pixels]]:
-    """The pictures to train on, and the held-out labelled ones of each source (named by its pattern's first part)."""
-    shares = {_source(pattern): share for pattern, share in sources.items()}
+def split(cached: Pixels, recipe: Recipe) -> tuple[Pixels, dict[str, Pixels]]:
+    """The pictures to train on, and the held-out ones of each source (named by its pattern's or its key's first part).
+
+    A source with names is scored by them, one with captions only by those.
+    """
     held: dict[str, list[int]] = {}
     train: list[int] = []
     for i, pair in enumerate(cached.pairs):
-        source = _source(pair.key)
-        kept_apart = is_held_out(pair.key, shares.get(source, 0))
-        (held.setdefault(source, []) if kept_apart else train).append(i)
-    return cached.take(train), {source: cached.take(items) for source, items in held.items() if cached.pairs[items[0]].name}
+        (train if recipe.trains_on(pair.key) else held.setdefault(_source(pair.key), [])).append(i)
+    return cached.take(train), {source: cached.take(items) for source, items in held.items()}
 
 
 def _define(recipe: Recipe, train: Pixels, out: Path, wordnet: str | Path) -> Generator[Step, None, None]:
     model = build(recipe.config)
-    model.load_state_dict(torch.load(out / "checkpoint.pt", weights_only=True)["ema"])
+    state = load_checkpoint(out)
+    assert state is not None
+    model.load_state_dict(state["ema"])
     options = dict(recipe.dictionary or {})
     nouns = without(read_nouns(wordnet), options.pop("held_out", ()))
     subjects = [word for name, entry in recipe.names.items() for word in (name, *entry["synonyms"], *entry["hypernyms"])]
@@ -109,42 +174,25 @@ def _define(recipe: Recipe, train: Pixels, out: Path, wordnet: str | Path) -> Ge
     export(model, recipe.config, out / "model")
 
 
-def _pairs(recipe: Recipe, data: Path, skipped: Counter[str]) -> Iterator[Pair]:
+def _sources(recipe: Recipe, data: Sequence[str | Path]) -> list[Path]:
+    """The folders and files to read: those that fit the recipe's patterns, or without patterns `data` itself."""
+    folders = [Path(path).expanduser() for path in data]
+    if not recipe.sources:
+        return [source for folder in folders for source in find_sources(folder)]
+    found: list[Path] = []
     for pattern in recipe.sources:
-        paths = sorted(data.glob(pattern))
+        paths = [path for folder in folders for path in sorted(folder.glob(pattern))]
         if not paths:
-            raise BadInput(f"{data} holds nothing that fits {pattern}, which the recipe needs.")
-        for path in paths:
-            yield from read_pairs(path, skipped)
+            raise BadInput(f"{folders[0]} holds nothing that fits {pattern}, which the recipe needs.")
+        found += paths
+    return found
+
+
+def _pairs(sources: Sequence[Path], skipped: Counter[str]) -> Iterator[Pair]:
+    for path in sources:
+        yield from read_pairs(path, skipped)
 
 
 def _source(key: str) -> str:
     # "cifar10-half-00000/00000000017" and "cifar10-half-*.tar" are both of "cifar10-half"
     return re.sub(r"[-_]?[\d*]*(\.tar.*)?$", "", key.split("/")[0])
-
-
-def main(arguments: list[str] | None = None) -> None:
-    """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m training.recipe", description="Train a model by its recipe.")
-    parser.add_argument("recipe", type=Path, help="folder with recipe.json and names.json")
-    parser.add_argument("--data", type=Path, required=True, help="folder with the sources that the recipe names")
-    parser.add_argument("--out", type=Path, required=True, help="folder for cache, log, checkpoint and model")
-    parser.add_argument("--wordnet", type=Path, default=WORDNET, help=f"WordNet's folder (default {WORDNET})")
-    parser.add_argument("--threads", type=int, default=0, help="processor cores to use; all if not given")
-    options = parser.parse_args(arguments)
-    if options.threads:
-        torch.set_num_threads(options.threads)
-    try:
-        model = drain(iter_run(Recipe.load(options.recipe), options.data, options.out, options.wordnet), _show)
-    except BadInput as error:
-        sys.exit(f"{error}")
-    print(model)
-
-
-def _show(step: Step) -> None:
-    numbers = "  ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
-    print(f"{step.done}  {step.message}  {numbers}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    main()

@@ -22,6 +22,13 @@ class Report:
     recall: Mapping[str, float]
     support: Mapping[str, int]
 
+    def __str__(self) -> str:
+        low, high = self.interval
+        return (
+            f"top-1 {self.top1:6.1%} (95 % interval {low:.1%} to {high:.1%})  top-5 {self.top5:6.1%}  "
+            f"mean recall {self.mean_per_class_recall:6.1%}  {self.n:,} images, {len(self.support)} classes"
+        )
+
     def to_json(self) -> dict[str, object]:
         """As plain values."""
         return asdict(self)
