@@ -110,6 +110,15 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """As in the processes: with more threads, sums are added in another order, and four steps of Adam make that visible."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
 @pytest.mark.parametrize("name", ALIKE)
 def test_two_processes_learn_what_one_learns(name: str, together: Path, tmp_path: Path) -> None:
     config, change, n = ALIKE[name]
@@ -120,8 +129,14 @@ def test_two_processes_learn_what_one_learns(name: str, together: Path, tmp_path
     for state, other in zip(alone["optimizer"]["state"].values(), both["optimizer"]["state"].values(), strict=True):
         torch.testing.assert_close(other["exp_avg"], state["exp_avg"], rtol=1e-3, atol=1e-6)
     for parameter, weight in alone["model"].items():
-        if not parameter.endswith(("running_mean", "running_var", "num_batches_tracked")):  # see below
-            torch.testing.assert_close(both["model"][parameter], weight, rtol=1e-3, atol=2e-5, msg=parameter)
+        if parameter.endswith(("running_mean", "running_var", "num_batches_tracked")):
+            continue  # see below
+        other = both["model"][parameter]
+        if parameter.endswith("in_proj_bias"):
+            # Attention does not change with the bias of its keys: the true gradient of that third is zero, and Adam makes
+            # steps out of the rounding error. Its first moment, above, is compared whole.
+            weight, other = (torch.cat([bias.chunk(3)[0], bias.chunk(3)[2]]) for bias in (weight, other))
+        torch.testing.assert_close(other, weight, rtol=1e-3, atol=2e-5, msg=parameter)
 
 
 def test_statistics_of_batch_norm_are_shared(together: Path, tmp_path: Path) -> None:
