@@ -12,6 +12,7 @@ from torch import nn
 from .device import default_batch_size
 from .errors import BadInput
 from .images import ImageSource, open_image
+from .shrink import shrinker
 from .space import Space
 from .text_cache import MemoryCache, TextCache
 
@@ -50,6 +51,7 @@ class Encoder:
         # Only the image tower is reduced: texts are few, cached, and stay exact.
         self._model.visual.to(dtype)
         self._preprocess = preprocess
+        self._shrink = shrinker(preprocess)
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
         self._trims: bool | None = None  # unknown until the first text: see _trimming_is_exact
@@ -74,7 +76,7 @@ class Encoder:
 
         Raises BadImage, with the reason.
         """
-        return self._preprocess(open_image(image, near=self.image_size))
+        return self._preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
 
     def embed_prepared(self, batch: Sequence[torch.Tensor]) -> Vectors:
         """Vectors of prepared pictures: one forward pass, or several where memory runs out."""

@@ -122,7 +122,9 @@ def serve(studio: Studio, host: str, port: int, password: str | None = None) -> 
     try:
         listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
-        raise BadInput(f"Port {port} at {host} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port.") from None
+        raise BadInput(
+            f"Port {port} at {host} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port."
+        ) from None
     shown = f"[{host}]" if ":" in host else host
     print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
     with listener:
