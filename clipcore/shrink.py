@@ -17,7 +17,7 @@ MODES = {"bicubic", "bilinear"}
 
 
 def shrinker(preprocess: Any) -> Shrink | None:
-    """What does the work of the Resize that `preprocess` (open_clip's transform) begins with; None if it begins otherwise."""
+    """What does the work of the Resize at the head of `preprocess`, open_clip's transform; None if it begins otherwise."""
     from torchvision import transforms
 
     resize = next(iter(getattr(preprocess, "transforms", ())), None)
