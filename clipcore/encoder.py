@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Encoder:
     logit_bias   None, or the bias of a model trained with the sigmoid loss (SigLIP), which asks for sigmoid scores
     space        fingerprint, name and dimension; travels with every vector made here
 
-    Threads may share an encoder: one forward pass runs at a time.
+    Threads may share an encoder. On a GPU one batch of pictures runs at a time; texts do everywhere.
     """
 
     def __init__(
@@ -53,7 +53,9 @@ class Encoder:
         self._preprocess = preprocess
         self._shrink = shrinker(preprocess)
         self._tokenizer = tokenizer
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # the text tower is changed while it runs: see _shortened
+        # a GPU's memory is for one batch; on a CPU each core may work on its own
+        self._images_lock = nullcontext() if device.type == "cpu" else threading.Lock()
         self._trims: bool | None = None  # unknown until the first text: see _trimming_is_exact
 
     @property
@@ -78,6 +80,18 @@ class Encoder:
         """
         return self._preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
 
+    def use_one_thread(self) -> None:
+        """Let torch compute in the calling thread alone: for workers, one to each core, that would only wait for each other.
+
+        Threads that begin later are not bound by it.
+        """
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        # torch keeps the number for the calling thread, and the last one said for threads to come: say theirs again.
+        restore = threading.Thread(target=torch.set_num_threads, args=(before,))
+        restore.start()
+        restore.join()
+
     def embed_prepared(self, batch: Sequence[torch.Tensor]) -> Vectors:
         """Vectors of prepared pictures: one forward pass, or several where memory runs out."""
         if not batch:
@@ -97,10 +111,14 @@ class Encoder:
     def _forward(self, pixels: torch.Tensor) -> Vectors | None:
         """Vectors of pixels [n, 3, h, w], or None where they do not fit in memory."""
         try:
-            with self._lock, torch.no_grad():
+            with self._images_lock, torch.no_grad():
                 return _unit(self._model.encode_image(pixels.to(self.device, self.dtype)))
         except torch.OutOfMemoryError:
             return None
+        except RuntimeError as error:
+            if "can't allocate memory" in str(error):  # how torch says it of the computer's own memory
+                return None
+            raise
 
     def embed_images(self, images: Sequence[ImageSource]) -> Vectors:
         """Vectors of pictures given as paths, bytes, PIL images or arrays. Raises BadImage at the first bad one.

@@ -80,7 +80,8 @@ def test_closing_early_stops_the_threads(files, monkeypatch):
     assert decode_threads()
     batches.close()
     assert not decode_threads()
-    assert len(taken) < 3 * 20 + 2 * os.cpu_count()  # it never runs far ahead
+    # it never runs far ahead: a batch for each core, two more, and a file for each core
+    assert len(taken) <= (os.cpu_count() + 2) * 20 + os.cpu_count()
     assert len(prepared) < len(taken)  # what was waiting is not decoded for nothing
 
 
@@ -120,7 +121,7 @@ def test_a_fault_of_the_caller_is_not_hidden(files):
 
 
 def test_decoding_runs_ahead_of_the_model(files, monkeypatch):
-    """While the model works on one batch, the pictures of the next are being prepared."""
+    """While the model works on one batch, the pictures of the next have been, or are being, prepared."""
     encoder = FakeEncoder(batch_size=2)
     prepared, prepare, embed = threading.Semaphore(0), encoder.prepare, encoder.embed_prepared
 
@@ -130,15 +131,58 @@ def test_decoding_runs_ahead_of_the_model(files, monkeypatch):
         return result
 
     def slow_model(batch):
-        for _ in range(3 * 2 + os.cpu_count()):  # this batch, two more, and one for each core
+        for _ in range(2 * 2):  # this batch and another
             assert prepared.acquire(timeout=5)
         return embed(batch)
 
     monkeypatch.setattr(encoder, "prepare", counted)
     monkeypatch.setattr(encoder, "embed_prepared", slow_model)
-    batches = embed_files(encoder, files * 10)
+    batches = embed_files(encoder, files)
     assert len(next(batches)) == 2
+    monkeypatch.setattr(encoder, "embed_prepared", embed)
     batches.close()
+
+
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core has one batch at a time")
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_each_core_has_a_batch_and_a_gpu_has_one(files, monkeypatch, device):
+    encoder = FakeEncoder(batch_size=4)
+    encoder.device.type = device
+    embed, running, most = encoder.embed_prepared, [], []
+
+    def watched(batch):
+        running.append(1)
+        time.sleep(0.03)
+        most.append(len(running))
+        running.pop()
+        return embed(batch)
+
+    monkeypatch.setattr(encoder, "embed_prepared", watched)
+    assert sum(len(batch) for batch in embed_files(encoder, files * 3)) == 69
+    assert max(most) == (1 if device == "cuda" else min(os.cpu_count(), len(most)))
+
+
+def test_copies_in_one_run_are_encoded_once(files):
+    """Beside each other, in the next batch, and after the caller has kept the first."""
+    encoder, kept = FakeEncoder(batch_size=4), set()
+    order = [files[0], files[0], *files[1:5], files[0], *files[5:], files[0], files[1]]
+    pictures = []
+    for batch in embed_files(encoder, order, kept.__contains__):
+        pictures += batch.pictures
+        kept |= {picture.content_hash for picture in batch.pictures if picture.vector is not None}
+    assert [picture.path for picture in pictures] == order
+    assert encoder.embedded == len(files)
+    assert np.allclose(pictures[1].vector, pictures[0].vector)
+    alone = drain(iter_embed(FakeEncoder(batch_size=4), [files[0]] * 9))
+    assert alone.vectors.shape == (9, 4)  # nobody keeps anything here, so every file has its vector
+
+
+def test_workers_are_told_to_compute_alone(files, monkeypatch):
+    encoder, told = FakeEncoder(), []
+    monkeypatch.setattr(encoder, "use_one_thread", lambda: told.append(threading.current_thread().name))
+    list(embed_files(encoder, files))
+    assert told
+    assert all(name.startswith("decode") for name in told)
 
 
 def test_iter_embed_keeps_rows_and_paths_together(files):
