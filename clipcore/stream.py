@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .errors import BadImage
-from .images import content_hash, display_path, picture_size, read_bytes
+from .exif import Facts
+from .images import content_hash, display_path, picture_facts, read_bytes
 from .progress import Step
 
 if TYPE_CHECKING:
@@ -26,8 +27,7 @@ class Picture:
 
     path: Path
     content_hash: str
-    width: int
-    height: int
+    facts: Facts
     vector: np.ndarray | None = None
 
 
@@ -75,7 +75,7 @@ def embed_files(
         try:
             data = read_bytes(path)
             digest = content_hash(data)
-            picture = Picture(path, digest, *picture_size(data))
+            picture = Picture(path, digest, picture_facts(data))
             return picture, None if known(digest) else encoder.prepare(data)
         except BadImage as error:
             return Skipped(path, str(error))

@@ -28,7 +28,7 @@ def test_order_vectors_and_sizes(files):
     assert [len(batch) for batch in batches] == [4, 4, 4, 4, 4, 3]
     pictures = [picture for batch in batches for picture in batch.pictures]
     assert [picture.path for picture in pictures] == files
-    assert [(p.width, p.height) for p in pictures] == [(20 + i, 10) for i in range(23)]
+    assert [(p.facts.width, p.facts.height) for p in pictures] == [(20 + i, 10) for i in range(23)]
     assert [p.content_hash for p in pictures] == [content_hash(file.read_bytes()) for file in files]
     assert np.allclose(np.stack([p.vector for p in pictures]), encoder.embed_images(files))
     assert not decode_threads()
