@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ class Encoder:
     logit_bias   None, or the bias of a model trained with the sigmoid loss (SigLIP), which asks for sigmoid scores
     space        fingerprint, name and dimension; travels with every vector made here
 
-    Threads may share an encoder. On a GPU one batch of pictures runs at a time; texts do everywhere.
+    Threads may share an encoder: one forward pass runs at a time.
     """
 
     def __init__(
@@ -53,9 +53,7 @@ class Encoder:
         self._preprocess = preprocess
         self._shrink = shrinker(preprocess)
         self._tokenizer = tokenizer
-        self._lock = threading.Lock()  # the text tower is changed while it runs: see _shortened
-        # a GPU's memory is for one batch; on a CPU each core may work on its own
-        self._images_lock = nullcontext() if device.type == "cpu" else threading.Lock()
+        self._lock = threading.Lock()
         self._trims: bool | None = None  # unknown until the first text: see _trimming_is_exact
 
     @property
@@ -81,7 +79,7 @@ class Encoder:
         return self._preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
 
     def use_one_thread(self) -> None:
-        """Let torch compute in the calling thread alone: for workers, one to each core, that would only wait for each other.
+        """Let torch compute in the calling thread alone: for decoders, one to each core, that would get in each other's way.
 
         Threads that begin later are not bound by it.
         """
@@ -111,7 +109,7 @@ class Encoder:
     def _forward(self, pixels: torch.Tensor) -> Vectors | None:
         """Vectors of pixels [n, 3, h, w], or None where they do not fit in memory."""
         try:
-            with self._images_lock, torch.no_grad():
+            with self._lock, torch.no_grad():
                 return _unit(self._model.encode_image(pixels.to(self.device, self.dtype)))
         except torch.OutOfMemoryError:
             return None

@@ -4,7 +4,6 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -63,13 +62,11 @@ def embed_files(
 
     `known` is asked, from worker threads, whether a content hash has a vector already; such pictures are not decoded.
 
-    A thread for each core takes whatever comes next, a file to decode or a batch for the model, and computes it alone:
-    cores that share one computation wait for each other most of the time when anything else is running. A GPU gets one
-    batch at a time, from a thread of its own.
+    A thread for each core decodes, each by itself; the model runs in one more, with every core it can get. The other way, a
+    batch of its own for each core, was slower on two busy cores: 18 images a second against 21 at one megapixel, and 13 as
+    well at twelve.
     """
     cores = os.cpu_count() or 1
-    on_cpu = encoder.device.type == "cpu"
-    in_flight = cores if on_cpu else 2  # two: the next batch is there when the GPU has finished this one
 
     def prepare(path: Path) -> Read | Skipped:
         try:
@@ -81,16 +78,14 @@ def embed_files(
             return Skipped(path, str(error))
 
     remaining = iter(paths)
-    with ExitStack() as stack:
-        pool = stack.enter_context(ThreadPoolExecutor(cores, "decode", encoder.use_one_thread))
-        model = pool if on_cpu else stack.enter_context(ThreadPoolExecutor(1, "decode-model"))
+    with ThreadPoolExecutor(cores, "decode", encoder.use_one_thread) as pool, ThreadPoolExecutor(1, "decode-model") as model:
         ahead: deque[Future[Read | Skipped]] = deque()
         passes: deque[tuple[list[Read | Skipped], dict[str, _Vector]]] = deque()
         try:
             while True:
                 wanted = max(0, 2 * encoder.batch_size + cores - len(ahead))  # the batch size may have shrunk
                 ahead.extend(pool.submit(prepare, path) for path in islice(remaining, wanted))
-                if ahead and len(passes) < in_flight:
+                if ahead and len(passes) < 2:  # the next batch is there when the model has finished this one
                     results = [ahead.popleft().result() for _ in range(min(encoder.batch_size, len(ahead)))]
                     running = {digest: vector for _, vectors in passes for digest, vector in vectors.items()}
                     passes.append((results, _start(encoder, model, results, running, known)))
