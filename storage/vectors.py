@@ -54,38 +54,30 @@ class VectorIndex:
         query = np.ascontiguousarray(query, np.float32)
         with self._lock:
             self._refresh()
-            if allowed is not None:
-                return self._search_among(query, k, allowed)
-            k = min(k, self._index.ntotal)
-            if k < 1:
-                return np.zeros(0, np.int64), np.zeros(0, np.float32)
-            scores, ids = self._index.search(query.reshape(1, -1), k)
-        return ids[0], scores[0]
-
-    def _search_among(
-        self, query: np.ndarray, k: int, allowed: Collection[int] | np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """`search` among some ids: few are gathered, for many every row is scored. FAISS's own filter tests each row."""
-        rows = self._rows_of(np.fromiter(allowed, np.int64, len(allowed)))
-        every = _rows(self._index)
-        scores = every[rows] @ query if 4 * len(rows) < len(every) else (every @ query)[rows]
-        best = np.argpartition(-scores, k - 1)[:k] if 0 < k < len(scores) else np.arange(len(scores))[: max(0, k)]
-        best = best[np.lexsort((rows[best], -scores[best]))]
-        return self._ids[rows[best]], scores[best]
+            # One matrix product and a partition: for a single query FAISS's own flat search takes twice as long, and its
+            # filter longer still.
+            every = _rows(self._index)
+            if allowed is None:
+                rows, scores = None, every @ query
+            else:
+                rows = self._rows_of(allowed)
+                # few are gathered; for many it is quicker to score all than to copy them together
+                scores = every[rows] @ query if 4 * len(rows) < len(every) else (every @ query)[rows]
+            best = _highest(scores, k)
+            return self._ids[best if rows is None else rows[best]], scores[best]
 
     def vectors(self, ids: Collection[int] | np.ndarray) -> np.ndarray:
         """The vectors with these ids, float32 [n, dim], by id; ids that are not there are left out."""
         with self._lock:
             self._refresh()
-            return _rows(self._index)[self._rows_of(np.fromiter(ids, np.int64, len(ids)))]
+            return _rows(self._index)[self._rows_of(ids)]
 
-    def _rows_of(self, ids: np.ndarray) -> np.ndarray:
-        """Where these ids stand in the index, in order; the index is filled by id, so its ids are sorted."""
-        wanted = np.unique(ids)
-        rows = np.searchsorted(self._ids, wanted)
-        there = rows < len(self._ids)
-        there[there] = self._ids[rows[there]] == wanted[there]
-        return rows[there]
+    def _rows_of(self, ids: Collection[int] | np.ndarray) -> np.ndarray:
+        """Where these ids stand in the index, in order, each once."""
+        wanted = ids if isinstance(ids, np.ndarray) else np.fromiter(ids, np.int64, len(ids))
+        is_wanted = np.zeros(self._last + 1, bool)
+        is_wanted[wanted[(wanted >= 0) & (wanted <= self._last)]] = True
+        return np.flatnonzero(is_wanted[self._ids])
 
     @property
     def state(self) -> tuple[int, int]:
@@ -198,6 +190,13 @@ def from_blobs(blobs: Collection[bytes], dim: int) -> np.ndarray:
 
 def _empty(dim: int) -> Any:
     return faiss.IndexIDMap2(faiss.IndexFlatIP(dim))
+
+
+def _highest(scores: np.ndarray, k: int) -> np.ndarray:
+    """Where the k highest scores stand, best first; of equal ones the first."""
+    k = min(max(0, k), len(scores))
+    best = np.argpartition(-scores, k - 1)[:k] if 0 < k < len(scores) else np.arange(len(scores))[:k]
+    return best[np.lexsort((best, -scores[best]))]
 
 
 def _ids(index: Any) -> np.ndarray:
