@@ -7,7 +7,7 @@ import typer
 
 from .pairs import show
 
-NAMES = ("embed", "prompts")
+NAMES = ("embed", "vectors", "prompts")
 
 
 def main(

@@ -12,6 +12,7 @@ from torch import nn
 from .device import default_batch_size
 from .errors import BadInput
 from .images import ImageSource, open_image
+from .shrink import shrinker
 from .space import Space
 from .text_cache import MemoryCache, TextCache
 
@@ -50,6 +51,7 @@ class Encoder:
         # Only the image tower is reduced: texts are few, cached, and stay exact.
         self._model.visual.to(dtype)
         self._preprocess = preprocess
+        self._shrink = shrinker(preprocess)
         self._tokenizer = tokenizer
         self._lock = threading.Lock()
         self._trims: bool | None = None  # unknown until the first text: see _trimming_is_exact
@@ -74,7 +76,19 @@ class Encoder:
 
         Raises BadImage, with the reason.
         """
-        return self._preprocess(open_image(image, near=self.image_size))
+        return self._preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
+
+    def use_one_thread(self) -> None:
+        """Let torch compute in the calling thread alone: for decoders, one to each core, that would get in each other's way.
+
+        Threads that begin later are not bound by it.
+        """
+        before = torch.get_num_threads()
+        torch.set_num_threads(1)
+        # torch keeps the number for the calling thread, and the last one said for threads to come: say theirs again.
+        restore = threading.Thread(target=torch.set_num_threads, args=(before,))
+        restore.start()
+        restore.join()
 
     def embed_prepared(self, batch: Sequence[torch.Tensor]) -> Vectors:
         """Vectors of prepared pictures: one forward pass, or several where memory runs out."""
@@ -99,6 +113,10 @@ class Encoder:
                 return _unit(self._model.encode_image(pixels.to(self.device, self.dtype)))
         except torch.OutOfMemoryError:
             return None
+        except RuntimeError as error:
+            if "can't allocate memory" in str(error):  # how torch says it of the computer's own memory
+                return None
+            raise
 
     def embed_images(self, images: Sequence[ImageSource]) -> Vectors:
         """Vectors of pictures given as paths, bytes, PIL images or arrays. Raises BadImage at the first bad one.

@@ -6,14 +6,17 @@ import os
 import re
 import stat
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import ExifTags, Image, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from . import exif as exifs
 from .errors import BadImage, BadInput
+from .exif import Facts
 
 # An allow-list, because Pillow alone would also start Ghostscript for a PostScript file named photo.jpg.
 # JPEG covers the MPO files of phones and stereo cameras.
@@ -26,7 +29,13 @@ SUFFIXES = frozenset(
 MAX_PIXELS = 100_000_000  # 300 MB once decoded; more than nearly every camera makes
 MAX_BYTES = 500_000_000
 MAX_ASPECT = 200  # a model that scales the short side to 224 would blow a strip of 1 x 100,000 pixels up to gigabytes
+# How much larger than the model's side a JPEG is decoded. Measured with a trained model on photographs: twice gives a mean
+# cosine of 0.9985 to the exact vector, three times 0.9998 and four times 0.9999.
+REDUCED = 3
 _TOO_LARGE = f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; save a smaller copy."
+_RAW = "This is a RAW file, as the sensor gave it; export it as JPEG or TIFF from a photo program and add that."
+_HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
+_DNG_VERSION, _NEW_SUBFILE, _SUB_IFDS = 50706, 254, 330  # tags
 _TURN = Image.Transpose
 _TURNS = {  # what undoes each EXIF orientation
     2: _TURN.FLIP_LEFT_RIGHT,
@@ -45,11 +54,16 @@ warnings.filterwarnings("ignore", module=r"PIL\.")
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
 
-def open_image(source: ImageSource, near: int | None = None) -> Image.Image:
+def open_image(
+    source: ImageSource,
+    near: int | None = None,
+    shrink: Callable[[Image.Image, tuple[int, int]], Image.Image] | None = None,
+) -> Image.Image:
     """An upright RGB picture from a path, the bytes of a file, a PIL image or an array [h, w, 3] of uint8.
 
-    With `near`, a JPEG may be decoded at a reduced scale whose short side is still at least twice `near` pixels: several
-    times faster for a 12-megapixel photo, and harmless for what the encoder sees.
+    With `near`, a JPEG may be decoded at a reduced scale whose short side is still at least REDUCED times `near` pixels:
+    several times faster for a 12-megapixel photo, and harmless for what the encoder sees. `shrink` is given the decoded
+    picture and the file's full size, before the picture is turned, and may answer with a smaller one.
 
     Raises BadImage, with the reason, for anything that is not a picture, is damaged, or is larger than `MAX_PIXELS`.
     """
@@ -57,17 +71,53 @@ def open_image(source: ImageSource, near: int | None = None) -> Image.Image:
         if isinstance(source, np.ndarray):
             source = Image.fromarray(source)
         if isinstance(source, Image.Image):
-            return _decoded(source)
+            return _decoded(source, None, shrink)
         data = source if isinstance(source, bytes) else read_bytes(source)
-        with Image.open(io.BytesIO(data), formats=FORMATS) as image:
-            return _decoded(image, near)
+        _refuse_raw(data[:16])
+        with Image.open(io.BytesIO(data), formats=_formats()) as image:
+            return _decoded(image, near, shrink)
+
+
+def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
+    """Size, date, camera and orientation of a picture file or its bytes, read from the header. Raises BadImage."""
+    with _as_bad_image():
+        if isinstance(source, bytes):
+            _refuse_raw(source[:16])
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats()) as image:
+            _check(image)
+            exif = exifs.read_exif(image)
+            turned = exifs.orientation(image, exif)
+            width, height = image.size if turned < 5 else image.size[::-1]
+            return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif))
 
 
 def picture_size(data: bytes) -> tuple[int, int]:
     """Width and height of an encoded picture as a viewer would show it, read from its header. Raises BadImage."""
-    with _as_bad_image(), Image.open(io.BytesIO(data), formats=FORMATS) as image:
-        _check_size(image)
-        return (image.height, image.width) if _orientation(image) >= 5 else image.size
+    facts = picture_facts(data)
+    return facts.width, facts.height
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """The formats that can be read here: HEIC only with the package of requirements-extras/heic.txt."""
+    try:
+        import pillow_heif
+    except ImportError:
+        return FORMATS
+    pillow_heif.register_heif_opener(thumbnails=False)
+    return (*FORMATS, "HEIF")
+
+
+def _refuse_raw(head: bytes) -> None:
+    """Refuse, by a file's first bytes, what Pillow would not know, or would take for the tiny preview in it."""
+    kind, brand = head[:4], head[4:12]
+    if brand[:4] == b"ftyp" and brand[4:] in _HEIC_BRANDS and "HEIF" not in _formats():
+        raise BadImage(
+            "This is a HEIC picture, which needs one more package: pip install -r requirements-extras/heic.txt, then retry."
+        )
+    canon = (kind == b"II*\0" and head[8:10] == b"CR") or brand == b"ftypcrx "
+    if canon or kind in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0") or head.startswith(b"FUJIFILMCCD-RAW"):
+        raise BadImage(_RAW)
 
 
 @contextmanager
@@ -88,34 +138,29 @@ def _as_bad_image() -> Iterator[None]:
         raise BadImage(f"The picture is damaged and cannot be read to its end ({reason}).") from None
 
 
-def _check_size(image: Image.Image) -> None:
-    """Refuse, before anything is decoded, a picture that would not fit in memory."""
+def _check(image: Image.Image) -> None:
+    """Refuse, before anything is decoded, a picture that would not fit in memory or is not the one that was meant."""
     long, short = max(image.size), max(1, min(image.size))
     if long * short > MAX_PIXELS:
         raise BadImage(_TOO_LARGE)
     if long > MAX_ASPECT * short:
         raise BadImage(f"The picture is more than {MAX_ASPECT} times as long as it is wide; cut it into pieces.")
+    if image.format == "TIFF":
+        tags = image.tag_v2  # type: ignore[attr-defined]
+        # a DNG, or a small preview beside which the sensor's data lie (NEF, ARW)
+        if _DNG_VERSION in tags or (tags.get(_NEW_SUBFILE) == 1 and _SUB_IFDS in tags):
+            raise BadImage(_RAW)
 
 
-def _orientation(image: Image.Image) -> int:
-    """EXIF orientation 1 to 8, from what stands before the pixels.
-
-    Not `image.getexif()`: for a PNG that decodes the whole picture to look behind the pixels, where no viewer looks.
-    """
-    if image.format == "TIFF":  # Pillow turns these itself
-        return 1
-    try:
-        return int(Image.Image.getexif(image).get(ExifTags.Base.Orientation, 1))
-    except Exception:  # a photo with broken metadata is still a photo
-        return 1
-
-
-def _decoded(image: Image.Image, near: int | None = None) -> Image.Image:
-    """Decode fully, turn as EXIF says, and flatten to 8-bit RGB; an animation gives its first frame."""
-    _check_size(image)
-    turn = _TURNS.get(_orientation(image))
+def _decoded(
+    image: Image.Image, near: int | None, shrink: Callable[[Image.Image, tuple[int, int]], Image.Image] | None
+) -> Image.Image:
+    """Decode fully, flatten to 8-bit RGB, shrink, and turn as EXIF says; an animation gives its first frame."""
+    _check(image)
+    turn = _TURNS.get(exifs.orientation(image, exifs.read_exif(image)))
+    full = image.size
     if near:
-        image.draft("RGB", (2 * near, 2 * near))
+        image.draft("RGB", (REDUCED * near, REDUCED * near))
     image.load()
     if image.mode.startswith("I;16"):
         # convert("RGB") clips 16-bit grey to white; scale it instead
@@ -128,6 +173,8 @@ def _decoded(image: Image.Image, near: int | None = None) -> Image.Image:
         flat.alpha_composite(image)
         image = flat
     image = image.convert("RGB")
+    if shrink:
+        image = shrink(image, full)
     return image if turn is None else image.transpose(turn)
 
 

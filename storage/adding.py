@@ -5,18 +5,21 @@ Each batch is one transaction. `kill -9` loses the batch in flight; the next run
 
 import os
 import time
-from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, fields
+from itertools import count
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from clipcore import BadInput, Step
-from clipcore.images import display_path, find_images
+from clipcore import BadImage, BadInput, Step
+from clipcore.exif import Facts
+from clipcore.images import display_path, find_images, picture_facts
 from clipcore.stream import Batch, Picture, Skipped, embed_files
 
-from .database import Database, chunks
+from .database import IN_LIMIT, Database, chunks
 from .folders import below, find_folder, open_folder
 from .records import Added, SkippedRecord
 from .spaces import Model
@@ -33,6 +36,7 @@ class _Listed:
     content_hash: str
     state: tuple[int, int]  # size and time of change, which tell that a file need not be read again
     missing: bool
+    looked_at: bool  # whether its date, camera and orientation are known
 
 
 def add_folder(
@@ -97,6 +101,9 @@ def _add(
         with database.writing() as connection:
             _set_missing(connection, back, False)
 
+    for done, total in _look_at(database, {path: listed[path].id for path in same if not listed[path].looked_at}):
+        yield Step(done, total, "reading dates")
+
     def step() -> Step:
         seconds = time.perf_counter() - start
         metrics = {"new": new, "known": known, "skipped": len(skipped), "per_second": round(new / seconds, 1)}
@@ -114,6 +121,25 @@ def _add(
             skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
             yield step()
     return Added(new, known, skipped, folder_id)
+
+
+def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
+    """Read the date, camera and orientation of pictures that were added before Sayso kept them: only the file's header."""
+    for start, paths in zip(count(0, IN_LIMIT), chunks(ids), strict=False):
+        yield start, len(ids)
+        rows = []
+        for path in paths:
+            with suppress(BadImage):  # out of reach just now: asked again at the next look
+                facts = picture_facts(path)
+                rows.append({"image": ids[path], "date": facts.taken, "with": facts.camera, "up": facts.orientation})
+        if rows:
+            values: dict[str, Any] = {
+                "taken": bindparam("date"),
+                "camera": bindparam("with"),
+                "orientation": bindparam("up"),
+            }
+            with database.writing() as connection:
+                connection.execute(update(Image).where(Image.id == bindparam("image")).values(values), rows)
 
 
 def _keep(database: Database, space_id: int, folder_id: int, batch: Batch, states: dict[str, tuple[int, int]]) -> None:
@@ -145,8 +171,7 @@ def _put_images(
             "folder_id": folder_id,
             "path": str(picture.path),
             "content_hash": picture.content_hash,
-            "width": picture.width,
-            "height": picture.height,
+            **asdict(picture.facts),
             "size": states[str(picture.path)][0],
             "mtime_ns": states[str(picture.path)][1],
             "missing": False,
@@ -154,7 +179,7 @@ def _put_images(
         for picture in pictures
     ]
     insert = database.insert(Image)
-    changed = ("content_hash", "width", "height", "size", "mtime_ns", "missing")
+    changed = ("content_hash", "size", "mtime_ns", "missing", *(fact.name for fact in fields(Facts)))
     connection.execute(
         insert.on_conflict_do_update(index_elements=["path"], set_={name: insert.excluded[name] for name in changed}), rows
     )
@@ -177,9 +202,12 @@ def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
 
 
 def _listed(connection: Connection, which: object) -> dict[str, _Listed]:
-    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing)
+    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing, Image.orientation)
     rows = connection.execute(select(*columns).where(which))  # type: ignore[arg-type]
-    return {path: _Listed(image_id, digest, (size, mtime), missing) for path, image_id, digest, size, mtime, missing in rows}
+    return {
+        path: _Listed(image_id, digest, (size, mtime), missing, orientation is not None)
+        for path, image_id, digest, size, mtime, missing, orientation in rows
+    }
 
 
 def _embedded(database: Database, space_id: int) -> set[str]:

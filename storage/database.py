@@ -7,6 +7,7 @@ before it reads anything, and the loser of a race waits.
 
 import os
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
@@ -36,6 +37,8 @@ class Database:
         """Open `url`, in SQLAlchemy's form; nothing is created before `storage.migrate.upgrade`. Raises BadInput."""
         self.engine = make_engine(url)
         self.is_sqlite = self.engine.dialect.name == "sqlite"
+        self._watch: sqlite3.Connection | None = None
+        self._watch_lock = threading.Lock()
         self._reader = self.engine.execution_options(sayso_reads=True)
 
     @classmethod
@@ -65,9 +68,23 @@ class Database:
         """An INSERT that can say ON CONFLICT: SQLite and PostgreSQL spell it alike, in two classes."""
         return sqlite.insert(table) if self.is_sqlite else postgresql.insert(table)
 
+    def version(self) -> int | None:
+        """A number that differs after every commit to a SQLite file, whoever made it; None for a server, which has none."""
+        if self.path is None:
+            return None
+        with _plain_errors(self.path), self._watch_lock:
+            if self._watch is None:
+                # of its own, and never written through: to SQLite only the commits of other connections are news
+                self._watch = sqlite3.connect(self.path, check_same_thread=False, isolation_level=None)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+
     def close(self) -> None:
         """Give every connection back."""
         self.engine.dispose()
+        with self._watch_lock:
+            if self._watch is not None:
+                self._watch.close()
+                self._watch = None
 
 
 def make_engine(url: str | URL, foreign_keys: bool = True, **options: Any) -> Engine:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select, func, select
 
 from clipcore import BadInput, NotFound
 from clipcore.images import content_hash, open_image, read_bytes
@@ -21,6 +21,7 @@ from .records import ImageRecord
 from .tables import Embedding, Image
 from .vectors import from_blobs
 
+LARGE = 10_000  # pictures in a folder
 SIDES = range(16, 2049)  # of a thumbnail, in pixels
 
 
@@ -44,21 +45,48 @@ def images_with_vectors(
     connection: Connection, space_id: int, dim: int, image_ids: Sequence[int] | None, folder_id: int | None
 ) -> tuple[list[ImageRecord], np.ndarray]:
     """Pictures and their vectors float32 [n, dim], by id: those of a folder, those named, or all; never missing ones."""
-    query = _embedded_images(space_id, *IMAGE_COLUMNS, Embedding.vector).order_by(Image.id)
+    # Without the vectors, which come after: the database sorts what it selects, and 200 MB would go through that sort.
+    query = _embedded_images(space_id, *IMAGE_COLUMNS, Embedding.id.label("embedding")).order_by(Image.id)
     if folder_id is not None:
         query = query.where(inside(Image, find_folder(connection, folder_id)))
     if image_ids is None:
-        rows = list(connection.execute(query))
+        queries = iter([query])
     else:
         wanted = sorted({int(image_id) for image_id in image_ids})
-        rows = [row for ids in chunks(wanted) for row in connection.execute(query.where(Image.id.in_(ids)))]
-    return [to_record(row) for row in rows], from_blobs([row.vector for row in rows], dim)
+        queries = (query.where(Image.id.in_(ids)) for ids in chunks(wanted))
+    images: list[ImageRecord] = []
+    of_image: list[int] = []
+    for part in queries:
+        for row in connection.execute(part):
+            images.append(to_record(row))
+            of_image.append(row.embedding)
+    return images, _vectors(connection, np.array(of_image, np.int64), dim)
 
 
-def embedding_ids(connection: Connection, space_id: int, folder_id: int) -> list[int]:
-    """The ids, in the index, of the pictures of a folder."""
-    folder = find_folder(connection, folder_id)
-    return list(connection.scalars(_embedded_images(space_id, Embedding.id).where(inside(Image, folder)).distinct()))
+def _vectors(connection: Connection, embedding_ids: np.ndarray, dim: int) -> np.ndarray:
+    """The vectors with these ids, float32 [n, dim], row for row; copies of a picture share an id."""
+    ids, place = np.unique(embedding_ids, return_inverse=True)
+    vectors = np.empty((len(ids), dim), np.float32)
+    done = 0
+    for some in chunks(ids.tolist()):
+        blobs = select(Embedding.vector).where(Embedding.id.in_(some)).order_by(Embedding.id)
+        vectors[done : done + len(some)] = from_blobs(connection.scalars(blobs).all(), dim)
+        done += len(some)
+    return vectors if np.array_equal(place, np.arange(len(ids))) else vectors[place]
+
+
+def embedding_ids(connection: Connection, space_id: int, folder_id: int) -> np.ndarray | None:
+    """The ids, in the index, of the pictures of a folder; None for a large one.
+
+    Of a large folder it is quicker to search everything and to look, of the few that are found, which are in the folder.
+    """
+    hashes = select(Image.content_hash).where(~Image.missing, inside(Image, find_folder(connection, folder_id)))
+    some = hashes.limit(LARGE + 1).subquery()
+    if connection.execute(select(func.count()).select_from(some)).scalar_one() > LARGE:
+        return None
+    # As a list of hashes, and not a join: a join begins with every vector there is, also for a folder of ten pictures.
+    ids = select(Embedding.id).where(Embedding.space_id == space_id, Embedding.content_hash.in_(hashes))
+    return np.array(connection.scalars(ids).all(), np.int64)
 
 
 def images_of_embeddings(

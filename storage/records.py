@@ -12,7 +12,10 @@ from clipcore.images import display_path
 
 @dataclass(frozen=True)
 class ImageRecord:
-    """One picture file. `path` opens the file, whatever its name; `name` and `shown_path` are safe to show."""
+    """One picture file. `path` opens the file, whatever its name; `name` and `shown_path` are safe to show.
+
+    `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say.
+    """
 
     id: int
     path: str
@@ -20,6 +23,8 @@ class ImageRecord:
     width: int
     height: int
     folder_id: int
+    taken: datetime | None = None
+    camera: str | None = None
 
     @property
     def name(self) -> str:

@@ -88,7 +88,11 @@ class Folder(Base):
 
 
 class Image(Base):
-    """One file. `size` and `mtime_ns` tell whether it must be read again; `missing` hides it until it comes back."""
+    """One file. `size` and `mtime_ns` tell whether it must be read again; `missing` hides it until it comes back.
+
+    `taken` is the camera's own clock, with no time zone. `orientation` is EXIF's, 1 to 8; NULL means that nobody has looked
+    for these facts yet: the row is older than the columns.
+    """
 
     __tablename__ = "images"
     # Ids are never used twice, here and below: a page that is still open must not show another picture for an old id.
@@ -102,6 +106,9 @@ class Image(Base):
     height: Mapped[int]
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    taken: Mapped[datetime | None] = mapped_column(DateTime, index=True)
+    camera: Mapped[str | None] = mapped_column(Text)
+    orientation: Mapped[int | None]
     missing: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
 

@@ -42,6 +42,9 @@ class FakeEncoder:
         grey = min(red, green, blue)
         return np.array([red - grey, green - grey, blue - grey, grey + 1e-3], np.float32)
 
+    def use_one_thread(self) -> None:
+        """There is nothing to share out here."""
+
     def embed_prepared(self, batch: Sequence[np.ndarray]) -> np.ndarray:
         self.embedded += len(batch)
         return unit(np.array(batch, np.float32).reshape(-1, 4))

@@ -100,13 +100,16 @@ def test_a_bad_address_is_said_plainly(url, tmp_path):
         Library(tmp_path, database=url)
 
 
-def revision_two(tmp_path: Path, body: str) -> Path:
+NEXT = f"{int(migrate.HEAD) + 1:04}"
+
+
+def next_revision(tmp_path: Path, body: str) -> Path:
     """The migrations of a Sayso to come."""
     scripts = tmp_path / "migrations"
     shutil.copytree(migrate.SCRIPTS, scripts)
-    header = "import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = '0002', '0001'\n"
+    header = f"import sqlalchemy as sa\nfrom alembic import op\nrevision, down_revision = {NEXT!r}, {migrate.HEAD!r}\n"
     body = textwrap.indent(textwrap.dedent(body), "    ")
-    (scripts / "versions" / "0002_second.py").write_text(f"{header}def upgrade():\n{body}\n")
+    (scripts / "versions" / f"{NEXT}_next.py").write_text(f"{header}def upgrade():\n{body}\n")
     return scripts
 
 
@@ -115,7 +118,7 @@ def backups(home: Path) -> list[Path]:
 
 
 def test_an_upgrade_keeps_rows_and_makes_a_backup(database, tmp_path):
-    scripts = revision_two(
+    scripts = next_revision(
         tmp_path,
         """
         with op.batch_alter_table('folders') as table:  # copies the table and drops the old one
@@ -128,26 +131,26 @@ def test_an_upgrade_keeps_rows_and_makes_a_backup(database, tmp_path):
         connection.execute(text("INSERT INTO skipped (folder_id, path, reason) VALUES (1, x'00', 'why')"))
     assert not backups(tmp_path)  # a new library needs none
 
-    migrate.upgrade(database, tmp_path, scripts, "0002")
+    migrate.upgrade(database, tmp_path, scripts, NEXT)
 
     with database.reading() as connection:
         assert connection.execute(text("SELECT name, colour FROM folders")).all() == [("mine", "red")]
         assert connection.scalar(text("SELECT count(*) FROM skipped")) == 1  # foreign keys did not cascade
     with closing(sqlite3.connect(backups(tmp_path)[0])) as copy:
         assert copy.execute("SELECT name FROM folders").fetchall() == [("mine",)]
-        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [("0001",)]
+        assert copy.execute("SELECT version_num FROM alembic_version").fetchall() == [(migrate.HEAD,)]
     assert len(backups(tmp_path)) == 1
-    migrate.upgrade(database, tmp_path, scripts, "0002")
+    migrate.upgrade(database, tmp_path, scripts, NEXT)
     assert len(backups(tmp_path)) == 1  # nothing to do, nothing copied
 
 
 def test_a_failing_upgrade_changes_nothing(database, tmp_path):
-    scripts = revision_two(tmp_path, "op.add_column('folders', sa.Column('colour', sa.Text()))\nraise KeyError('oh')")
+    scripts = next_revision(tmp_path, "op.add_column('folders', sa.Column('colour', sa.Text()))\nraise KeyError('oh')")
     with pytest.raises(LibraryError, match=r"nothing was changed; a copy is in .*KeyError"):
-        migrate.upgrade(database, tmp_path, scripts, "0002")
+        migrate.upgrade(database, tmp_path, scripts, NEXT)
     with database.reading() as connection:
         assert "colour" not in str(connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'folders'")))
-        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == "0001"
+        assert connection.scalar(text("SELECT version_num FROM alembic_version")) == migrate.HEAD
     migrate.upgrade(database, tmp_path)  # and it still opens
 
 

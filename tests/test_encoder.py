@@ -88,7 +88,14 @@ def test_scaled_decoding_changes_nothing_that_matters(clip, tmp_path, name):
     assert (clip.embed_images([tmp_path / "large.jpg"]) * expected).sum() > 0.9999
 
 
-def test_out_of_memory_halves_the_batch_and_changes_nothing(clip, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    ],
+)
+def test_out_of_memory_halves_the_batch_and_changes_nothing(clip, monkeypatch, error):
     images = pictures(11)
     expected = clip.embed_images(images)
     encode_image, tried = clip._model.encode_image, []
@@ -96,7 +103,7 @@ def test_out_of_memory_halves_the_batch_and_changes_nothing(clip, monkeypatch):
     def small_memory(pixels):
         tried.append(len(pixels))
         if len(pixels) > 3:
-            raise torch.OutOfMemoryError("CUDA out of memory")
+            raise error
         return encode_image(pixels)
 
     monkeypatch.setattr(clip._model, "encode_image", small_memory)
@@ -242,6 +249,24 @@ def test_threads_share_an_encoder(clip, monkeypatch):
     assert not wrong
     assert clip._model.positional_embedding.shape[0] == 77
     assert clip._model.attn_mask.shape == (77, 77)
+
+
+def test_one_thread_binds_only_the_thread_that_asks(clip):
+    before, seen = torch.get_num_threads(), {}
+
+    def worker():
+        clip.use_one_thread()
+        seen["worker"] = torch.get_num_threads()
+
+    def later():
+        seen["later"] = torch.get_num_threads()
+
+    for work in (worker, later):
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+    assert seen == {"worker": 1, "later": before}
+    assert torch.get_num_threads() == before
 
 
 def test_encoder_leaves_a_failed_trim_as_it_was(clip, monkeypatch):

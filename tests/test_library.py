@@ -2,15 +2,20 @@
 
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import inspect, text
 
 from clipcore import BadImage, BadInput, NotFound, SpaceMismatch, Step, zero_shot_classifier
+from clipcore.images import content_hash
 from clipcore.text_cache import MemoryCache
-from storage import Library, LibraryError, SkippedRecord
+from storage import Library, LibraryError, SkippedRecord, migrate
+from storage.database import Database
+from storage.vectors import to_blob
 from tests.fakes import FakeEncoder, photo
 
 COLOURS = ["red", "green", "blue"]
@@ -202,6 +207,19 @@ def test_nested_folders_share_their_pictures(library, encoder, photos):
     library.add(photos)
     library.remove_folder(inner)
     assert library.count() == 5
+
+
+def test_a_large_folder_is_searched_as_a_small_one(library, photos, monkeypatch):
+    photo(photos.parent / "other" / "z.png", "red", size=(31, 31))
+    library.add(photos.parent / "other")
+    folder = library.add(photos).folder_id
+    small = library.search("red", 3, folder_id=folder)
+    monkeypatch.setattr("storage.pictures.LARGE", 2)
+    large = library.search("red", 3, folder_id=folder)
+    assert [hit.image for hit in large] == [hit.image for hit in small]
+    assert [hit.score for hit in large] == pytest.approx([hit.score for hit in small], abs=1e-6)
+    assert len(small) == 3
+    assert "z.png" not in names(small)
 
 
 def test_remove_folder_forgets_rows_and_no_file(library, encoder, photos):
@@ -494,3 +512,69 @@ def test_an_encoder_outlives_its_library(tmp_path):
     shutil.rmtree(tmp_path / "home")
     assert isinstance(encoder.text_cache, MemoryCache)
     encoder.embed_texts(["red"])
+
+
+# dates and cameras
+
+
+def dated_photo(path: Path, colour: str, taken: str) -> Path:
+    exif = Image.Exif()
+    exif.get_ifd(0x8769)[0x9003] = taken
+    exif[0x0110] = "X100"
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30), colour).save(path, exif=exif)
+    return path
+
+
+def test_dates_and_cameras_are_kept(library, photos):
+    dated_photo(photos / "dated.jpg", "green", "2024:05:06 12:34:56")
+    library.add(photos)
+    dated = next(image for image in library.images() if image.name == "dated.jpg")
+    assert (dated.taken, dated.camera) == (datetime(2024, 5, 6, 12, 34, 56), "X100")
+    assert (dated.width, dated.height) == (30, 40)
+    assert {(image.taken, image.camera) for image in library.images() if image is not dated} >= {(None, None)}
+    assert library.search("green", 2)[0].image.taken or library.search("green", 2)[1].image.taken
+    assert library.embeddings([dated.id])[0] == [dated]
+
+
+def test_a_library_from_before_dates_were_kept(tmp_path, photos, encoder, monkeypatch):
+    """Made by the revision of then, upgraded with a backup, and filled at the next look without the model."""
+    dated_photo(photos / "dated.jpg", "green", "2024:05:06 12:34:56")
+    old_home = tmp_path / "home"
+    old_home.mkdir()
+    old = Database.at(old_home / "sayso.db")
+    migrate.upgrade(old, old_home, head="0001")
+    with old.writing() as connection:
+        assert "taken" not in {column["name"] for column in inspect(connection).get_columns("images")}
+        space = {"key": encoder.space.key, "name": "fake", "dim": 4, "token": "t"}
+        connection.execute(text("INSERT INTO spaces (key, name, dim, token) VALUES (:key, :name, :dim, :token)"), space)
+        folder = {"path": os.fsencode(photos)}
+        connection.execute(text("INSERT INTO folders (path, name, created) VALUES (:path, 'photos', '2025-01-01')"), folder)
+        for file in sorted(photos.rglob("*.*")):
+            data, status = file.read_bytes(), file.stat()
+            row = {"path": os.fsencode(file), "hash": content_hash(data), "size": status.st_size, "m": status.st_mtime_ns}
+            connection.execute(
+                text(
+                    "INSERT INTO images (folder_id, path, content_hash, width, height, size, mtime_ns, missing, created)"
+                    " VALUES (1, :path, :hash, 9, 9, :size, :m, 0, '2025-01-01')"
+                ),
+                row,
+            )
+            vector = {"hash": row["hash"], "vector": to_blob(encoder.embed_images([data])[0])}
+            connection.execute(
+                text("INSERT INTO embeddings (space_id, content_hash, vector) VALUES (1, :hash, :vector)"), vector
+            )
+    old.close()
+    encoder.embedded = 0
+
+    with Library(old_home, encoder) as library:
+        assert [copy.name.endswith("before-0002.db") for copy in (old_home / "backups").iterdir()] == [True]
+        assert library.count() == 5
+        assert {image.taken for image in library.images()} == {None}
+        monkeypatch.setattr("clipcore.stream.read_bytes", lambda path: pytest.fail(f"read {path}"))
+        steps = list(library.iter_add(photos))
+        assert "reading dates" in {step.message for step in steps}
+        assert encoder.embedded == 0
+        dated = next(image for image in library.images() if image.name == "dated.jpg")
+        assert (dated.taken, dated.camera) == (datetime(2024, 5, 6, 12, 34, 56), "X100")
+        assert "reading dates" not in {step.message for step in library.iter_add(photos)}  # once is enough

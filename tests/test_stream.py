@@ -28,7 +28,7 @@ def test_order_vectors_and_sizes(files):
     assert [len(batch) for batch in batches] == [4, 4, 4, 4, 4, 3]
     pictures = [picture for batch in batches for picture in batch.pictures]
     assert [picture.path for picture in pictures] == files
-    assert [(p.width, p.height) for p in pictures] == [(20 + i, 10) for i in range(23)]
+    assert [(p.facts.width, p.facts.height) for p in pictures] == [(20 + i, 10) for i in range(23)]
     assert [p.content_hash for p in pictures] == [content_hash(file.read_bytes()) for file in files]
     assert np.allclose(np.stack([p.vector for p in pictures]), encoder.embed_images(files))
     assert not decode_threads()
@@ -80,7 +80,7 @@ def test_closing_early_stops_the_threads(files, monkeypatch):
     assert decode_threads()
     batches.close()
     assert not decode_threads()
-    assert len(taken) < 3 * 20 + 2 * os.cpu_count()  # it never runs far ahead
+    assert len(taken) <= 4 * 20 + os.cpu_count()  # it never runs far ahead
     assert len(prepared) < len(taken)  # what was waiting is not decoded for nothing
 
 
@@ -120,7 +120,7 @@ def test_a_fault_of_the_caller_is_not_hidden(files):
 
 
 def test_decoding_runs_ahead_of_the_model(files, monkeypatch):
-    """While the model works on one batch, the pictures of the next are being prepared."""
+    """While the model works on one batch, the pictures of the next have been, or are being, prepared."""
     encoder = FakeEncoder(batch_size=2)
     prepared, prepare, embed = threading.Semaphore(0), encoder.prepare, encoder.embed_prepared
 
@@ -130,15 +130,61 @@ def test_decoding_runs_ahead_of_the_model(files, monkeypatch):
         return result
 
     def slow_model(batch):
-        for _ in range(3 * 2 + os.cpu_count()):  # this batch, two more, and one for each core
+        for _ in range(2 * 2):  # this batch and another
             assert prepared.acquire(timeout=5)
         return embed(batch)
 
     monkeypatch.setattr(encoder, "prepare", counted)
     monkeypatch.setattr(encoder, "embed_prepared", slow_model)
-    batches = embed_files(encoder, files * 10)
+    batches = embed_files(encoder, files)
     assert len(next(batches)) == 2
+    monkeypatch.setattr(encoder, "embed_prepared", embed)
     batches.close()
+
+
+def test_one_batch_at_a_time_and_the_caller_does_not_hold_it_up(files, monkeypatch):
+    """While the caller keeps what it was given, the model works on."""
+    encoder = FakeEncoder(batch_size=4)
+    embed, running, most, begun = encoder.embed_prepared, [], [], threading.Semaphore(0)
+
+    def watched(batch):
+        begun.release()
+        running.append(1)
+        most.append(len(running))
+        time.sleep(0.01)
+        running.pop()
+        return embed(batch)
+
+    monkeypatch.setattr(encoder, "embed_prepared", watched)
+    batches = embed_files(encoder, files * 3)
+    next(batches)
+    assert begun.acquire(timeout=5)  # the first
+    assert begun.acquire(timeout=5)  # the second, which nobody has asked for yet
+    assert sum(len(batch) for batch in batches) == 65
+    assert max(most) == 1
+
+
+def test_copies_in_one_run_are_encoded_once(files):
+    """Beside each other, in the next batch, and after the caller has kept the first."""
+    encoder, kept = FakeEncoder(batch_size=4), set()
+    order = [files[0], files[0], *files[1:5], files[0], *files[5:], files[0], files[1]]
+    pictures = []
+    for batch in embed_files(encoder, order, kept.__contains__):
+        pictures += batch.pictures
+        kept |= {picture.content_hash for picture in batch.pictures if picture.vector is not None}
+    assert [picture.path for picture in pictures] == order
+    assert encoder.embedded == len(files)
+    assert np.allclose(pictures[1].vector, pictures[0].vector)
+    alone = drain(iter_embed(FakeEncoder(batch_size=4), [files[0]] * 9))
+    assert alone.vectors.shape == (9, 4)  # nobody keeps anything here, so every file has its vector
+
+
+def test_workers_are_told_to_compute_alone(files, monkeypatch):
+    encoder, told = FakeEncoder(), []
+    monkeypatch.setattr(encoder, "use_one_thread", lambda: told.append(threading.current_thread().name))
+    list(embed_files(encoder, files))
+    assert told
+    assert not any("model" in name for name in told)
 
 
 def test_iter_embed_keeps_rows_and_paths_together(files):

@@ -95,6 +95,47 @@ def test_few_vectors(database, index):
     assert len(index.search(query, 0)[0]) == 0
 
 
+def test_few_and_many_allowed_give_the_same(database, index):
+    rows = put(database, 400)
+    ids, query = ids_of(database), rows[3] + rows[7]
+    query /= np.linalg.norm(query)
+    for step in (1, 2, 9):  # all, scored in one go; and few enough to be gathered
+        allowed = ids[::step]
+        best = np.argsort(-(rows[::step] @ query), kind="stable")
+        for k in (1, 5, len(allowed), 1000):
+            for given in (allowed, allowed[::-1], set(allowed.tolist())):
+                found, scores = index.search(query, k, given)
+                np.testing.assert_array_equal(found, allowed[best[:k]])
+                np.testing.assert_allclose(scores, (rows[::step] @ query)[best[:k]], atol=1e-6)
+
+
+def test_vectors_by_id(database, index):
+    rows = put(database, 50)
+    np.testing.assert_array_equal(index.vectors([3, 9, 9, 77, 1]), rows[[0, 2, 8]])
+    assert index.vectors([]).shape == (0, DIM)
+    with database.writing() as connection:
+        connection.execute(delete(Embedding).where(Embedding.id == 3))
+    found = index.vectors(np.array([2, 3, 4]))
+    np.testing.assert_array_equal(found, rows[[1, 3]])
+    found[:] = 0  # a copy: the index is not changed by it
+    np.testing.assert_array_equal(index.vectors([2]), rows[[1]])
+
+
+def test_nothing_is_counted_while_nothing_is_committed(database, index, monkeypatch):
+    rows = put(database, 5)
+    assert index.state == (5, 5)
+    monkeypatch.setattr(index, "_size", lambda connection: pytest.fail("counted"))
+    assert index.search(rows[0], 1)[0].tolist() == [1]
+    assert len(index) == 5
+    monkeypatch.undo()
+    put(database, 2, seed=1)
+    assert index.state == (7, 7)
+    other = Database.at(database.path)  # as another process would
+    put(other, 1, seed=2)
+    other.close()
+    assert index.state == (8, 8)
+
+
 def test_what_another_adds_or_removes_is_seen(database, index, reads):
     first = put(database, 50)
     assert index.search(first[0], 1)[0].tolist() == [1]

@@ -1,0 +1,81 @@
+"""What a camera wrote into a picture: when it was taken, with what, and which way is up."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from PIL import ExifTags, Image
+
+_DATES = (  # the best first: the last one changes when the picture is edited
+    (ExifTags.IFD.Exif, ExifTags.Base.DateTimeOriginal),
+    (ExifTags.IFD.Exif, ExifTags.Base.DateTimeDigitized),
+    (None, ExifTags.Base.DateTime),
+)
+_LONGEST = 100  # letters of a camera's name
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What a picture's header says. `width` and `height` are as a viewer shows it; `orientation` is EXIF's, 1 to 8.
+
+    `taken` is the camera's own clock, without a time zone, since few cameras say theirs.
+    """
+
+    width: int
+    height: int
+    orientation: int = 1
+    taken: datetime | None = None
+    camera: str | None = None
+
+
+def read_exif(image: Image.Image) -> Any:
+    """A picture's EXIF, from what stands before the pixels; empty where it is broken: such a photo is still a photo.
+
+    Not `image.getexif()`: for a PNG that decodes the whole picture to look behind the pixels, where no viewer looks.
+    """
+    try:
+        return Image.Image.getexif(image)
+    except Exception:
+        return Image.Exif()
+
+
+def orientation(image: Image.Image, exif: Any) -> int:
+    """Which way is up, 1 to 8, where 1 is as stored."""
+    if image.format == "TIFF":  # Pillow turns these itself
+        return 1
+    try:
+        value = int(exif.get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        return 1
+    return value if value in range(1, 9) else 1
+
+
+def taken(exif: Any) -> datetime | None:
+    """When the shutter was pressed, by the camera's clock. Cameras without one write zeros or blanks."""
+    for part, tag in _DATES:
+        try:
+            value = exif.get_ifd(part).get(tag) if part else exif.get(tag)
+            numbers = re.match(r"(\d{4})\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)\D(\d\d)", str(value))
+            if numbers:
+                return datetime(*map(int, numbers.groups()))  # type: ignore[arg-type]  # six numbers
+        except Exception:  # a broken block, or a date that is none
+            continue
+    return None
+
+
+def camera(exif: Any) -> str | None:
+    """Maker and model in a few words; the maker only once."""
+    make, model = (_text(exif, tag) for tag in (ExifTags.Base.Make, ExifTags.Base.Model))
+    if make and model and not model.lower().startswith(make.split()[0].lower()):
+        return f"{make} {model}"[:_LONGEST]
+    return (model or make)[:_LONGEST] or None
+
+
+def _text(exif: Any, tag: int) -> str:
+    """A text tag as one line that can be printed and stored."""
+    try:
+        value = exif.get(tag)
+    except Exception:  # the tag points outside of the block
+        return ""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).split()) if isinstance(value, str) else ""
