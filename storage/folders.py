@@ -13,7 +13,7 @@ from .database import Database
 from .records import FolderRecord, ImageRecord, SkippedRecord
 from .tables import AnyRow, Embedding, Folder, Image, Skipped
 
-IMAGE_COLUMNS = (Image.id, Image.path, Image.content_hash, Image.width, Image.height, Image.folder_id)
+IMAGE_COLUMNS = (Image.id, Image.path, Image.content_hash, Image.width, Image.height, Image.folder_id, Image.mtime_ns)
 
 
 def below(column: Any, folder: str) -> ColumnElement[bool]:

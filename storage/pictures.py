@@ -55,23 +55,13 @@ def images_with_vectors(
     return [to_record(row) for row in rows], from_blobs([row.vector for row in rows], dim)
 
 
-def embedding_ids(connection: Connection, space_id: int, folder_id: int) -> list[int]:
-    """The ids, in the index, of the pictures of a folder."""
-    folder = find_folder(connection, folder_id)
-    return list(connection.scalars(_embedded_images(space_id, Embedding.id).where(inside(Image, folder)).distinct()))
-
-
-def images_of_embeddings(
-    connection: Connection, embedding_ids: Sequence[int], folder_id: int | None
-) -> dict[int, list[ImageRecord]]:
+def images_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[ImageRecord]]:
     """The pictures that are there, by the id of their vector; copies of one picture share it."""
     found: dict[int, list[ImageRecord]] = {}
     query = select(*IMAGE_COLUMNS, Embedding.id.label("embedding")).join(
         Embedding, Embedding.content_hash == Image.content_hash
     )
     query = query.where(~Image.missing).order_by(Image.id)
-    if folder_id is not None:
-        query = query.where(inside(Image, find_folder(connection, folder_id)))
     for ids in chunks(embedding_ids):
         for row in connection.execute(query.where(Embedding.id.in_(ids))):
             found.setdefault(row.embedding, []).append(to_record(row))
