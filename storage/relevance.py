@@ -3,7 +3,10 @@
 A fixed cosine cannot do it: 0.25 is the best answer to one query and noise for another. So about 150 generic queries
 (`generic_queries.txt`) are scored against the library. From every score half of that query's mean over the library is taken
 off: some queries score high on everything, and yet a library full of dogs should not count against "dog". What is left of
-a query's best picture is its peak. A picture matches when it reaches the peak that 70 % of the generic queries stay below.
+a query's best picture is its peak.
+
+A query is clearly answered if its peak is above that of 70 % of the generic queries (the bar). Then every picture matches
+that is 70 % of the way from the usual score, the median over all pictures and generic queries, to the bar.
 
 It is imperfect, and only as good as the model. Measured with an unfinished starter (32 pixels; top-1 of 24 % on the 200
 classes of Tiny-ImageNet, 30 % on CIFAR-100, 9 % on Caltech-101), by searching the bare names of classes whose photos were in
@@ -23,6 +26,10 @@ it does. About twenty were tried: best cosine, z-score over the library, rank am
 skewness and others. This one has a mean area under the curve of 0.70 without Caltech-101, where the best had 0.71; unlike
 the best cosine it carries over to another model. Both numbers in it were chosen on these libraries, so expect no better
 elsewhere with such a model. A wrong "nothing matches" costs one click.
+
+Which pictures match, of the searches that were clearly answered: mean precision and recall were 56 % and 57 % with 50 CIFAR
+classes, 87 % and 78 % with eight, 22 % and 66 % with 100 of Tiny-ImageNet, 58 % and 78 % with ten (4 libraries each). Taking
+as many as there are, which no rule can know, gives 55 %, 81 %, 43 % and 67 % for both.
 """
 
 import threading
@@ -43,6 +50,7 @@ if TYPE_CHECKING:
 
 MEAN_SHARE = 0.5
 PEAK_QUANTILE = 0.7
+REACH = 0.7
 SAMPLE = 20_000  # a larger library is judged by this many of its pictures, always the same ones
 State = tuple[int, int]
 
@@ -55,28 +63,36 @@ def generic_queries() -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Scale:
-    """What the scores of one library can be held against. bank [m, dim] and mean [dim] are float32; peaks [m]."""
+    """What the scores of one library can be held against: bank [m, dim], mean [dim], peaks [m], and the usual score.
+
+    Peaks and the usual score are cosines with half of the query's mean taken off.
+    """
 
     texts: tuple[str, ...]
     bank: np.ndarray
     mean: np.ndarray
     peaks: np.ndarray
+    usual: float
 
     @classmethod
     def of(cls, texts: tuple[str, ...], bank: np.ndarray, pictures: np.ndarray) -> "Scale":
         """From the vectors of the generic queries [m, dim] and of pictures [n, dim]; n is at least 1."""
         mean = pictures.mean(0)
-        best = np.max([(part @ bank.T).max(0) for part in np.array_split(pictures, 1 + len(pictures) // 4096)], axis=0)
-        return cls(texts, bank, mean, best - MEAN_SHARE * bank @ mean)
+        lifted = pictures @ bank.T - MEAN_SHARE * (bank @ mean)
+        return cls(texts, bank, mean, lifted.max(0), float(np.median(lifted)))
 
     @property
     def level(self) -> float:
         """The peak that `PEAK_QUANTILE` of the generic queries stay below."""
         return float(np.quantile(self.peaks, PEAK_QUANTILE))
 
-    def cut(self, query: np.ndarray) -> float:
-        """The cosine with a unit vector [dim] of words from which on a picture matches."""
+    def bar(self, query: np.ndarray) -> float:
+        """The cosine with a unit vector [dim] of words that the best picture must reach for a clear answer."""
         return self.level + MEAN_SHARE * float(self.mean @ query)
+
+    def cut(self, query: np.ndarray) -> float:
+        """The cosine from which on a picture matches a query that is clearly answered."""
+        return self.bar(query) - (1 - REACH) * (self.level - self.usual)
 
     def ranks(self, scores: np.ndarray, pictures: np.ndarray) -> np.ndarray:
         """For each picture [n, dim], the share of generic queries that score below `scores` [n] on it: float [n]."""

@@ -40,16 +40,25 @@ def find(
     # Only sums of words are on the scale of the generic queries: with pictures cosines are larger, with a minus smaller.
     is_judged = bool(terms) and not likes and all(term.weight > 0 for term in terms)
     scale = model.relevance.scale() if is_judged else None
-    cut = scale.cut(query) if scale else None
+    clear, cut = _cut(model, scale, query) if scale else (None, None)
     floor = -np.inf if cut is None or everything else cut
     most = max(offset + limit, CLOSEST if floor == -np.inf else MOST_MATCHES)
     hits = nearest(database, model, query, most + (without is not None), filters, floor)
     hits = [hit for hit in hits if hit.id != without][:most]
-    clear = None if cut is None or scale is None else bool(hits) and hits[0].score >= cut
     page = ordered(hits, order)[max(0, offset) : max(0, offset) + max(0, limit)]
-    if scale and cut is not None:
-        page = _judged(database, model, page, scale, cut)
-    return Found(page, len(hits), clear, tuple(scale.suggestions(query)) if scale and not clear else ())
+    if scale is None or cut is None:
+        return Found(page, len(hits), None)
+    clear = clear and bool(hits) and hits[0].score >= cut  # hits[0] is the best one of this folder, these days, ...
+    page = _judged(database, model, page, scale, cut)
+    return Found(page, len(hits), clear, () if clear else tuple(scale.suggestions(query)))
+
+
+def _cut(model: Model, scale: Scale, query: np.ndarray) -> tuple[bool, float]:
+    """Whether the library answers the query clearly, and the cosine from which on a picture matches."""
+    _, best = model.index.search(query, 1)
+    bar = scale.bar(query)
+    clear = len(best) > 0 and float(best[0]) >= bar
+    return clear, scale.cut(query) if clear else bar
 
 
 def nearest(

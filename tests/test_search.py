@@ -95,7 +95,7 @@ def test_nothing_matches(library):
 def test_what_is_suggested_is_there():
     """Of three generic queries the library has only the last; the first is nearest to the query, and is not there."""
     bank = np.eye(4, dtype=np.float32)[:3]
-    scale = Scale(("a", "b", "c"), bank, np.zeros(4, np.float32), np.array([0.1, 0.1, 0.9]))
+    scale = Scale(("a", "b", "c"), bank, np.zeros(4, np.float32), np.array([0.1, 0.1, 0.9]), 0.0)
     assert scale.suggestions(np.array([0.9, 0.1, 0.4, 0], np.float32)) == ["c"]
 
 
@@ -104,7 +104,14 @@ def test_half_the_mean_is_taken_off():
     bank = np.eye(2, dtype=np.float32)
     scale = Scale.of(("x", "y"), bank, np.tile(np.array([[0.6, 0.2]], np.float32), (5, 1)))
     assert scale.peaks == pytest.approx([0.3, 0.1])
-    assert scale.cut(bank[0]) - scale.cut(bank[1]) == pytest.approx(MEAN_SHARE * 0.4)
+    assert scale.bar(bank[0]) - scale.bar(bank[1]) == pytest.approx(MEAN_SHARE * 0.4)
+
+
+def test_a_clear_answer_brings_its_near_matches():
+    """The bar is 0.9, the usual score 0.4: with the best above the bar, pictures from 0.4 + 0.7 * 0.5 on match."""
+    scale = Scale(("a",), np.eye(2, dtype=np.float32)[:1], np.zeros(2, np.float32), np.array([0.9]), 0.4)
+    query = np.array([1, 0], np.float32)
+    assert (scale.bar(query), scale.cut(query)) == pytest.approx((0.9, 0.75))
 
 
 def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
