@@ -10,6 +10,7 @@ from .database import LibraryError
 from .filters import ORDERS, Filters, Order, parse_day
 from .jobs import Jobs
 from .library import Library
+from .query import parse_query
 from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, JobRecord, Run, SkippedRecord
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "Run",
     "SkippedRecord",
     "parse_day",
+    "parse_query",
 ]
