@@ -193,6 +193,25 @@ def search(
 
 
 @command
+def duplicates(
+    similar: Annotated[bool, typer.Option("--similar", help="Similar pictures instead of the same picture.")] = False,
+    above: Annotated[float, typer.Option(help="Cosine from which on pictures are similar; models differ.")] = 0.92,
+    home: Home = None,
+    model: Model = "starter",
+    as_json: Json = False,
+) -> None:
+    """List pictures that are there more than once, a group at a time. Nothing is deleted."""
+    with _library(home, model) as library:
+        found = draw(library.iter_duplicates(above))
+        groups = found.similar if similar else found.same
+        for group in groups:
+            paths = [image.shown_path for image in group]
+            emit(as_json, {"kind": "similar" if similar else "same", "paths": paths}, "\n".join([*paths, ""]))
+        counts = f"{len(found.same):,} groups of the same picture, {len(found.similar):,} of similar ones"
+        say(f"{counts}; nothing was deleted")
+
+
+@command
 def evaluate(
     folder: Path,
     pack: Annotated[list[str] | None, typer.Option(help="Prompt pack; may be given several times.")] = None,

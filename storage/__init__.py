@@ -7,6 +7,7 @@ with Library("~/sayso", clip) as library:
 """
 
 from .database import LibraryError
+from .duplicates import SIMILAR, Duplicates
 from .filters import ORDERS, Filters, Order, parse_day
 from .jobs import Jobs
 from .library import Library
@@ -15,8 +16,10 @@ from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRec
 
 __all__ = [
     "ORDERS",
+    "SIMILAR",
     "Added",
     "ClassifierRecord",
+    "Duplicates",
     "Filters",
     "FolderRecord",
     "Found",

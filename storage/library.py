@@ -19,6 +19,7 @@ from clipcore.images import display_path
 
 from . import adding, classifiers, folders, migrate, pictures, searching
 from .database import Database, LibraryError
+from .duplicates import SIMILAR, Duplicates, find_duplicates
 from .filters import Filters, Order, browse
 from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, Run, SkippedRecord
 from .spaces import Model
@@ -202,6 +203,23 @@ class Library:
         with self.database.reading() as connection:
             images = browse(connection, filters, order)
         return images[max(0, offset) : max(0, offset) + max(0, limit)], len(images)
+
+    def iter_duplicates(self, threshold: float = SIMILAR) -> Generator[Step, None, Duplicates]:
+        """Find the same picture at several places and, apart from it, similar pictures; `threshold` is their cosine.
+
+        Raises BadInput for a threshold that is no cosine.
+        """
+        if not 0 < threshold <= 1:
+            raise BadInput("Similar pictures have a cosine above 0 and at most 1; 0.92 is usual.")
+        images = self.browse(NO_FILTERS, limit=self.count())[0]
+        embedded, vectors = self.embeddings()
+        by_id = {image.id: vector for image, vector in zip(embedded, vectors, strict=True)}
+        kept = self.home / "index" / "fingerprints.npy"
+        return (yield from find_duplicates(images, by_id, lambda image: self.thumbnail(image.id), kept, threshold))
+
+    def duplicates(self, threshold: float = SIMILAR) -> Duplicates:
+        """`iter_duplicates` without the steps."""
+        return drain(self.iter_duplicates(threshold))
 
     def _vector(self, image_id: int) -> np.ndarray:
         image = self.image(image_id)
