@@ -291,6 +291,30 @@ def test_filters_and_order_of_the_library(page, tmp_path):
     expect(page.get_by_test_id("toast-body").last).to_contain_text("is not a day")
 
 
+def test_duplicates_are_found_and_kept(page, tmp_path):
+    original = photo(tmp_path / "twice" / "first.png", (12, 200, 77), (61, 43))
+    shutil.copy(original, tmp_path / "twice" / "second.png")
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_label("Folder on this computer").fill(str(tmp_path / "twice"))
+    page.get_by_role("button", name="Add folder").click()
+    expect(page.locator("sayso-grid").get_by_role("heading", name="2 images")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name=re.compile("^Duplicates")).click()
+    page.get_by_role("button", name="Find duplicates").click()
+    panel = page.locator("sayso-duplicates")
+    expect(panel.get_by_role("heading", name=re.compile(r"The same picture: \d+ group"))).to_be_visible(timeout=60_000)
+    group = panel.get_by_role("group").filter(has_text="first.png")
+    expect(group).to_contain_text("second.png")
+    group.locator(".card").first.click()
+    expect(panel.get_by_role("dialog")).to_contain_text("1 of 2")
+    expect(panel.get_by_role("dialog")).to_contain_text(str(original))
+    page.keyboard.press("Escape")
+    page.reload()
+    page.get_by_role("tab", name="Library").click()
+    page.get_by_role("button", name=re.compile("^Duplicates")).click()
+    expect(panel.get_by_role("group").filter(has_text="first.png")).to_be_visible()
+    assert original.exists()
+
+
 def test_a_library_folder_is_chosen_and_sorted(page, tmp_path):
     for index, colour in enumerate(("red", "red", "green", "blue", "blue")):
         photo(tmp_path / "trip" / f"{index}.jpg", colour, (60 + index, 40))

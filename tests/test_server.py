@@ -197,6 +197,18 @@ def test_another_site_may_not_send_a_picture(client):
     assert client.post("/api/pictures", content=b"x", headers=headers).status_code == 403
 
 
+def test_duplicates_go_by_job_and_id(studio, client):
+    """The two red pictures are not of one shape, so they are similar only."""
+    job = studio.jobs.wait(studio.jobs.submit("duplicates", {}), 20)
+    assert job.state == "done", job.error
+    answer = client.get(f"/api/duplicates/{job.id}").json()
+    assert answer["same"] == {"total": 0, "groups": []}
+    (group,) = answer["similar"]["groups"]
+    assert [name for _, _, name, *_ in group] == ["red0.png", "red1.png"]
+    assert group[0][4] == "30 × 20"
+    assert client.get("/api/duplicates/999").status_code == 404
+
+
 def test_unknown_ids_are_one_sentence(client):
     for path in ("/api/runs/nothing", "/api/similar?image=12345"):
         answer = client.get(path)

@@ -11,6 +11,7 @@ from clipcore import BadInput
 from clipcore.images import find_images, is_picture_name
 from storage import parse_day, parse_query
 
+from . import duplicates
 from .progress import friendly, progress_html, said, stopwatch
 from .studio import Studio
 
@@ -76,6 +77,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
         elem_id="grid",
         js_on_load=None,
     )
+    duplicates.build(studio, page, tab)
     with gr.Accordion("Skipped files", open=False):
         at.skipped = gr.HTML(partial(_skipped, studio))
     at.job = gr.State(0)

@@ -106,6 +106,22 @@ def add_search_routes(app: FastAPI, studio: Studio) -> None:
     def similar(image: int, offset: int = 0) -> dict[str, Any]:
         return search(image=image, offset=offset)
 
+    @app.get("/api/duplicates/{job_id}")
+    def duplicates(job_id: int) -> dict[str, Any]:
+        job = studio.jobs.get(job_id)
+        if job.kind != "duplicates" or job.result is None:
+            raise NotFound("Those duplicates are not known any more; look for them again.")
+        ids = {image for kind in job.result.values() for group in kind["groups"] for image in group}
+        cards = {
+            image.id: [*card(image), image.shown_path, f"{image.width} × {image.height}"]
+            for image in library.embeddings(sorted(ids))[0]
+        }
+        found = {}
+        for kind, result in job.result.items():  # without what was removed since
+            groups = [[cards[image] for image in group if image in cards] for group in result["groups"]]
+            found[kind] = {"total": result["total"], "groups": [group for group in groups if len(group) > 1]}
+        return found
+
     @app.post("/api/pictures")
     async def keep_picture(request: Request) -> dict[str, str]:
         """Take the bytes of a picture to search with. An image type is asked for: another site's form cannot send it."""
