@@ -142,6 +142,11 @@ class Library:
         with self.database.reading() as connection:
             return pictures.get_image(connection, image_id)
 
+    def images_with_ids(self, image_ids: Sequence[int]) -> list[ImageRecord]:
+        """Those of these pictures that are there, by id."""
+        with self.database.reading() as connection:
+            return pictures.images_with_ids(connection, image_ids)
+
     def thumbnail(self, image_id: int, side: int = 256) -> bytes:
         """The picture as WebP bytes, no side longer than `side` pixels. Raises NotFound and BadImage."""
         return pictures.cached_thumbnail(self.image(image_id), self.home / "thumbs", side)

@@ -55,6 +55,24 @@ def images_with_vectors(
     return [to_record(row) for row in rows], from_blobs([row.vector for row in rows], dim)
 
 
+def vectors_of(connection: Connection, space_id: int, dim: int, hashes: Sequence[str]) -> dict[str, np.ndarray]:
+    """The vectors [dim] of pictures by content hash. Not a join: SQLite would read every vector of the space for it."""
+    found: dict[str, np.ndarray] = {}
+    for some in chunks(dict.fromkeys(hashes)):
+        rows = select(Embedding.content_hash, Embedding.vector).where(
+            Embedding.space_id == space_id, Embedding.content_hash.in_(some)
+        )
+        found.update((row.content_hash, from_blobs([row.vector], dim)[0]) for row in connection.execute(rows))
+    return found
+
+
+def images_with_ids(connection: Connection, image_ids: Sequence[int]) -> list[ImageRecord]:
+    """Those of these pictures that are there, by id."""
+    rows = select(*IMAGE_COLUMNS).where(~Image.missing).order_by(Image.id)
+    wanted = chunks(sorted(set(image_ids)))
+    return [to_record(row) for ids in wanted for row in connection.execute(rows.where(Image.id.in_(ids)))]
+
+
 def images_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[ImageRecord]]:
     """The pictures that are there, by the id of their vector; copies of one picture share it."""
     found: dict[int, list[ImageRecord]] = {}

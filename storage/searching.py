@@ -107,10 +107,9 @@ def _mixed(model: Model, terms: Sequence[Term], likes: Sequence[np.ndarray]) -> 
 def _judged(database: Database, model: Model, hits: list[Hit], scale: Scale, cut: float) -> list[Hit]:
     """The same hits with rank and margin."""
     with database.reading() as connection:
-        images, vectors = pictures.images_with_vectors(
-            connection, model.space_id, model.space.dim, [hit.id for hit in hits], None
-        )
-    row = {image.id: index for index, image in enumerate(images)}
-    hits = [hit for hit in hits if hit.id in row]
-    ranks = scale.ranks(np.array([hit.score for hit in hits]), vectors[[row[hit.id] for hit in hits]])
+        vectors = pictures.vectors_of(connection, model.space_id, model.space.dim, [hit.image.content_hash for hit in hits])
+    hits = [hit for hit in hits if hit.image.content_hash in vectors]  # one may have gone meanwhile
+    if not hits:
+        return []
+    ranks = scale.ranks(np.array([hit.score for hit in hits]), np.stack([vectors[hit.image.content_hash] for hit in hits]))
     return [replace(hit, rank=float(rank), margin=hit.score - cut) for hit, rank in zip(hits, ranks, strict=True)]

@@ -114,7 +114,7 @@ def add_search_routes(app: FastAPI, studio: Studio) -> None:
         ids = {image for kind in job.result.values() for group in kind["groups"] for image in group}
         cards = {
             image.id: [*card(image), image.shown_path, f"{image.width} × {image.height}"]
-            for image in library.embeddings(sorted(ids))[0]
+            for image in library.images_with_ids(list(ids))
         }
         found = {}
         for kind, result in job.result.items():  # without what was removed since
