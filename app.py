@@ -155,22 +155,63 @@ def classify(
 
 @command
 def search(
-    words: str,
+    words: Annotated[str, typer.Argument(help='Such as "a dog on a beach", or a sum: \'2*dog + beach - "red car"\'.')] = "",
+    like: Annotated[Path | None, typer.Option(help="A picture to look for, alone or together with words.")] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=10_000, help="How many images.")] = 20,
+    name: Annotated[str, typer.Option(help="Only files with this in their name.")] = "",
+    since: Annotated[str, typer.Option(help="Only files changed on this day, such as 2024-05-31, or later.")] = "",
+    until: Annotated[str, typer.Option(help="Only files changed on this day or earlier.")] = "",
+    sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
     home: Home = None,
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Find the library's images that fit the words best."""
+    """Find the library's images that fit the words best; each says whether it matches (see storage/relevance.py)."""
+    from clipcore import BadInput
     from clipcore.images import display_path
+    from storage import ORDERS, Filters, parse_day
 
+    if sort not in ORDERS:
+        raise BadInput(f"There is no order {sort!r}; choose one of {', '.join(ORDERS)}.")
+    filters = Filters(name=name, since=parse_day(since), until=parse_day(until))
     with _library(home, model) as library:
-        hits = library.search(words, k)
-        if not hits:
-            say("the library has no images yet; add a folder first")
-        for hit in hits:
-            row = {"path": display_path(hit.path), "cosine": round(hit.score, 5)}
-            emit(as_json, row, f"{hit.score:.3f}  {row['path']}")
+        assert library.encoder is not None
+        picture = library.encoder.embed_images([like])[0] if like else None
+        order: Any = sort
+        found = library.find(words, picture=picture, filters=filters, order=order, limit=k, everything=True)
+        if not found.hits:
+            say("no image passes the filters" if library.count() else "the library has no images yet; add a folder first")
+        elif found.clear is False:
+            say(f"Nothing here clearly matches “{words}”; these are the closest. Here are: {', '.join(found.suggestions)}.")
+        for hit in found.hits:
+            row = {
+                "path": display_path(hit.path),
+                "cosine": round(hit.score, 5),
+                "rank": None if hit.rank is None else round(hit.rank, 3),
+                "margin": None if hit.margin is None else round(hit.margin, 5),
+                "matches": hit.matches,
+            }
+            mark = "   " if hit.matches is None else "yes" if hit.matches else "no "
+            emit(as_json, row, f"{hit.score:.3f}  {mark}  {row['path']}")
+
+
+@command
+def duplicates(
+    similar: Annotated[bool, typer.Option("--similar", help="Similar pictures instead of the same picture.")] = False,
+    above: Annotated[float, typer.Option(help="Cosine from which on pictures are similar; models differ.")] = 0.92,
+    home: Home = None,
+    model: Model = "starter",
+    as_json: Json = False,
+) -> None:
+    """List pictures that are there more than once, a group at a time. Nothing is deleted."""
+    with _library(home, model) as library:
+        found = draw(library.iter_duplicates(above))
+        groups = found.similar if similar else found.same
+        for group in groups:
+            paths = [image.shown_path for image in group]
+            emit(as_json, {"kind": "similar" if similar else "same", "paths": paths}, "\n".join([*paths, ""]))
+        counts = f"{len(found.same):,} groups of the same picture, {len(found.similar):,} of similar ones"
+        say(f"{counts}; nothing was deleted")
 
 
 @command

@@ -7,20 +7,31 @@ with Library("~/sayso", clip) as library:
 """
 
 from .database import LibraryError
+from .duplicates import SIMILAR, Duplicates
+from .filters import ORDERS, Filters, Order, parse_day
 from .jobs import Jobs
 from .library import Library
-from .records import Added, ClassifierRecord, FolderRecord, Hit, ImageRecord, JobRecord, Run, SkippedRecord
+from .query import parse_query
+from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, JobRecord, Run, SkippedRecord
 
 __all__ = [
+    "ORDERS",
+    "SIMILAR",
     "Added",
     "ClassifierRecord",
+    "Duplicates",
+    "Filters",
     "FolderRecord",
+    "Found",
     "Hit",
     "ImageRecord",
     "JobRecord",
     "Jobs",
     "Library",
     "LibraryError",
+    "Order",
     "Run",
     "SkippedRecord",
+    "parse_day",
+    "parse_query",
 ]

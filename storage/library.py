@@ -17,13 +17,17 @@ import numpy as np
 from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain
 from clipcore.images import display_path
 
-from . import adding, classifiers, folders, migrate, pictures
+from . import adding, classifiers, folders, migrate, pictures, searching
 from .database import Database, LibraryError
-from .records import Added, ClassifierRecord, FolderRecord, Hit, ImageRecord, Run, SkippedRecord
+from .duplicates import SIMILAR, Duplicates, find_duplicates
+from .filters import Filters, Order, browse
+from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, Run, SkippedRecord
 from .spaces import Model
 
 if TYPE_CHECKING:
     from clipcore.encoder import Encoder
+
+NO_FILTERS = Filters()
 
 
 class Library:
@@ -138,6 +142,11 @@ class Library:
         with self.database.reading() as connection:
             return pictures.get_image(connection, image_id)
 
+    def images_with_ids(self, image_ids: Sequence[int]) -> list[ImageRecord]:
+        """Those of these pictures that are there, by id."""
+        with self.database.reading() as connection:
+            return pictures.images_with_ids(connection, image_ids)
+
     def thumbnail(self, image_id: int, side: int = 256) -> bytes:
         """The picture as WebP bytes, no side longer than `side` pixels. Raises NotFound and BadImage."""
         return pictures.cached_thumbnail(self.image(image_id), self.home / "thumbs", side)
@@ -158,34 +167,71 @@ class Library:
         images, vectors = self.embeddings(image_ids, folder_id)
         return images, classifier.predict(vectors)
 
+    def find(
+        self,
+        words: str = "",
+        image_id: int | None = None,
+        picture: np.ndarray | None = None,
+        filters: Filters = NO_FILTERS,
+        order: Order = "relevance",
+        offset: int = 0,
+        limit: int = 120,
+        everything: bool = False,
+    ) -> Found:
+        """Search by words (`2*dog + beach - snow`, see `storage.query`), by pictures, or by both in one sum.
+
+        image_id    a picture of the library; itself is not among the hits
+        picture     another picture's vector from the encoder in use, float32 [dim]
+        everything  also what does not match, the closest first
+
+        Raises BadInput for a query that cannot be meant, NotFound.
+        """
+        likes = [] if picture is None else [picture]
+        if image_id is not None:
+            likes.append(self._vector(image_id))
+        return searching.find(
+            self.database, self._in_use, words, likes, filters, order, offset, limit, everything, without=image_id
+        )
+
     def search(self, words: str, k: int = 20, folder_id: int | None = None) -> list[Hit]:
-        """The k pictures closest to the words as typed, best first. Raises BadInput for no words or too many."""
-        if not words.strip():
-            raise BadInput("Type what to look for.")
-        return self._nearest(self._in_use.encoder.embed_texts([words.strip()])[0], k, folder_id)
+        """The k pictures closest to the words, best first; each says whether it matches. Raises BadInput."""
+        return self.find(words, filters=Filters(folder_id), limit=k, everything=True).hits
 
     def similar(self, image_id: int, k: int = 20) -> list[Hit]:
         """The k pictures closest to this one, best first, itself left out. Raises NotFound."""
+        return self.find(image_id=image_id, limit=k).hits
+
+    def browse(
+        self, filters: Filters, order: Order = "relevance", offset: int = 0, limit: int = 120
+    ) -> tuple[list[ImageRecord], int]:
+        """A page of the pictures that the filters leave, and how many there are. For everything, `images` is faster."""
+        with self.database.reading() as connection:
+            images = browse(connection, filters, order)
+        return images[max(0, offset) : max(0, offset) + max(0, limit)], len(images)
+
+    def iter_duplicates(self, threshold: float = SIMILAR) -> Generator[Step, None, Duplicates]:
+        """Find the same picture at several places and, apart from it, similar pictures; `threshold` is their cosine.
+
+        Raises BadInput for a threshold that is no cosine.
+        """
+        if not 0 < threshold <= 1:
+            raise BadInput("Similar pictures have a cosine above 0 and at most 1; 0.92 is usual.")
+        images = self.browse(NO_FILTERS, limit=self.count())[0]
+        embedded, vectors = self.embeddings()
+        by_id = {image.id: vector for image, vector in zip(embedded, vectors, strict=True)}
+        kept = self.home / "index" / "fingerprints.npy"
+        return (yield from find_duplicates(images, by_id, lambda image: self.thumbnail(image.id), kept, threshold))
+
+    def duplicates(self, threshold: float = SIMILAR) -> Duplicates:
+        """`iter_duplicates` without the steps."""
+        return drain(self.iter_duplicates(threshold))
+
+    def _vector(self, image_id: int) -> np.ndarray:
         image = self.image(image_id)
         _, vectors = self.embeddings([image_id])
         if not len(vectors):
             raise NotFound(f"{image.name} has no vector of {self._in_use.space.name}; add its folder again with this model.")
-        return [hit for hit in self._nearest(vectors[0], k + 1, None) if hit.id != image_id][:k]
-
-    def _nearest(self, query: np.ndarray, k: int, folder_id: int | None) -> list[Hit]:
-        """Ask the index for more until k pictures are there: vectors of missing pictures stay in it."""
-        model, wanted = self._in_use, k
-        with self.database.reading() as connection:
-            allowed = None if folder_id is None else pictures.embedding_ids(connection, model.space_id, folder_id)
-        while True:
-            ids, scores = model.index.search(query, wanted, allowed)
-            with self.database.reading() as connection:
-                images = pictures.images_of_embeddings(connection, ids.tolist(), folder_id)
-            pairs = zip(ids.tolist(), scores.tolist(), strict=True)
-            hits = [Hit(image, score) for embedding, score in pairs for image in images.get(embedding, [])]
-            if len(hits) >= k or len(ids) < wanted:
-                return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
-            wanted *= 4
+        return vectors[0]
 
     # classifiers and runs
 

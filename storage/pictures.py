@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
-from sqlalchemy import Connection, Select, func, select
+from sqlalchemy import Connection, Select, select
 
 from clipcore import BadInput, NotFound
 from clipcore.images import content_hash, open_image, read_bytes
@@ -21,7 +21,6 @@ from .records import ImageRecord
 from .tables import Embedding, Image
 from .vectors import from_blobs
 
-LARGE = 10_000  # pictures in a folder
 SIDES = range(16, 2049)  # of a thumbnail, in pixels
 
 
@@ -75,31 +74,31 @@ def _vectors(connection: Connection, embedding_ids: np.ndarray, dim: int) -> np.
     return vectors if np.array_equal(place, np.arange(len(ids))) else vectors[place]
 
 
-def embedding_ids(connection: Connection, space_id: int, folder_id: int) -> np.ndarray | None:
-    """The ids, in the index, of the pictures of a folder; None for a large one.
-
-    Of a large folder it is quicker to search everything and to look, of the few that are found, which are in the folder.
-    """
-    hashes = select(Image.content_hash).where(~Image.missing, inside(Image, find_folder(connection, folder_id)))
-    some = hashes.limit(LARGE + 1).subquery()
-    if connection.execute(select(func.count()).select_from(some)).scalar_one() > LARGE:
-        return None
-    # As a list of hashes, and not a join: a join begins with every vector there is, also for a folder of ten pictures.
-    ids = select(Embedding.id).where(Embedding.space_id == space_id, Embedding.content_hash.in_(hashes))
-    return np.array(connection.scalars(ids).all(), np.int64)
+def vectors_of(connection: Connection, space_id: int, dim: int, hashes: Sequence[str]) -> dict[str, np.ndarray]:
+    """The vectors [dim] of pictures by content hash. Not a join: SQLite would read every vector of the space for it."""
+    found: dict[str, np.ndarray] = {}
+    for some in chunks(dict.fromkeys(hashes)):
+        rows = select(Embedding.content_hash, Embedding.vector).where(
+            Embedding.space_id == space_id, Embedding.content_hash.in_(some)
+        )
+        found.update((row.content_hash, from_blobs([row.vector], dim)[0]) for row in connection.execute(rows))
+    return found
 
 
-def images_of_embeddings(
-    connection: Connection, embedding_ids: Sequence[int], folder_id: int | None
-) -> dict[int, list[ImageRecord]]:
+def images_with_ids(connection: Connection, image_ids: Sequence[int]) -> list[ImageRecord]:
+    """Those of these pictures that are there, by id."""
+    rows = select(*IMAGE_COLUMNS).where(~Image.missing).order_by(Image.id)
+    wanted = chunks(sorted(set(image_ids)))
+    return [to_record(row) for ids in wanted for row in connection.execute(rows.where(Image.id.in_(ids)))]
+
+
+def images_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[ImageRecord]]:
     """The pictures that are there, by the id of their vector; copies of one picture share it."""
     found: dict[int, list[ImageRecord]] = {}
     query = select(*IMAGE_COLUMNS, Embedding.id.label("embedding")).join(
         Embedding, Embedding.content_hash == Image.content_hash
     )
     query = query.where(~Image.missing).order_by(Image.id)
-    if folder_id is not None:
-        query = query.where(inside(Image, find_folder(connection, folder_id)))
     for ids in chunks(embedding_ids):
         for row in connection.execute(query.where(Embedding.id.in_(ids))):
             found.setdefault(row.embedding, []).append(to_record(row))

@@ -25,6 +25,12 @@ class ImageRecord:
     folder_id: int
     taken: datetime | None = None
     camera: str | None = None
+    mtime_ns: int = 0
+
+    @property
+    def modified(self) -> datetime:
+        """When the file was last changed, in the computer's own time zone."""
+        return datetime.fromtimestamp(self.mtime_ns / 1e9).astimezone()
 
     @property
     def name(self) -> str:
@@ -39,10 +45,22 @@ class ImageRecord:
 
 @dataclass(frozen=True)
 class Hit:
-    """A picture that was found; `score` is the cosine with the query, so 1 at most."""
+    """A picture that was found; `score` is the cosine with the query, so 1 at most.
+
+    rank     share of the generic queries that score lower on this picture
+    margin   score above this query's cut-off, see `storage.relevance`; a picture `matches` from 0 on
+
+    They are None where there is nothing to hold the score against: a query with a picture or a minus, or not asked for.
+    """
 
     image: ImageRecord
     score: float
+    rank: float | None = None
+    margin: float | None = None
+
+    @property
+    def matches(self) -> bool | None:
+        return None if self.margin is None else self.margin >= 0
 
     @property
     def id(self) -> int:
@@ -51,6 +69,20 @@ class Hit:
     @property
     def path(self) -> str:
         return self.image.path
+
+
+@dataclass(frozen=True)
+class Found:
+    """The answer to a search: some of the `total` pictures that were found, in the order asked for.
+
+    clear        whether anything reaches the query's cut-off; None where there is none
+    suggestions  generic words that do match something, if nothing is clear
+    """
+
+    hits: list[Hit]
+    total: int
+    clear: bool | None
+    suggestions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

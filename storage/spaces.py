@@ -1,4 +1,4 @@
-"""A model as the library sees it: its space's row, the index of its picture vectors, the cache of its texts."""
+"""A model as the library sees it: its space's row, the index of its vectors, what scores mean there, its texts' cache."""
 
 import secrets
 from pathlib import Path
@@ -11,6 +11,7 @@ from clipcore.text_cache import MemoryCache
 
 from .database import Database
 from .prompt_cache import PromptCache
+from .relevance import Relevance
 from .tables import SpaceRow
 from .vectors import VectorIndex
 
@@ -26,6 +27,7 @@ class Model:
         self.space: Space = encoder.space
         self.space_id = _space_id(database, self.space)
         self.index = VectorIndex(database, self.space_id, self.space, index_folder)
+        self.relevance = Relevance(database, self)
         self._texts = PromptCache(database, self.space_id, self.space.dim)
         encoder.text_cache = self._texts
 

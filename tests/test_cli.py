@@ -66,6 +66,17 @@ def test_add_twice_then_search(home, folder):
     hits, _ = sayso("search", "something red", "-k", "4", "--json", home=home)
     assert len(hits) == 4
     assert [hit["cosine"] for hit in hits] == sorted((hit["cosine"] for hit in hits), reverse=True)
+    assert all(set(hit) == {"path", "cosine", "rank", "margin", "matches"} for hit in hits)
+    assert all(hit["matches"] == (hit["margin"] >= 0) for hit in hits)
+    alike, _ = sayso("search", "--like", folder / "red" / "0.png", "-k", "1", "--json", home=home)
+    assert (alike[0]["cosine"], alike[0]["matches"]) == (pytest.approx(1, abs=0.01), None)
+
+
+def test_duplicates(home, folder):
+    sayso("add", folder, home=home)
+    groups, errors = sayso("duplicates", "--json", home=home)
+    assert all(group["kind"] == "same" and len(group["paths"]) > 1 for group in groups)
+    assert "nothing was deleted" in errors
 
 
 def test_evaluate_several_packs_at_once(folder):
@@ -95,6 +106,10 @@ def test_models_lists_the_starter_first():
         (["evaluate", "nowhere"], "does not exist"),
         (["add", "README.md"], "is a file, not a folder"),
         (["models", "--get", "NoSuch/model"], "NoSuch"),
+        (["search", "words", "--sort", "random"], "no order"),
+        (["search", "words", "--since", "soon"], "not a day"),
+        (["search", "dog -snow"], "space on both sides"),
+        (["duplicates", "--above", "2"], "cosine"),
         (["search", "words", "--model", "ViT-B-32/laion2b_s34b_b79k"], "models --get ViT-B-32/laion2b_s34b_b79k"),
         (["search", "words", "--model", "ViT-Z/x"], "no model named"),
     ],
@@ -115,6 +130,6 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path):
 
 
 def test_every_command_has_help():
-    for command in ("serve", "add", "classify", "search", "evaluate", "models"):
+    for command in ("serve", "add", "classify", "search", "duplicates", "evaluate", "models"):
         lines, _ = sayso(command, "--help")
         assert any("--help" in line for line in lines)

@@ -108,12 +108,105 @@ def test_thumbnails_go_by_id_and_content(client):
     assert client.get("/thumb/..%2F..%2Fetc/passwd.webp").status_code in (404, 422)
 
 
+def names(answer) -> list[str]:
+    return [name for _, _, name, *_ in answer["images"]]
+
+
 def test_search_and_similar(client):
     answer = client.get("/api/search", params={"q": "a red thing"}).json()
-    assert [name for _, _, name, _ in answer["images"]][:2] in (["red0.png", "red1.png"], ["red1.png", "red0.png"])
-    image_id = answer["images"][0][0]
+    assert sorted(names(answer)) == ["red0.png", "red1.png"]
+    assert (answer["title"], answer["clear"], answer["next"]) == ("2 images match “a red thing”", True, None)
+    image_id, _, _, score, rank, margin, matches = answer["images"][0]
+    assert (score, rank, matches) == (pytest.approx(1, abs=0.01), 1, True)
+    assert margin == pytest.approx(0.5, abs=0.02)
     alike = client.get("/api/similar", params={"image": image_id}).json()
     assert alike["images"][0][2].startswith("red")
+    assert alike["clear"] is None
+
+
+def test_a_search_for_what_is_not_there(client):
+    answer = client.get("/api/search", params={"q": "grey"}).json()
+    assert (answer["title"], answer["images"], answer["clear"]) == ("Nothing here clearly matches “grey”", [], False)
+    assert len(answer["suggestions"]) == 5
+    closest = client.get("/api/search", params={"q": "grey", "everything": True}).json()
+    assert len(closest["images"]) == 4
+    assert closest["images"][0][6] is False
+
+
+def test_a_search_in_pages(client, monkeypatch):
+    monkeypatch.setattr("ui.search.PAGE", 2)
+    seen, offset = [], 0
+    while offset is not None:
+        answer = client.get("/api/search", params={"q": "red", "everything": True, "offset": offset}).json()
+        seen += names(answer)
+        offset = answer["next"]
+    assert len(seen) == len(set(seen)) == 4
+    assert "further than" in client.get("/api/search", params={"q": "red", "offset": 10**6}).json()["error"]
+    first = client.get("/api/images").json()
+    rest = client.get("/api/images", params={first["key"]: first["next"]}).json()
+    assert len({*names(first), *names(rest)}) == 4
+
+
+def test_filters_and_order(client):
+    assert names(client.get("/api/images", params={"name": "RED"}).json()) == ["red0.png", "red1.png"]
+    assert names(client.get("/api/search", params={"q": "red", "name": "0"}).json()) == ["red0.png"]
+    assert names(client.get("/api/images", params={"since": "2001-01-01", "until": "2001-01-02"}).json()) == []
+    newest, oldest = (client.get("/api/images", params={"sort": sort}).json() for sort in ("newest", "oldest"))
+    assert names(newest) == names(oldest)[::-1]
+    assert client.get("/api/images", params={"since": "soon"}).json()["error"].startswith("“soon” is not a day")
+    assert client.get("/api/search", params={"q": "red", "sort": "random"}).status_code == 422
+
+
+def test_a_picture_to_search_with(client, tmp_path):
+    data = photo(tmp_path / "new.png", "green").read_bytes()
+    kept = client.post("/api/pictures", content=data, headers={"Content-Type": "image/png"}).json()["picture"]
+    assert names(client.get("/api/search", params={"picture": kept}).json())[0] == "green2.png"
+    both = client.get("/api/search", params={"picture": kept, "q": "3*blue"}).json()
+    assert names(both)[:2] == ["blue3.png", "green2.png"]
+    assert both["title"] == "Closest to “3*blue” and the picture"
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status", "sentence"),
+    [
+        (b"no picture", "image/png", 400, "not a picture"),
+        (b"x", "text/plain", 400, "not a picture"),
+        (b"x" * 200, "image/png", 400, "larger than"),
+    ],
+)
+def test_a_bad_picture_to_search_with(client, monkeypatch, content, kind, status, sentence):
+    monkeypatch.setattr("ui.search.MAX_UPLOAD", 100)
+    answer = client.post("/api/pictures", content=content, headers={"Content-Type": kind})
+    assert answer.status_code == status
+    assert sentence in answer.json()["error"]
+
+
+def test_a_forgotten_picture_is_said(client, tmp_path, monkeypatch):
+    monkeypatch.setattr("ui.search.KEPT_PICTURES", 1)
+    data = photo(tmp_path / "new.png", "green").read_bytes()
+    first, _ = (client.post("/api/pictures", content=data, headers={"Content-Type": "image/png"}).json() for _ in "12")
+    answer = client.get("/api/search", params={"picture": first["picture"]})
+    assert (answer.status_code, answer.json()["error"]) == (
+        404,
+        "The picture to search with is not here any more; choose it again.",
+    )
+
+
+def test_another_site_may_not_send_a_picture(client):
+    headers = {"Content-Type": "image/png", "Origin": "http://evil.example"}
+    assert client.post("/api/pictures", content=b"x", headers=headers).status_code == 403
+
+
+def test_duplicates_go_by_job_and_id(studio, client):
+    """The two red pictures are not of one shape, so they are similar only."""
+    job = studio.jobs.wait(studio.jobs.submit("duplicates", {}), 20)
+    assert job.state == "done", job.error
+    answer = client.get(f"/api/duplicates/{job.id}").json()
+    assert answer["same"] == {"total": 0, "groups": []}
+    (group,) = answer["similar"]["groups"]
+    assert [name for _, _, name, *_ in group] == ["red0.png", "red1.png"]
+    assert group[0][4] == "30 × 20"
+    assert client.get("/api/duplicates/999").status_code == 404
 
 
 def test_unknown_ids_are_one_sentence(client):

@@ -1,4 +1,4 @@
-"""What the page's own elements fetch: thumbnails by id, the board of a run, pages of the library, downloads.
+"""What the page's own elements fetch: thumbnails by id, the board of a run, downloads; the library's are in `ui.search`.
 
 Every route takes ids, never paths, and answers a mistake with {"error": one sentence}.
 """
@@ -11,13 +11,11 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from clipcore import NotFound, SaysoError
-from storage import ImageRecord
 from storage.export import to_csv, to_json
 
+from .search import add_search_routes, card
 from .studio import Studio
 
-PAGE = 120  # thumbnails a page
-MOST_HITS = 480
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
 SIDES = {"thumb": 256, "preview": 1280}
 
@@ -52,7 +50,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             "model": run.classifier.space.name,
             "prompts": run.classifier.prompts.name,
             "images": [
-                [*_card(image), [[index[label], round(share, 4)] for label, share in prediction.top(5)]]
+                [*card(image), [[index[label], round(share, 4)] for label, share in prediction.top(5)]]
                 for image, prediction in zip(images, predictions, strict=True)
             ],
             "skipped": [[record.path, record.reason] for record in run.skipped],
@@ -73,40 +71,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def classifier_file(run_id: str) -> Response:
         return _download(library.run(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
 
-    @app.get("/api/images")
-    def images(folder: int | None = None, after: int = 0) -> dict[str, Any]:
-        page = library.images(folder, after, PAGE + 1)
-        more = len(page) > PAGE
-        page = page[:PAGE]
-        return {
-            "title": f"{library.count(folder):,} images",
-            "images": [[*_card(image), None] for image in page],
-            "after": page[-1].id if more else None,
-        }
-
-    @app.get("/api/search")
-    def search(q: str, folder: int | None = None, k: int = PAGE) -> dict[str, Any]:
-        studio.encoder()
-        hits = library.search(q, min(k, MOST_HITS), folder)
-        return {
-            "title": f"The {len(hits)} images closest to “{q}”" if hits else "There are no images to search yet",
-            "images": [[*_card(hit.image), round(hit.score, 4)] for hit in hits],
-            "after": None,
-        }
-
-    @app.get("/api/similar")
-    def similar(image: int, k: int = PAGE) -> dict[str, Any]:
-        studio.encoder()
-        hits = library.similar(image, min(k, MOST_HITS))
-        return {
-            "title": f"Most like {library.image(image).name}",
-            "images": [[*_card(hit.image), round(hit.score, 4)] for hit in hits],
-            "after": None,
-        }
-
-
-def _card(image: ImageRecord) -> list[Any]:
-    return [image.id, image.content_hash[:16], image.name]
+    add_search_routes(app, studio)
 
 
 def _download(content: str | bytes, media_type: str, filename: str) -> Response:

@@ -9,12 +9,15 @@ import gradio as gr
 
 from clipcore import BadInput
 from clipcore.images import find_images, is_picture_name
+from storage import parse_day, parse_query
 
+from . import duplicates
 from .progress import friendly, progress_html, said, stopwatch
 from .studio import Studio
 
 Changes = dict[Any, Any]
 EVERYWHERE = "everywhere"
+SORTS = [("Best match", "relevance"), ("Newest first", "newest"), ("Oldest first", "oldest")]
 
 
 class Parts:
@@ -25,6 +28,10 @@ class Parts:
     stop: gr.Button
     words: gr.Textbox
     folder: gr.Dropdown
+    name: gr.Textbox
+    since: gr.Textbox
+    until: gr.Textbox
+    sort: gr.Dropdown
     grid: gr.HTML
     skipped: gr.HTML
     job: gr.State
@@ -49,11 +56,20 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     at.progress = gr.HTML("", elem_id="library-progress")
     with gr.Row(elem_classes="bar"):
         at.words = gr.Textbox(
-            label="Search by words", placeholder="a dog on a beach", scale=3, min_width=240, elem_id="words"
+            label="Search by words",
+            placeholder='a dog on a beach, or 2*dog + beach - "red car"',
+            scale=3,
+            min_width=240,
+            elem_id="words",
         )
         at.folder = gr.Dropdown(_folders(studio), value=EVERYWHERE, label="In", scale=2, min_width=160, filterable=False)
-        find = gr.Button("Search", scale=0, min_width=120)
+        find = gr.Button("Search", scale=0, min_width=120, elem_id="find")
         forget = gr.Button("Forget this folder", scale=0, min_width=170)
+    with gr.Accordion("Filter and sort", open=False), gr.Row(elem_classes="bar"):
+        at.name = gr.Textbox(label="File name contains", placeholder="IMG_20", scale=2, min_width=160)
+        at.since = gr.Textbox(label="From day", placeholder="2024-05-01", scale=1, min_width=130)
+        at.until = gr.Textbox(label="To day", placeholder="2024-05-31", scale=1, min_width=130)
+        at.sort = gr.Dropdown(SORTS, value="relevance", label="Sort by", scale=1, min_width=150, filterable=False)
     at.grid = gr.HTML(
         _everything(EVERYWHERE),
         html_template='<sayso-grid src="{{value}}"></sayso-grid>',
@@ -61,6 +77,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
         elem_id="grid",
         js_on_load=None,
     )
+    duplicates.build(studio, page, tab)
     with gr.Accordion("Skipped files", open=False):
         at.skipped = gr.HTML(partial(_skipped, studio))
     at.job = gr.State(0)
@@ -78,12 +95,13 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     sample.click(on(add_samples), None, outputs, **quiet)
     at.stop.click(on(stop), at.job, outputs, **quiet)
     at.timer.tick(on(follow), at.job, outputs, **quiet)
-    for event in (find.click, at.words.submit):
-        event(on(search), [at.words, at.folder], outputs, **quiet)
-    at.folder.input(on(search), [at.words, at.folder], outputs, **quiet)
+    asked = [at.folder, at.words, at.name, at.since, at.until, at.sort]
+    submits = (field.submit for field in (at.words, at.name, at.since, at.until))
+    for event in (find.click, *submits, at.folder.input, at.sort.input):
+        event(on(search), asked, outputs, **quiet)
     forget.click(on(forget_folder), at.folder, outputs, **quiet)
     for event in (page.load, tab.select):
-        event(on(rejoin), at.folder, outputs, **quiet)
+        event(on(rejoin), asked, outputs, **quiet)
 
 
 # handlers
@@ -143,15 +161,9 @@ def stop(studio: Studio, at: Parts, job_id: int) -> Changes:
     return {at.stop: gr.Button(visible=False)}
 
 
-def search(studio: Studio, at: Parts, words: str, folder: str) -> Changes:
-    """Point the grid at the search; without words, at everything in the chosen folder."""
-    words = (words or "").strip()
-    if len(words) > 300:
-        raise BadInput(f"{len(words)} characters are too many to search for; use a short phrase.")
-    if not words:
-        return {at.grid: _everything(folder), at.skipped: _skipped(studio)}
-    query = {"q": words} | ({} if folder == EVERYWHERE else {"folder": folder})
-    return {at.grid: f"/api/search?{urlencode(query)}"}
+def search(studio: Studio, at: Parts, folder: str, *asked: str) -> Changes:
+    """Point the grid at the answer; mistakes are said here, before the grid asks."""
+    return {at.grid: _address(folder, *asked), at.skipped: _skipped(studio)}
 
 
 def forget_folder(studio: Studio, at: Parts, folder: str) -> Changes:
@@ -167,12 +179,12 @@ def forget_folder(studio: Studio, at: Parts, folder: str) -> Changes:
     }
 
 
-def rejoin(studio: Studio, at: Parts, folder: str) -> Changes:
+def rejoin(studio: Studio, at: Parts, folder: str, *asked: str) -> Changes:
     """On load and when the tab is opened: fresh lists, and any import still at work."""
     folder = folder if folder in dict(map(reversed, _folders(studio))) else EVERYWHERE
     fresh = _fresh(studio, at, folder)
     active = [job for job in studio.jobs.active() if job.kind in ("add", "drop")]
-    return {**fresh, **_follow_job(studio, at, active[-1].id)} if active else {**fresh, at.grid: _everything(folder)}
+    return {**fresh, **_follow_job(studio, at, active[-1].id)} if active else {**fresh, at.grid: _address(folder, *asked)}
 
 
 # what the handlers share
@@ -193,6 +205,18 @@ def _fresh(studio: Studio, at: Parts, folder: str) -> Changes:
 
 def _everything(folder: str) -> str:
     return "/api/images" if folder == EVERYWHERE else f"/api/images?folder={int(folder)}"
+
+
+def _address(folder: str, words: str, name: str, since: str, until: str, sort: str) -> str:
+    """Where the grid fetches what was asked for. Raises BadInput for a query or a day that cannot be meant."""
+    words = (words or "").strip()
+    if words:
+        parse_query(words)
+    days = {"since": parse_day(since or ""), "until": parse_day(until or "")}
+    asked = {"q": words, "folder": "" if folder == EVERYWHERE else folder, "name": (name or "").strip(), **days}
+    asked["sort"] = "" if sort == "relevance" else sort
+    query = urlencode({key: value for key, value in asked.items() if value})
+    return f"/api/{'search' if words else 'images'}{'?' * bool(query)}{query}"
 
 
 def _folders(studio: Studio) -> list[tuple[str, str]]:

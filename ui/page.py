@@ -8,7 +8,7 @@ import gradio as gr
 from . import classify, library
 from .studio import Studio
 
-HEAD = '<script type="module" src="/elements/board.js"></script><script type="module" src="/elements/grid.js"></script>'
+HEAD = "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ("board", "grid", "duplicates"))
 MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
 
 

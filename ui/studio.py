@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from clipcore.encoder import Encoder
 
 Work = Generator[Step, None, dict[str, Any]]
+MOST_GROUPS = 500  # of duplicates that are shown; more make no one look
 
 
 class Studio:
@@ -27,7 +28,12 @@ class Studio:
         self._load = load
         self._ready = threading.Event()
         self._problem: str | None = None
-        for kind, work in (("add", self._add), ("drop", self._drop), ("classify", self._classify)):
+        for kind, work in (
+            ("add", self._add),
+            ("drop", self._drop),
+            ("classify", self._classify),
+            ("duplicates", self._duplicates),
+        ):
             self.jobs.register(kind, work)
 
     def start(self) -> None:
@@ -107,6 +113,16 @@ class Studio:
             yield from self._embed_missing(selection.get("folder_id"))
         run = self.library.start_run(classifier, skipped=skipped, **selection)
         return {"run": run.id}
+
+    def _duplicates(self, payload: dict[str, Any]) -> Work:
+        """Ids of the groups, at most `MOST_GROUPS` of each kind, and how many there are."""
+        yield from self._wait_for_model()
+        found = yield from self.library.iter_duplicates()
+        kinds = {"same": found.same, "similar": found.similar}
+        return {
+            kind: {"total": len(groups), "groups": [[image.id for image in group] for group in groups[:MOST_GROUPS]]}
+            for kind, groups in kinds.items()
+        }
 
     def _embed_missing(self, folder_id: int | None) -> Generator[Step, None, None]:
         """Embed what another model had embedded before; nothing to do, and nothing read, in the usual case."""

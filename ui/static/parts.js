@@ -14,8 +14,8 @@ export function make(tag, attributes = {}, ...children) {
 export const percent = (share) => (share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
 export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
-export async function getJSON(url) {
-  const response = await fetch(url, { headers: { Accept: "application/json" } });
+export async function getJSON(url, options = {}) {
+  const response = await fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers } });
   const answer = await response.json().catch(() => ({ error: "The server did not answer; is Sayso still running?" }));
   if (!response.ok) throw new Error(answer.error || answer.detail || "The server did not understand the request.");
   return answer;

@@ -1,0 +1,115 @@
+"""Search: words, pictures or both as one unit vector, the nearest pictures, and whether they match at all."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from clipcore import BadInput
+
+from . import pictures
+from .database import Database
+from .filters import Filters, Order, chosen, ordered
+from .query import Term, parse_query
+from .records import Found, Hit
+from .relevance import Scale
+from .spaces import Model
+
+MOST_MATCHES = 2000  # that are counted, sorted and paged
+CLOSEST = 480  # that are sorted and paged where there is no cut-off
+
+
+def find(
+    database: Database,
+    model: Model,
+    words: str,
+    likes: Sequence[np.ndarray],
+    filters: Filters,
+    order: Order,
+    offset: int,
+    limit: int,
+    everything: bool,
+    without: int | None = None,
+) -> Found:
+    """A page of what is found for words and pictures (vectors [dim] of unit length); `without` is an image's id.
+
+    With `everything` also what does not match. Raises BadInput for a query that cannot be meant, NotFound for the folder.
+    """
+    terms = parse_query(words) if words.strip() or not likes else ()
+    query = _mixed(model, terms, likes)
+    # Only sums of words are on the scale of the generic queries: with pictures cosines are larger, with a minus smaller.
+    is_judged = bool(terms) and not likes and all(term.weight > 0 for term in terms)
+    scale = model.relevance.scale() if is_judged else None
+    clear, cut = _cut(model, scale, query) if scale else (None, None)
+    floor = -np.inf if cut is None or everything else cut
+    most = max(offset + limit, CLOSEST if floor == -np.inf else MOST_MATCHES)
+    hits = nearest(database, model, query, most + (without is not None), filters, floor)
+    hits = [hit for hit in hits if hit.id != without][:most]
+    page = ordered(hits, order)[max(0, offset) : max(0, offset) + max(0, limit)]
+    if scale is None or cut is None:
+        return Found(page, len(hits), None)
+    clear = clear and bool(hits) and hits[0].score >= cut  # hits[0] is the best one of this folder, these days, ...
+    page = _judged(database, model, page, scale, cut)
+    return Found(page, len(hits), clear, () if clear else tuple(scale.suggestions(query)))
+
+
+def _cut(model: Model, scale: Scale, query: np.ndarray) -> tuple[bool, float]:
+    """Whether the library answers the query clearly, and the cosine from which on a picture matches."""
+    _, best = model.index.search(query, 1)
+    bar = scale.bar(query)
+    clear = len(best) > 0 and float(best[0]) >= bar
+    return clear, scale.cut(query) if clear else bar
+
+
+def nearest(
+    database: Database, model: Model, query: np.ndarray, k: int, filters: Filters, floor: float = -np.inf
+) -> list[Hit]:
+    """The k pictures closest to a unit vector [dim] with a cosine of at least `floor`, best first.
+
+    The index is asked for more until k pictures are there: vectors of missing pictures stay in it.
+    """
+    selection: dict[int, int] | None = None
+    if filters.any:
+        with database.reading() as connection:
+            selection = chosen(connection, filters, model.space_id)
+    allowed = None if selection is None else set(selection.values())
+    wanted = k if floor == -np.inf else min(k, 256)
+    while True:
+        ids, scores = model.index.search(query, wanted, allowed)
+        above = scores >= floor
+        with database.reading() as connection:
+            images = pictures.images_of_embeddings(connection, ids[above].tolist())
+        pairs = zip(ids[above].tolist(), scores[above].tolist(), strict=True)
+        hits = [
+            Hit(image, score)
+            for vector_id, score in pairs
+            for image in images.get(vector_id, [])
+            if selection is None or image.id in selection
+        ]
+        if len(hits) >= k or len(ids) < wanted or not above.all():
+            return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+        wanted *= 4
+
+
+def _mixed(model: Model, terms: Sequence[Term], likes: Sequence[np.ndarray]) -> np.ndarray:
+    """The weighted sum of the texts' vectors and the pictures', as a unit vector [dim]."""
+    total = np.zeros(model.space.dim, np.float32)
+    if terms:
+        total += np.array([term.weight for term in terms], np.float32) @ model.encoder.embed_texts([t.text for t in terms])
+    for like in likes:
+        total += like
+    length = float(np.linalg.norm(total))
+    if length < 1e-3:
+        raise BadInput("The parts of this search cancel each other out; look for something else than what is taken away.")
+    return total / length
+
+
+def _judged(database: Database, model: Model, hits: list[Hit], scale: Scale, cut: float) -> list[Hit]:
+    """The same hits with rank and margin."""
+    with database.reading() as connection:
+        vectors = pictures.vectors_of(connection, model.space_id, model.space.dim, [hit.image.content_hash for hit in hits])
+    hits = [hit for hit in hits if hit.image.content_hash in vectors]  # one may have gone meanwhile
+    if not hits:
+        return []
+    ranks = scale.ranks(np.array([hit.score for hit in hits]), np.stack([vectors[hit.image.content_hash] for hit in hits]))
+    return [replace(hit, rank=float(rank), margin=hit.score - cut) for hit, rank in zip(hits, ranks, strict=True)]
