@@ -78,7 +78,8 @@ class Studio:
         if not self._ready.is_set():
             return f"loading {self.model} … · {images}"
         encoder = self.encoder()
-        return f"{encoder.name} · {encoder.device.type.upper()} · {images}"
+        name = "the starter, small and rough" if encoder.name == "starter" else encoder.name
+        return f"{name} · {encoder.device.type.upper()} · {images}"
 
     # the work of each kind of job: payload in, Steps out, a small result that the page shows
 
