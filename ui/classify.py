@@ -114,8 +114,16 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     at.stop.click(on(stop), at.job, outputs, api_visibility="private", **quiet)
     at.timer.tick(on(follow), [at.job, *choices], outputs, api_visibility="private", **quiet)
     at.pack.input(on(choose_pack), at.pack, at.templates, api_visibility="private", **quiet)
-    for typed in (at.labels, at.templates):
-        typed.change(describe_prompts, [at.labels, at.templates], [at.pack, at.preview], api_visibility="private", **quiet)
+    # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one
+    gr.on(
+        [at.labels.change, at.templates.change],
+        describe_prompts,
+        [at.labels, at.templates],
+        [at.pack, at.preview],
+        trigger_mode="always_last",
+        api_visibility="private",
+        **quiet,
+    )
     save.click(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     at.name.submit(on(save_classifier), [at.name, at.run], outputs, api_visibility="private", **quiet)
     reuse.click(on(use_saved), [at.saved, at.source], outputs, api_visibility="private", **quiet)
