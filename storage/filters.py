@@ -57,7 +57,7 @@ def chosen(connection: Connection, filters: Filters, space_id: int) -> dict[int,
     # Two questions and not a join: a join begins with every vector there is, also for a folder of ten pictures.
     hashes = Embedding.content_hash.in_(select(Image.content_hash).where(*conditions))
     vectors = select(Embedding.content_hash, Embedding.id).where(Embedding.space_id == space_id, hashes)
-    vector_of = dict(connection.execute(vectors).tuples().all())
+    vector_of = dict(connection.execute(vectors).all())
     return {
         image: vector_of[content_hash]
         for image, content_hash, path in connection.execute(rows)
