@@ -7,8 +7,9 @@ BIN := .venv/bin
 run: .venv/run
 	$(BIN)/python app.py serve
 
+# a process for each core, and one thread in each: two threads in every process would only wait for each other
 test: .venv/dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -10,6 +10,7 @@ Importing it is cheap: torch and open_clip come in when a model is loaded.
 from typing import TYPE_CHECKING
 
 from .classifier import Classifier, Prediction, Predictions
+from .decision import NONE, UNSURE, Answers, Decision, decide, dial, generic_bank
 from .errors import (
     BadClassifierFile,
     BadImage,
@@ -21,20 +22,26 @@ from .errors import (
     SpaceMismatch,
     UnknownModel,
 )
+from .examples import Examples
 from .progress import Step, drain
-from .prompts import PACKS, PromptSet, pack, parse_labels, parse_templates
+from .prompts import PACKS, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
 from .space import Space
-from .zeroshot import zero_shot_classifier
+from .zeroshot import search_classifier, zero_shot_classifier
 
 if TYPE_CHECKING:
     from .encoder import Encoder
 
 __all__ = [
+    "NONE",
     "PACKS",
+    "UNSURE",
+    "Answers",
     "BadClassifierFile",
     "BadImage",
     "BadInput",
     "Classifier",
+    "Decision",
+    "Examples",
     "ModelError",
     "ModelNotHere",
     "NotFound",
@@ -46,11 +53,16 @@ __all__ = [
     "SpaceMismatch",
     "Step",
     "UnknownModel",
+    "decide",
+    "dial",
     "drain",
+    "generic_bank",
     "load",
     "pack",
+    "parse_descriptions",
     "parse_labels",
     "parse_templates",
+    "search_classifier",
     "zero_shot_classifier",
 ]
 

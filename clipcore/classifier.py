@@ -6,6 +6,7 @@ Read it without Sayso:
 
     file = safetensors.safe_open("pets.safetensors", "numpy"); header = json.loads(file.metadata()["sayso"])
     weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
+    logits = (header["scale"] * X @ weight.T + bias) / header["decision"]["temperature"]
 
 The header's `checksum` is the sha256 over the rest of the header and both tensors, so that a damaged file is noticed and
 never answers differently in silence.
@@ -15,7 +16,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -24,6 +25,7 @@ import numpy as np
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
+from .decision import Decision
 from .errors import BadClassifierFile, BadInput
 from .prompts import PromptSet, check_labels
 from .space import Space
@@ -50,7 +52,8 @@ class Prediction:
 
     @property
     def score(self) -> float:
-        """The best label's share among the labels. Not a probability that the answer is right: nothing calibrated it."""
+        """The best label's share among the labels: a share, not the probability that the answer is right, until the
+        classifier was calibrated on labels (`Decision.calibrated`)."""
         return float(self.shares[self.order[0]])
 
     @property
@@ -93,8 +96,9 @@ class Classifier:
     bias        float32 [n labels]
     scale       the logit scale: logits are scale * X @ weight.T + bias
     activation  softmax (labels exclude each other) or sigmoid (each label on its own, as SigLIP is trained)
-    kind        how it was made: zero-shot, ...
+    kind        how it was made: zero-shot, few-shot, linear probe
     metrics     what was measured of it, by name
+    decision    how it answers: the dial, thresholds, temperature
     """
 
     labels: tuple[str, ...]
@@ -106,6 +110,7 @@ class Classifier:
     activation: Literal["softmax", "sigmoid"] = "softmax"
     kind: str = "zero-shot"
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    decision: Decision = field(default_factory=Decision)
 
     def __post_init__(self) -> None:
         """Raise BadInput unless the parts fit together and every number is finite."""
@@ -120,9 +125,17 @@ class Classifier:
             raise BadInput("The head's weights are not all finite numbers; train it again with a lower learning rate.")
         if self.activation not in ("softmax", "sigmoid"):
             raise BadInput(f"There is no activation {self.activation!r}; use softmax or sigmoid.")
+        if len(self.decision.thresholds) not in (0, len(self.labels)):
+            raise BadInput(
+                f"There are {len(self.decision.thresholds)} thresholds for {len(self.labels)} labels; give one for each."
+            )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Classifier) and self.to_bytes() == other.to_bytes()
+
+    def with_decision(self, decision: Decision) -> "Classifier":
+        """The same head that answers in another way."""
+        return replace(self, decision=decision)
 
     def logits(self, X: np.ndarray) -> np.ndarray:
         """Scores before the activation, float32 [n, n labels], for vectors X [n, dim] of this classifier's space."""
@@ -135,8 +148,8 @@ class Classifier:
         return self.scale * (X @ self.weight.T) + self.bias
 
     def shares(self, X: np.ndarray) -> np.ndarray:
-        """Scores after the activation, float32 [n, n labels]; rows sum to one under softmax."""
-        logits = self.logits(X)
+        """Scores after temperature and activation, float32 [n, n labels]; rows sum to one under softmax."""
+        logits = self.logits(X) / np.float32(self.decision.temperature)
         if self.activation == "sigmoid":
             return np.exp(-np.logaddexp(0, -logits))  # 1 / (1 + exp(-x)) overflows at a SigLIP model's usual logits
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))
@@ -157,6 +170,7 @@ class Classifier:
             "prompts": self.prompts.to_json(),
             "space": asdict(self.space),
             "metrics": dict(self.metrics),
+            "decision": asdict(self.decision),
         }
         arrays = {"weight": self.weight, "bias": self.bias}
         tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
@@ -185,6 +199,7 @@ class Classifier:
                 prompts=PromptSet.from_json(header["prompts"]),
                 space=Space(str(space["key"]), str(space["name"]), int(space["dim"])),
                 metrics=dict(header["metrics"]),
+                decision=Decision.from_json(header["decision"]) if "decision" in header else Decision(),
             )
         except BadClassifierFile:
             raise

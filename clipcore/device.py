@@ -1,10 +1,11 @@
-"""Where a model runs and in which precision: chosen by measurement, remembered, and never at the price of an answer."""
+"""Where a model runs, in which precision, how many images at once: measured, remembered, never at the price of an answer."""
 
 import copy
 import json
 import os
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,6 +16,8 @@ from .errors import BadInput
 
 PRECISIONS = ("auto", "fp32", "bf16")
 FASTER = 1.3  # below this ratio a difference is noise on a busy machine
+CPU_SIZES, GPU_SIZES = (4, 8, 16, 32, 64), (32, 64, 128, 256, 512)
+MEASURING_SECONDS = 2.0
 SAME = 0.999  # least cosine between the two precisions, after the common part is taken off; see choose_precision
 
 
@@ -39,14 +42,58 @@ def default_batch_size(device: torch.device) -> int:
     return 32 if device.type == "cpu" else 256
 
 
+def choose_batch_size(
+    visual: nn.Module, image_size: tuple[int, int], device: torch.device, dtype: torch.dtype, key: str
+) -> int:
+    """Images per forward pass: the fewest that come within a tenth of the best rate, so that little is lost by a stop.
+
+    Sizes are tried from small to large for at most two seconds or so, or until memory runs out. Measured once per model
+    (`key`), precision and machine, then remembered; the tower must be on the device and in the precision already.
+    """
+    sizes = CPU_SIZES if device.type == "cpu" else GPU_SIZES
+    memory = Memory("batch", f"{_place(key, device)}-{str(dtype).removeprefix('torch.')}", "batch_size")
+    size = memory.get()
+    if size in sizes:
+        return int(size)
+    measured = _quickest_size(visual, image_size, device, dtype, sizes)
+    if measured is None:
+        return default_batch_size(device)
+    memory.put(measured)
+    return measured
+
+
+@torch.no_grad()
+def _quickest_size(
+    visual: nn.Module, image_size: tuple[int, int], device: torch.device, dtype: torch.dtype, sizes: Sequence[int]
+) -> int | None:
+    """The fewest images that come within a tenth of the best rate; None if nothing could be measured."""
+    rates: dict[int, float] = {}
+    end = time.perf_counter() + MEASURING_SECONDS
+    try:
+        for size in sizes:
+            pictures = _generated_pictures(1, image_size).to(device, dtype).expand(size, -1, -1, -1).contiguous()
+            rates[size] = size / _timed(visual, pictures)[0]
+            # the next size takes twice as long, four times over
+            if rates[size] < 0.8 * max(rates.values()):
+                break
+            if time.perf_counter() + 8 * size / rates[size] > end:
+                if len(rates) < 3:  # a slow model, or a machine that is busy just now: too little to go by
+                    return default_batch_size(device)
+                break
+    except RuntimeError:  # no room for more; torch.OutOfMemoryError is one
+        if device.type == "cuda":
+            torch.cuda.empty_cache()
+    return min((size for size, rate in rates.items() if rate >= 0.9 * max(rates.values())), default=None)
+
+
 def choose_precision(visual: nn.Module, image_size: tuple[int, int], device: torch.device, key: str) -> torch.dtype:
     """The type to run the image tower in: bfloat16 where that is faster here and changes no answer, else float32.
 
     Both are run on eight generated pictures. Measured once per model (`key`) and machine, then remembered.
     """
-    memory = _Memory(f"{key[:16]}-{device.type}-{_machine(device)}-torch{torch.__version__}")
+    memory = Memory("precision", _place(key, device), "dtype")
     name = memory.get()
-    if name is None:
+    if not isinstance(name, str):
         name = "bfloat16" if _reduced_pays(visual, image_size, device) else "float32"
         memory.put(name)
     return torch.bfloat16 if name == "bfloat16" else torch.float32
@@ -89,7 +136,12 @@ def _generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor
     return smooth + 0.2 * torch.randn(count, 3, *image_size, generator=generator)
 
 
-def _machine(device: torch.device) -> str:
+def _place(key: str, device: torch.device) -> str:
+    """A name for a model on this machine that can stand in a file name."""
+    return f"{key[:16]}-{device.type}-{machine_name(device)}-torch{torch.__version__}"
+
+
+def machine_name(device: torch.device) -> str:
     """A name for this machine's processor that can stand in a file name."""
     if device.type == "cuda":
         name = torch.cuda.get_device_name(device)
@@ -98,21 +150,23 @@ def _machine(device: torch.device) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
-class _Memory:
+class Memory:
     """One remembered measurement: a small JSON file in the user's cache folder. Losing it costs a second."""
 
-    def __init__(self, name: str) -> None:
-        self._path = Path(os.environ.get("SAYSO_CACHE") or user_cache_path("sayso")) / "precision" / f"{name}.json"
+    def __init__(self, folder: str, name: str, field: str) -> None:
+        self._path = Path(os.environ.get("SAYSO_CACHE") or user_cache_path("sayso")) / folder / f"{name}.json"
+        self._field = field
 
-    def get(self) -> str | None:
+    def get(self) -> str | int | None:
         try:
-            return str(json.loads(self._path.read_text())["dtype"])
+            value = json.loads(self._path.read_text())[self._field]
+            return value if isinstance(value, str | int) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
-    def put(self, dtype: str) -> None:
+    def put(self, value: str | int) -> None:
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps({"dtype": dtype}))
+            self._path.write_text(json.dumps({self._field: value}))
         except OSError:
             pass  # a read-only home only means measuring again next time

@@ -69,6 +69,30 @@ class Encoder:
         """The most tokens a text may have, start and end marks included."""
         return int(getattr(self._tokenizer, "context_length", None) or 77)
 
+    def cost(self) -> tuple[float, float]:
+        """What one picture costs: billions of floating-point operations (a multiplication and an addition are two) in a
+        forward pass, and megabytes of all weights."""
+        from torch.utils.flop_counter import FlopCounterMode
+
+        size = getattr(self._model.visual, "image_size", self.image_size)
+        height, width = (size, size) if isinstance(size, int) else size
+        fused = torch.backends.mha.get_fastpath_enabled()
+        torch.backends.mha.set_fastpath_enabled(False)  # the counter does not know the fused attention
+        try:
+            with FlopCounterMode(display=False) as counter:
+                self._forward(torch.zeros(1, 3, height, width))
+        finally:
+            torch.backends.mha.set_fastpath_enabled(fused)
+        weights = sum(p.numel() * p.element_size() for p in self._model.parameters())
+        return counter.get_total_flops() / 1e9, weights / 1e6
+
+    def variant(self, model: Any = None, preprocess: "Callable[[Any], torch.Tensor] | None" = None) -> "Encoder":
+        """The same but for its model or its preprocessing, to be compared with this one; it remembers texts on its own."""
+        parts = (model or self._model, preprocess or self._preprocess, self._tokenizer)
+        made = Encoder(*parts, self.space, self.device, self.dtype)
+        made.batch_size = self.batch_size
+        return made
+
     # pictures
 
     def prepare(self, image: ImageSource) -> torch.Tensor:
@@ -127,6 +151,12 @@ class Encoder:
         starts = range(0, len(images), size)
         chunks = [self.embed_prepared([self.prepare(image) for image in images[i : i + size]]) for i in starts]
         return np.concatenate(chunks) if chunks else np.zeros((0, self.dim), np.float32)
+
+    @contextmanager
+    def open_clip_model(self) -> Iterator[Any]:
+        """open_clip's own model, for those who look inside it; no one else uses it meanwhile."""
+        with self._lock:
+            yield self._model
 
     # texts
 

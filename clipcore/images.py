@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from . import exif as exifs
+from . import raw
 from .errors import BadImage, BadInput
 from .exif import Facts
 
@@ -23,8 +24,9 @@ from .exif import Facts
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
 SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
+    | {".dng", ".cr2", ".nef", ".arw", ".raf"}  # RAW files, by the preview in them
     # pictures that we cannot read: found all the same, so that they are listed as skipped and not silently missing
-    | {".heic", ".heif", ".svg", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".orf", ".rw2", ".jxl", ".jp2"}
+    | {".heic", ".heif", ".svg", ".psd", ".cr3", ".orf", ".rw2", ".jxl", ".jp2"}
 )
 MAX_PIXELS = 100_000_000  # 300 MB once decoded; more than nearly every camera makes
 MAX_BYTES = 500_000_000
@@ -33,9 +35,7 @@ MAX_ASPECT = 200  # a model that scales the short side to 224 would blow a strip
 # cosine of 0.9985 to the exact vector, three times 0.9998 and four times 0.9999.
 REDUCED = 3
 _TOO_LARGE = f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; save a smaller copy."
-_RAW = "This is a RAW file, as the sensor gave it; export it as JPEG or TIFF from a photo program and add that."
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
-_DNG_VERSION, _NEW_SUBFILE, _SUB_IFDS = 50706, 254, 330  # tags
 _TURN = Image.Transpose
 _TURNS = {  # what undoes each EXIF orientation
     2: _TURN.FLIP_LEFT_RIGHT,
@@ -73,22 +73,33 @@ def open_image(
         if isinstance(source, Image.Image):
             return _decoded(source, None, shrink)
         data = source if isinstance(source, bytes) else read_bytes(source)
-        _refuse_raw(data[:16])
-        with Image.open(io.BytesIO(data), formats=_formats()) as image:
+        with _opened(data) as image:
             return _decoded(image, near, shrink)
 
 
 def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
     """Size, date, camera and orientation of a picture file or its bytes, read from the header. Raises BadImage."""
-    with _as_bad_image():
-        if isinstance(source, bytes):
-            _refuse_raw(source[:16])
-        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats()) as image:
-            _check(image)
-            exif = exifs.read_exif(image)
-            turned = exifs.orientation(image, exif)
-            width, height = image.size if turned < 5 else image.size[::-1]
-            return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif))
+    with _as_bad_image(), _opened(source) as image:
+        _check(image)
+        exif = exifs.read_exif(image)
+        turned = exifs.orientation(image, exif)
+        width, height = image.size if turned < 5 else image.size[::-1]
+        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif))
+
+
+def _opened(source: bytes | str | os.PathLike[str]) -> Image.Image:
+    """A picture file or its bytes, its header read; of a RAW file the preview in it. Raises BadImage for what is refused."""
+    if isinstance(source, bytes):
+        head = source[:16]
+    else:
+        with open(source, "rb") as file:
+            head = file.read(16)
+    _refuse(head)
+    if head.startswith(raw.HEADS):
+        data = source if isinstance(source, bytes) else read_bytes(source)
+        if (preview := raw.preview(data)) is not None:
+            return preview
+    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats())
 
 
 def picture_size(data: bytes) -> tuple[int, int]:
@@ -108,16 +119,15 @@ def _formats() -> tuple[str, ...]:
     return (*FORMATS, "HEIF")
 
 
-def _refuse_raw(head: bytes) -> None:
-    """Refuse, by a file's first bytes, what Pillow would not know, or would take for the tiny preview in it."""
+def _refuse(head: bytes) -> None:
+    """Refuse, by a file's first bytes, what Pillow would not know and where nothing is to be shown instead."""
     kind, brand = head[:4], head[4:12]
     if brand[:4] == b"ftyp" and brand[4:] in _HEIC_BRANDS and "HEIF" not in _formats():
         raise BadImage(
             "This is a HEIC picture, which needs one more package: pip install -r requirements-extras/heic.txt, then retry."
         )
-    canon = (kind == b"II*\0" and head[8:10] == b"CR") or brand == b"ftypcrx "
-    if canon or kind in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0") or head.startswith(b"FUJIFILMCCD-RAW"):
-        raise BadImage(_RAW)
+    if brand == b"ftypcrx " or kind in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0"):
+        raise BadImage(raw.REFUSED)
 
 
 @contextmanager
@@ -145,11 +155,6 @@ def _check(image: Image.Image) -> None:
         raise BadImage(_TOO_LARGE)
     if long > MAX_ASPECT * short:
         raise BadImage(f"The picture is more than {MAX_ASPECT} times as long as it is wide; cut it into pieces.")
-    if image.format == "TIFF":
-        tags = image.tag_v2  # type: ignore[attr-defined]
-        # a DNG, or a small preview beside which the sensor's data lie (NEF, ARW)
-        if _DNG_VERSION in tags or (tags.get(_NEW_SUBFILE) == 1 and _SUB_IFDS in tags):
-            raise BadImage(_RAW)
 
 
 def _decoded(

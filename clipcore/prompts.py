@@ -1,5 +1,6 @@
 """Class names and prompts as people type them, checked, and turned into the sentences that the text tower reads."""
 
+import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
@@ -57,6 +58,11 @@ class PromptSet:
         """The same templates with these other names."""
         named = {label: tuple(names) for label, names in synonyms.items()}
         return PromptSet(self.name, self.templates, named, self.class_prompts)
+
+    def with_descriptions(self, descriptions: Mapping[str, Sequence[str]]) -> "PromptSet":
+        """The same templates with these sentences beside them, by label."""
+        told = {label: tuple(sentences) for label, sentences in descriptions.items()}
+        return PromptSet(self.name, self.templates, self.synonyms, told)
 
     def to_json(self) -> dict[str, object]:
         """As plain values, for a file's header."""
@@ -128,6 +134,31 @@ def parse_labels(text: str) -> tuple[list[str], dict[str, tuple[str, ...]]]:
             synonyms[labels[-1]] = tuple(names)
     check_labels(labels)
     return labels, synonyms
+
+
+def parse_descriptions(text: str) -> dict[str, tuple[str, ...]]:
+    """Sentences for single classes: JSON, {"label": ["sentence", ...]} as CuPL writes it, or lines `label: sentence`.
+
+    Raises BadInput if it is neither.
+    """
+    found: dict[str, list[str]] = {}
+    if text.lstrip().startswith("{"):
+        try:
+            for label, sentences in json.loads(text).items():
+                found[label] = [sentences] if isinstance(sentences, str) else list(map(str, sentences))
+        except (ValueError, TypeError):
+            raise BadInput('The descriptions are no JSON of the form {"label": ["sentence", ...]}; check them.') from None
+    else:
+        for line in text.splitlines():
+            label, colon, sentence = line.partition(":")
+            if line.strip() and not (colon and label.strip() and sentence.strip()):
+                raise BadInput(f"The description “{line.strip()[:60]}” has no class; write it as: class name: sentence.")
+            if line.strip():
+                found.setdefault(label, []).append(sentence)
+    told = {clean_label(label): [seen for s in sentences if (seen := _visible(s))] for label, sentences in found.items()}
+    if not any(told.values()):
+        raise BadInput("There are no descriptions; write lines such as: sparrow: a small brown bird with a short beak.")
+    return {label: tuple(dict.fromkeys(sentences)) for label, sentences in told.items() if sentences}
 
 
 def clean_label(label: str) -> str:

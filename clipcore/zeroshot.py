@@ -48,3 +48,24 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
         prompts=prompts,
         kind="zero-shot",
     )
+
+
+def search_classifier(encoder: "Encoder", words: str, query: np.ndarray, cut: float) -> Classifier:
+    """A classifier with one class, named by the words of a search: is it this or not?
+
+    `query` [dim] is the search as a unit vector, `cut` the cosine from which on a picture matches it. One class has no other
+    to be compared with, so its score is a sigmoid, which is a half exactly at the cut-off. Raises BadInput for words that
+    cannot be a class name.
+    """
+    label = clean_label(words)
+    return Classifier(
+        labels=(label,),
+        weight=np.asarray(query, np.float32)[None],
+        bias=np.array([-encoder.logit_scale * cut], np.float32),
+        scale=encoder.logit_scale,
+        activation="sigmoid",
+        space=encoder.space,
+        prompts=PromptSet("search", (), class_prompts={label: (words,)}),
+        kind="search",
+        metrics={"cut-off": round(cut, 4)},
+    )

@@ -8,16 +8,35 @@ with Library("~/sayso", clip) as library:
 
 from .database import LibraryError
 from .duplicates import SIMILAR, Duplicates
-from .filters import ORDERS, Filters, Order, parse_day
+from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_day
 from .jobs import Jobs
+from .labels import Moved, Place
 from .library import Library
 from .query import parse_query
-from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, JobRecord, Run, SkippedRecord
+from .records import (
+    Added,
+    AlbumRecord,
+    Answer,
+    ClassifierRecord,
+    FolderRecord,
+    Found,
+    Hit,
+    ImageRecord,
+    Imported,
+    IndexInfo,
+    JobRecord,
+    ReportRecord,
+    Run,
+    SkippedRecord,
+)
 
 __all__ = [
     "ORDERS",
+    "ORIENTATIONS",
     "SIMILAR",
     "Added",
+    "AlbumRecord",
+    "Answer",
     "ClassifierRecord",
     "Duplicates",
     "Filters",
@@ -25,11 +44,17 @@ __all__ = [
     "Found",
     "Hit",
     "ImageRecord",
+    "Imported",
+    "IndexInfo",
     "JobRecord",
     "Jobs",
     "Library",
     "LibraryError",
+    "Moved",
     "Order",
+    "Orientation",
+    "Place",
+    "ReportRecord",
     "Run",
     "SkippedRecord",
     "parse_day",

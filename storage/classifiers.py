@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from clipcore import BadInput, Classifier, NotFound
 
@@ -24,14 +24,15 @@ _COLUMNS = (
     ClassifierRow.labels,
     ClassifierRow.space_name,
     ClassifierRow.space_key,
+    ClassifierRow.parent_id,
 )
 
 
-def clean_name(name: str) -> str:
+def clean_name(name: str, what: str = "A classifier") -> str:
     """A name as it is kept: one spelling of each letter, no space around it. Raises BadInput if it cannot be a name."""
     name = unicodedata.normalize("NFC", " ".join(name.split()))
     if not name:
-        raise BadInput("A classifier needs a name; type one.")
+        raise BadInput(f"{what} needs a name; type one.")
     if len(name) > NAME_LIMIT:
         raise BadInput(f"The name has {len(name)} letters, but {NAME_LIMIT} is the most; choose a shorter one.")
     if any(
@@ -79,6 +80,16 @@ def list_latest(connection: Connection) -> list[ClassifierRecord]:
     return sorted(map(_record, rows), key=lambda record: (record.name.casefold(), record.name))
 
 
+def list_versions(connection: Connection, name: str) -> list[ClassifierRecord]:
+    """Every version of `name`, newest first. Raises NotFound."""
+    name = clean_name(name)
+    rows = select(*_COLUMNS).where(ClassifierRow.name == name).order_by(ClassifierRow.version.desc())
+    versions = [_record(row) for row in connection.execute(rows)]
+    if not versions:
+        raise _not_found(connection, name)
+    return versions
+
+
 def remove(connection: Connection, name: str) -> None:
     """Delete every version of `name`. Raises NotFound."""
     name = clean_name(name)
@@ -116,7 +127,7 @@ def load_run(connection: Connection, run_id: str) -> Run:
     columns = (RunRow.classifier, RunRow.selection, RunRow.created)
     row = connection.execute(select(*columns).where(RunRow.id == run_id)).one_or_none()
     if row is None:
-        raise NotFound("This result is not in the library any more; classify the images again.")
+        raise _run_gone()
     chosen: dict[str, Any] = row.selection
     return Run(
         id=run_id,
@@ -125,7 +136,61 @@ def load_run(connection: Connection, run_id: str) -> Run:
         folder_id=chosen["folder_id"],
         created=row.created,
         skipped=[SkippedRecord(path, reason) for path, reason in chosen["skipped"]],
+        edition=chosen.get("edition", 0),
+        before=chosen.get("before") is not None,
     )
+
+
+def run_edition(connection: Connection, run_id: str) -> int:
+    """How often the classifier of a run has changed. Raises NotFound."""
+    row = connection.execute(select(RunRow.selection["edition"].as_integer()).where(RunRow.id == run_id)).one_or_none()
+    if row is None:
+        raise _run_gone()
+    return row[0] or 0
+
+
+def change_run(connection: Connection, run_id: str, classifier: Classifier, expected: int | None, keep: bool) -> None:
+    """Give a run another classifier; with `keep` the one it had can be had back. Raises NotFound, and BadInput if the run
+    has meanwhile got another edition than the `expected` one."""
+    row = _locked(connection, run_id)
+    chosen = dict(row.selection)
+    if expected is not None and chosen.get("edition", 0) != expected:
+        raise BadInput("The board was changed in another window meanwhile; look at it once more and try again.")
+    if keep:
+        kept = secrets.token_urlsafe(12)
+        connection.execute(insert(RunRow).values(id=kept, classifier=row.classifier, selection=chosen))
+        chosen["before"] = kept
+    _put(connection, run_id, classifier.to_bytes(), chosen)
+
+
+def revert_run(connection: Connection, run_id: str) -> None:
+    """Give a run the classifier back that it had before the last kept change. Raises NotFound if there is none."""
+    chosen = dict(_locked(connection, run_id).selection)
+    kept = connection.execute(
+        select(RunRow.classifier, RunRow.selection).where(RunRow.id == chosen.get("before"))
+    ).one_or_none()
+    if kept is None:
+        raise NotFound("There is no earlier classifier of this board to go back to.")
+    connection.execute(delete(RunRow).where(RunRow.id == chosen["before"]))
+    _put(connection, run_id, kept.classifier, {**chosen, "before": kept.selection.get("before")})
+
+
+def _locked(connection: Connection, run_id: str) -> AnyRow:
+    row = connection.execute(
+        select(RunRow.classifier, RunRow.selection).where(RunRow.id == run_id).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise _run_gone()
+    return row
+
+
+def _put(connection: Connection, run_id: str, file: bytes, chosen: dict[str, Any]) -> None:
+    chosen["edition"] = chosen.get("edition", 0) + 1
+    connection.execute(update(RunRow).where(RunRow.id == run_id).values(classifier=file, selection=chosen))
+
+
+def _run_gone() -> NotFound:
+    return NotFound("This result is not in the library any more; classify the images again.")
 
 
 def _record(row: AnyRow) -> ClassifierRecord:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 
 def write_beside(path: Path, data: bytes | memoryview, durable: bool = True) -> None:
@@ -13,11 +14,18 @@ def write_beside(path: Path, data: bytes | memoryview, durable: bool = True) -> 
 
     `durable` waits for the disk; a file that is cheap to make again and checked when read does without.
     """
+    with beside(path, durable) as file:
+        file.write(data)
+
+
+@contextmanager
+def beside(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
+    """A file to write to, beside `path`, renamed into place at the end; see `write_beside`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
         with open(part, "wb") as file:
-            file.write(data)
+            yield file
             if durable:
                 file.flush()
                 os.fsync(file.fileno())

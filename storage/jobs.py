@@ -1,6 +1,8 @@
 """Long work as rows: it outlives the page that asked for it and the process that runs it.
 
-A job is a kind, a payload and how far it is. One worker thread takes the oldest queued job and runs its generator of Steps.
+A job is a kind, a payload and how far it is. Each lane has one worker thread, which takes the lane's oldest queued job and
+runs its generator of Steps: what takes seconds has a lane of its own and never waits behind an import of hours.
+
 Servers may share a library: a job is claimed by one UPDATE, so only one of them runs it, and a worker that has died, which
 its heartbeat shows, loses its job to the next.
 """
@@ -13,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
-from typing import Any
+from typing import Any, Literal, get_args
 
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
 
@@ -24,6 +26,8 @@ from .records import JobRecord
 from .tables import AnyRow, Job, now
 
 Work = Callable[[dict[str, Any]], Generator[Step, None, dict[str, Any]]]
+Lane = Literal["long", "short"]
+LANES: tuple[Lane, ...] = get_args(Lane)
 
 WRITE_SECONDS = 0.3  # progress is written no more often than this
 POLL_SECONDS = 0.5  # how soon a job is seen that another process has put in
@@ -38,15 +42,15 @@ log = logging.getLogger(__name__)
 
 
 class Jobs:
-    """The queue of one library. `register` what can be done, `start` the worker, `submit` work, and ask how it stands."""
+    """The queue of one library. `register` what can be done, `start` the workers, `submit` work, and ask how it stands."""
 
     def __init__(self, library: Library) -> None:
         self._database = library.database
-        self._kinds: dict[str, Work] = {}
+        self._kinds: dict[str, tuple[Lane, Work]] = {}
         self._me = f"{socket.gethostname()}:{os.getpid()}:{_BOOT}"
-        self._thread: threading.Thread | None = None
+        self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
-        self._wake = threading.Event()
+        self._wake = {lane: threading.Event() for lane in LANES}
 
     # asking
 
@@ -57,7 +61,7 @@ class Jobs:
             job_id = connection.execute(insert(Job).values(values).returning(Job.id)).scalar_one()
             over = Job.state.in_(("done", "failed", "cancelled"))
             connection.execute(delete(Job).where(Job.id <= job_id - KEPT_JOBS, over))
-        self._wake.set()
+        self._wake_all()
         return job_id
 
     def get(self, job_id: int) -> JobRecord:
@@ -92,43 +96,55 @@ class Jobs:
 
     # doing
 
-    def register(self, kind: str, work: Work) -> None:
-        """Say how a kind of job is done: `work(payload)` streams Steps and returns a JSON-able result."""
-        self._kinds[kind] = work
+    def register(self, kind: str, work: Work, lane: Lane = "long") -> None:
+        """Say how a kind of job is done: `work(payload)` streams Steps and returns a JSON-able result.
+
+        Jobs of one lane run one after the other; the short lane is for what takes seconds.
+        """
+        self._kinds[kind] = (lane, work)
 
     def start(self) -> None:
-        """Start the worker thread. Jobs of dead workers are queued again, now and whenever it is idle."""
-        if self._thread is None:
+        """Start the worker threads. Jobs of dead workers are queued again, now and whenever one is idle."""
+        if not self._threads:
             self._stopping.clear()
             self._requeue_dead()
-            self._thread = threading.Thread(target=self._work, name="jobs", daemon=True)
-            self._thread.start()
+            self._threads = [
+                threading.Thread(target=self._work, args=(lane,), name=f"jobs-{lane}", daemon=True) for lane in LANES
+            ]
+            for thread in self._threads:
+                thread.start()
 
     def stop(self, timeout: float = 30.0) -> None:
-        """Let the current step finish, queue its job again for the next start, and end the worker."""
-        if self._thread is not None:
-            self._stopping.set()
-            self._wake.set()
-            self._thread.join(timeout)
-            self._thread = None
+        """Let the current steps finish, queue their jobs again for the next start, and end the workers."""
+        end = time.monotonic() + timeout
+        self._stopping.set()
+        self._wake_all()
+        for thread in self._threads:
+            thread.join(max(0.0, end - time.monotonic()))
+        self._threads = []
 
-    def _work(self) -> None:
+    def _wake_all(self) -> None:
+        for wake in self._wake.values():
+            wake.set()
+
+    def _work(self, lane: Lane) -> None:
         while not self._stopping.is_set():
             try:
                 self._requeue_dead()
-                while not self._stopping.is_set() and (job := self._claim()) is not None:
+                while not self._stopping.is_set() and (job := self._claim(lane)) is not None:
                     self._run(job)
             except SaysoError as error:  # a full disk, a library kept busy: the next round may do better
                 log.warning("the job queue: %s", error)
             except Exception:
                 log.exception("the job queue")
                 self._stopping.wait(STALE_SECONDS)  # a mistake of ours does not go away by trying at once, but fills the log
-            self._wake.wait(POLL_SECONDS)
-            self._wake.clear()
+            self._wake[lane].wait(POLL_SECONDS)
+            self._wake[lane].clear()
 
-    def _claim(self) -> AnyRow | None:
-        """Take the oldest queued job that we know how to do."""
-        oldest = select(func.min(Job.id)).where(Job.state == "queued", Job.kind.in_(self._kinds))
+    def _claim(self, lane: Lane) -> AnyRow | None:
+        """Take the lane's oldest queued job that we know how to do."""
+        kinds = [kind for kind, (its_lane, _) in self._kinds.items() if its_lane == lane]
+        oldest = select(func.min(Job.id)).where(Job.state == "queued", Job.kind.in_(kinds))
         with self._database.reading() as connection:
             if connection.scalar(oldest) is None:
                 return None
@@ -159,7 +175,8 @@ class Jobs:
         """Run the work to its end, or until it is cancelled, taken from us, or the worker stops."""
         written = 0.0
         progress: dict[str, Any] = {}
-        with closing(self._kinds[job.kind](job.payload)) as steps:
+        _, work = self._kinds[job.kind]
+        with closing(work(job.payload)) as steps:
             while True:
                 try:
                     step = next(steps)

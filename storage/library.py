@@ -7,21 +7,34 @@
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain
+from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain, search_classifier
 from clipcore.images import display_path
 
-from . import adding, classifiers, folders, migrate, pictures, searching
+from . import adding, albums, classifiers, folders, migrate, pictures, reports, searching
 from .database import Database, LibraryError
 from .duplicates import SIMILAR, Duplicates, find_duplicates
-from .filters import Filters, Order, browse
-from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, Run, SkippedRecord
+from .exchange import Exchange
+from .filters import Filters, Order, browse, browse_ids
+from .records import (
+    Added,
+    AlbumRecord,
+    ClassifierRecord,
+    FolderRecord,
+    Found,
+    Hit,
+    ImageRecord,
+    IndexInfo,
+    ReportRecord,
+    Run,
+    SkippedRecord,
+)
 from .spaces import Model
 
 if TYPE_CHECKING:
@@ -30,7 +43,7 @@ if TYPE_CHECKING:
 NO_FILTERS = Filters()
 
 
-class Library:
+class Library(Exchange):
     """Pictures, vectors and classifiers in the folder `home`, seen through one encoder.
 
     Without an encoder everything works that needs no model. Threads may share a library, and several processes may have
@@ -147,6 +160,11 @@ class Library:
         with self.database.reading() as connection:
             return pictures.images_with_ids(connection, image_ids)
 
+    def images_with_contents(self, hashes: Iterable[str]) -> dict[str, ImageRecord]:
+        """The first picture of each of these content hashes that is there, by hash."""
+        with self.database.reading() as connection:
+            return pictures.images_with_contents(connection, hashes)
+
     def thumbnail(self, image_id: int, side: int = 256) -> bytes:
         """The picture as WebP bytes, no side longer than `side` pixels. Raises NotFound and BadImage."""
         return pictures.cached_thumbnail(self.image(image_id), self.home / "thumbs", side)
@@ -157,7 +175,7 @@ class Library:
         """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; only those that have one."""
         model = self._in_use
         with self.database.reading() as connection:
-            return pictures.images_with_vectors(connection, model.space_id, model.space.dim, image_ids, folder_id)
+            return pictures.images_with_vectors(connection, model.index, model.space_id, image_ids, folder_id)
 
     def classify(
         self, classifier: Classifier, folder_id: int | None = None, image_ids: Sequence[int] | None = None
@@ -204,10 +222,18 @@ class Library:
     def browse(
         self, filters: Filters, order: Order = "relevance", offset: int = 0, limit: int = 120
     ) -> tuple[list[ImageRecord], int]:
-        """A page of the pictures that the filters leave, and how many there are. For everything, `images` is faster."""
+        """A page of the pictures that the filters leave, and how many there are."""
         with self.database.reading() as connection:
-            images = browse(connection, filters, order)
-        return images[max(0, offset) : max(0, offset) + max(0, limit)], len(images)
+            return browse(connection, filters, order, max(0, offset), max(0, limit))
+
+    def browse_ids(self, filters: Filters = NO_FILTERS, order: Order = "relevance") -> list[int]:
+        """The ids of all pictures that the filters leave, in order."""
+        with self.database.reading() as connection:
+            return browse_ids(connection, filters, order)
+
+    def index_info(self) -> IndexInfo:
+        """How the vectors are held and how much of what is nearest a search finds; takes seconds where that is measured."""
+        return self._in_use.index.info()
 
     def iter_duplicates(self, threshold: float = SIMILAR) -> Generator[Step, None, Duplicates]:
         """Find the same picture at several places and, apart from it, similar pictures; `threshold` is their cosine.
@@ -218,9 +244,10 @@ class Library:
             raise BadInput("Similar pictures have a cosine above 0 and at most 1; 0.92 is usual.")
         images = self.browse(NO_FILTERS, limit=self.count())[0]
         embedded, vectors = self.embeddings()
-        by_id = {image.id: vector for image, vector in zip(embedded, vectors, strict=True)}
         kept = self.home / "index" / "fingerprints.npy"
-        return (yield from find_duplicates(images, by_id, lambda image: self.thumbnail(image.id), kept, threshold))
+        return (
+            yield from find_duplicates(images, embedded, vectors, lambda image: self.thumbnail(image.id), kept, threshold)
+        )
 
     def duplicates(self, threshold: float = SIMILAR) -> Duplicates:
         """`iter_duplicates` without the steps."""
@@ -233,7 +260,64 @@ class Library:
             raise NotFound(f"{image.name} has no vector of {self._in_use.space.name}; add its folder again with this model.")
         return vectors[0]
 
+    # albums
+
+    def save_album(
+        self,
+        name: str,
+        words: str = "",
+        filters: Filters = NO_FILTERS,
+        classifier: str | None = None,
+        label: str = "",
+        replace: bool = False,
+    ) -> AlbumRecord:
+        """Keep a search under a name: words, filters, and what the classifier of this name calls `label`, or some of these.
+
+        Raises BadInput for a name that is taken, unless it is to `replace` that album, and for what could not be opened.
+        """
+        chosen = (classifier, self.classifier(classifier)) if classifier else None
+        with self.database.writing() as connection:
+            return albums.save(connection, name, words, filters, chosen, label, replace)
+
+    def albums(self) -> list[AlbumRecord]:
+        """Every album, by name."""
+        with self.database.reading() as connection:
+            return albums.list_all(connection)
+
+    def album(self, name: str) -> AlbumRecord:
+        """An album by its name: what it looks for. Raises NotFound, which names what there is."""
+        with self.database.reading() as connection:
+            return albums.load(connection, name)
+
+    def open_album(self, name: str, order: Order = "relevance", offset: int = 0, limit: int = 120) -> Found:
+        """A page of an album as the library is now. Raises NotFound, also if its folder or classifier is gone."""
+        album = self.album(name)
+        among = None
+        if album.classifier:
+            classifier = self.classifier(album.classifier)
+            among = albums.called(self.database, self._in_use, classifier, album.label, album.filters)
+        if album.words:
+            words, filters = album.words, album.filters
+            return searching.find(self.database, self._in_use, words, [], filters, order, offset, limit, False, among=among)
+        if among is not None:
+            return searching.found_by_share(self.database, among, order, offset, limit)
+        images, total = self.browse(album.filters, order, offset, limit)
+        return Found([Hit(image, 1.0) for image in images], total, None)
+
+    def delete_album(self, name: str) -> None:
+        """Forget an album; its pictures stay. Raises NotFound."""
+        with self.database.writing() as connection:
+            albums.remove(connection, name)
+
     # classifiers and runs
+
+    def search_classifier(self, words: str) -> Classifier:
+        """A search by words as a classifier of one class: its share is above a half where a picture matches the search.
+
+        The cut-off is that of this library as it is now. Raises BadInput for a search that has none.
+        """
+        query, cut = searching.cut_off(self._in_use, words)
+        return search_classifier(self._in_use.encoder, words, query, cut)
 
     def save(self, classifier: Classifier, name: str) -> ClassifierRecord:
         """Keep a classifier under a name; a name that is taken gets its next version. Raises BadInput for a bad name."""
@@ -249,6 +333,16 @@ class Library:
         """The latest version of every saved classifier, by name."""
         with self.database.reading() as connection:
             return classifiers.list_latest(connection)
+
+    def versions(self, name: str) -> list[ClassifierRecord]:
+        """Every version of a saved classifier, newest first. Raises NotFound."""
+        with self.database.reading() as connection:
+            return classifiers.list_versions(connection, name)
+
+    def restore(self, name: str, version: int) -> ClassifierRecord:
+        """Go back to an earlier version: it is saved again as the newest, and those in between stay. Raises NotFound."""
+        with self.database.writing() as connection:
+            return classifiers.save(connection, classifiers.load(connection, name, version), name)
 
     def delete_classifier(self, name: str) -> None:
         """Delete every version of a classifier. Raises NotFound."""
@@ -275,7 +369,57 @@ class Library:
         with self.database.reading() as connection:
             return classifiers.load_run(connection, run_id)
 
+    def run_edition(self, run_id: str) -> int:
+        """How often the classifier of a run has changed; cheaper than `run`. Raises NotFound."""
+        with self.database.reading() as connection:
+            return classifiers.run_edition(connection, run_id)
+
+    def change_run(self, run_id: str, classifier: Classifier, expected: int | None = None, keep: bool = True) -> Run:
+        """Give a run another classifier: a taught one, or the same with another dial.
+
+        With `keep` the classifier it had can be had back with `revert_run`. Raises NotFound, and BadInput if the run is
+        not at the `expected` edition any more.
+        """
+        with self.database.writing() as connection:
+            classifiers.change_run(connection, run_id, classifier, expected, keep)
+        return self.run(run_id)
+
+    def revert_run(self, run_id: str) -> Run:
+        """Give a run back the classifier that it had before the last kept change. Raises NotFound if there is none."""
+        with self.database.writing() as connection:
+            classifiers.revert_run(connection, run_id)
+        return self.run(run_id)
+
     def run_predictions(self, run_id: str) -> tuple[list[ImageRecord], Predictions]:
         """The pictures of a run as they are now, with what its classifier says of them. Raises NotFound, SpaceMismatch."""
         run = self.run(run_id)
         return self.classify(run.classifier, run.folder_id, run.image_ids)
+
+    # what was measured
+
+    def save_report(self, kind: str, name: str, summary: Mapping[str, Any], report: Mapping[str, Any]) -> ReportRecord:
+        """Keep something measured, as plain JSON: `summary` is what a list shows of it. Raises BadInput for a bad name."""
+        with self.database.writing() as connection:
+            return reports.save(connection, kind, name, summary, report)
+
+    def reports(self, kind: str | None = None) -> list[ReportRecord]:
+        """What was measured, or what of a kind, the newest first, without the figures."""
+        with self.database.reading() as connection:
+            return reports.list_reports(connection, kind)
+
+    def report(self, report_id: int) -> ReportRecord:
+        """Something measured, with its figures. Raises NotFound."""
+        with self.database.reading() as connection:
+            return reports.load(connection, report_id)
+
+    def change_report(self, report_id: int, summary: Mapping[str, Any], report: Mapping[str, Any]) -> None:
+        """Give something measured other figures, where it is worked on in place. Raises NotFound."""
+        with self.database.writing() as connection:
+            reports.change(connection, report_id, summary, report)
+
+    def delete_report(self, report_id: int) -> ReportRecord:
+        """Delete something measured and return it, so that it can be saved again. Raises NotFound."""
+        with self.database.writing() as connection:
+            gone = reports.load(connection, report_id)
+            reports.remove(connection, report_id)
+        return gone

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clipcore import Classifier
+from clipcore import NONE, UNSURE, Classifier, Prediction
 from clipcore.images import display_path
+
+if TYPE_CHECKING:
+    from .filters import Filters
+Verdict = tuple[str, ...] | int | None  # the labels of a picture; clipcore.UNSURE or NONE; None where nobody said
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,8 @@ class ImageRecord:
 @dataclass(frozen=True)
 class Hit:
     """A picture that was found; `score` is the cosine with the query, so 1 at most.
+
+    In an album without words it is the share that the album's classifier gives, and 1 where filters alone decide.
 
     rank     share of the generic queries that score lower on this picture
     margin   score above this query's cut-off, see `storage.relevance`; a picture `matches` from 0 on
@@ -118,6 +124,16 @@ class Added:
 
 
 @dataclass(frozen=True)
+class Imported:
+    """What importing labels did: pictures that the labels are for, how many changed, and paths that are not here."""
+
+    pictures: int
+    changed: int
+    labels: tuple[str, ...]
+    unknown: list[SkippedRecord]
+
+
+@dataclass(frozen=True)
 class ClassifierRecord:
     """One saved version of a classifier."""
 
@@ -129,11 +145,32 @@ class ClassifierRecord:
     labels: tuple[str, ...]
     space_name: str
     space_key: str
+    parent_id: int | None = None
+
+
+@dataclass(frozen=True)
+class AlbumRecord:
+    """A smart album: pictures found by `words`, that the filters leave, and that a classifier calls `label`.
+
+    `words` may be empty; `classifier` is the name of a saved one, or None.
+    """
+
+    id: int
+    name: str
+    words: str
+    filters: "Filters"
+    classifier: str | None
+    label: str
+    created: datetime
 
 
 @dataclass(frozen=True)
 class Run:
-    """One classification kept for the page: a classifier and either the pictures or the folder it was used on."""
+    """One classification kept for the page: a classifier and either the pictures or the folder it was used on.
+
+    edition   goes up whenever the classifier of the run changes
+    before    whether there is a classifier to go back to, see `Library.change_run`
+    """
 
     id: str
     classifier: Classifier
@@ -141,6 +178,76 @@ class Run:
     folder_id: int | None
     created: datetime
     skipped: list[SkippedRecord]
+    edition: int = 0
+    before: bool = False
+
+
+@dataclass(frozen=True)
+class IndexInfo:
+    """How the vectors of the model in use are held: `kind` is flat, scan or lists, see `storage.indexes`.
+
+    `recall` is the share of the ten truly nearest that searches find, measured with generic queries by words among
+    `measured_among` vectors; 1 where the search is exact, None if nothing could be measured.
+    """
+
+    kind: str
+    vectors: int
+    recall: float | None
+    measured_among: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What is known of one picture, for whoever writes it down: a person's word goes before the classifier's.
+
+    said        the person's verdict
+    found       the classifier's, by its dial
+    prediction  the classifier's shares of all its labels; None where no classifier was asked
+    """
+
+    image: ImageRecord
+    said: Verdict = None
+    found: Verdict = None
+    prediction: Prediction | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.found if self.said is None else self.said
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the picture; several where they do not exclude each other."""
+        return self.verdict if isinstance(self.verdict, tuple) else ()
+
+    @property
+    def by(self) -> str:
+        """Whose verdict it is: you, classifier, or nobody's."""
+        return "you" if self.said is not None else "classifier" if self.found is not None else ""
+
+    @property
+    def runner_up(self) -> tuple[str, float] | None:
+        """The classifier's second label with its share."""
+        top = self.prediction.top(2) if self.prediction else []
+        return top[1] if len(top) > 1 else None
+
+
+def in_words(verdict: Verdict) -> str:
+    """A verdict as text: the labels, unsure, none of these, or nothing."""
+    if isinstance(verdict, tuple):
+        return "; ".join(verdict)
+    return {UNSURE: "unsure", NONE: "none of these"}.get(verdict, "") if verdict is not None else ""
+
+
+@dataclass(frozen=True)
+class ReportRecord:
+    """Something measured: `kind` says what, `summary` is what a list shows. `report`, all figures, comes one at a time."""
+
+    id: int
+    kind: str
+    name: str
+    summary: Mapping[str, Any]
+    created: datetime
+    report: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Whether a search found anything: a cut-off for each query, from how generic queries do on the same library.
 
 A fixed cosine cannot do it: 0.25 is the best answer to one query and noise for another. So about 150 generic queries
-(`generic_queries.txt`) are scored against the library. From every score half of that query's mean over the library is taken
+(`clipcore.decision`) are scored against the library. From every score half of that query's mean over the library is taken
 off: some queries score high on everything, and yet a library full of dogs should not count against "dog". What is left of
 a query's best picture is its peak.
 
@@ -34,16 +34,11 @@ as many as there are, which no rule can know, gives 55 %, 81 %, 43 % and 67 % fo
 
 import threading
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, select
 
-from .database import Database, chunks
-from .tables import Embedding
-from .vectors import from_blobs
+from clipcore.decision import generic_captions as generic_queries
 
 if TYPE_CHECKING:
     from .spaces import Model
@@ -52,13 +47,6 @@ MEAN_SHARE = 0.5
 PEAK_QUANTILE = 0.7
 REACH = 0.7
 SAMPLE = 20_000  # a larger library is judged by this many of its pictures, always the same ones
-State = tuple[int, int]
-
-
-@cache
-def generic_queries() -> tuple[str, ...]:
-    """Short captions of what photos commonly show."""
-    return tuple(Path(__file__).with_name("generic_queries.txt").read_text(encoding="utf-8").splitlines())
 
 
 @dataclass(frozen=True)
@@ -107,40 +95,18 @@ class Scale:
 class Relevance:
     """The `Scale` of a model's pictures, made again when the library has changed. Threads may share it."""
 
-    def __init__(self, database: Database, model: "Model") -> None:
-        self._database = database
+    def __init__(self, model: "Model") -> None:
         self._model = model
         self._lock = threading.Lock()
-        self._kept: tuple[State, Scale | None] | None = None
+        self._kept: tuple[tuple[int, int], Scale | None] | None = None
 
     def scale(self) -> Scale | None:
         """The scale of the library as it is; None while it has no vectors."""
         with self._lock:
-            state = self._state()
+            state = self._model.index.state
             if self._kept is None or self._kept[0] != state:
                 texts = generic_queries()
-                pictures = self._sample()
+                pictures = self._model.index.sample(SAMPLE)
                 made = Scale.of(texts, self._model.encoder.embed_texts(texts), pictures) if len(pictures) else None
                 self._kept = (state, made)
             return self._kept[1]
-
-    def _state(self) -> State:
-        rows = select(func.count(), func.max(Embedding.id)).where(Embedding.space_id == self._model.space_id)
-        with self._database.reading() as connection:
-            count, last = connection.execute(rows).one()
-        return count, last or 0
-
-    def _sample(self) -> np.ndarray:
-        """Vectors [n, dim] of at most `SAMPLE` pictures."""
-        with self._database.reading() as connection:
-            ids = np.array(
-                connection.scalars(select(Embedding.id).where(Embedding.space_id == self._model.space_id)).all(), np.int64
-            )
-            if len(ids) > SAMPLE:
-                ids = np.sort(np.random.default_rng(0).choice(ids, SAMPLE, replace=False))
-            blobs = [
-                blob
-                for some in chunks(ids.tolist())
-                for blob in connection.scalars(select(Embedding.vector).where(Embedding.id.in_(some)))
-            ]
-        return from_blobs(blobs, self._model.space.dim)

@@ -1,6 +1,6 @@
 """Search: words, pictures or both as one unit vector, the nearest pictures, and whether they match at all."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -16,6 +16,7 @@ from .relevance import Scale
 from .spaces import Model
 
 MOST_MATCHES = 2000  # that are counted, sorted and paged
+FIRST_LOOK = 512  # of the nearest vectors, which answers most searches
 CLOSEST = 480  # that are sorted and paged where there is no cut-off
 
 
@@ -30,8 +31,10 @@ def find(
     limit: int,
     everything: bool,
     without: int | None = None,
+    among: Collection[int] | None = None,
 ) -> Found:
-    """A page of what is found for words and pictures (vectors [dim] of unit length); `without` is an image's id.
+    """A page of what is found for words and pictures (vectors [dim] of unit length); `without` is an image's id, and
+    `among` are the only ids of images that may be found.
 
     With `everything` also what does not match. Raises BadInput for a query that cannot be meant, NotFound for the folder.
     """
@@ -43,7 +46,7 @@ def find(
     clear, cut = _cut(model, scale, query) if scale else (None, None)
     floor = -np.inf if cut is None or everything else cut
     most = max(offset + limit, CLOSEST if floor == -np.inf else MOST_MATCHES)
-    hits = nearest(database, model, query, most + (without is not None), filters, floor)
+    hits = nearest(database, model, query, most + (without is not None), filters, floor, among)
     hits = [hit for hit in hits if hit.id != without][:most]
     page = ordered(hits, order)[max(0, offset) : max(0, offset) + max(0, limit)]
     if scale is None or cut is None:
@@ -53,27 +56,55 @@ def find(
     return Found(page, len(hits), clear, () if clear else tuple(scale.suggestions(query)))
 
 
+def found_by_share(database: Database, shares: Mapping[int, float], order: Order, offset: int, limit: int) -> Found:
+    """A page of pictures given by id with what to order them by, the highest first."""
+    with database.reading() as connection:
+        images = pictures.images_with_ids(connection, list(shares))
+    hits = sorted((Hit(image, shares[image.id]) for image in images), key=lambda hit: (-hit.score, hit.id))
+    return Found(ordered(hits, order)[max(0, offset) : max(0, offset) + max(0, limit)], len(hits), None)
+
+
+def cut_off(model: Model, words: str) -> tuple[np.ndarray, float]:
+    """The unit vector [dim] of a search by words, and the cosine from which on a picture matches it. Raises BadInput."""
+    terms = parse_query(words)
+    if any(term.weight < 0 for term in terms):
+        raise BadInput("A search with a minus has no cut-off to decide by; leave the minus out, or save it as an album.")
+    scale = model.relevance.scale()
+    if scale is None:
+        raise BadInput("A search becomes a classifier by the pictures it is used on; add a folder first.")
+    query = _mixed(model, terms, ())
+    return query, _cut(model, scale, query)[1]
+
+
 def _cut(model: Model, scale: Scale, query: np.ndarray) -> tuple[bool, float]:
     """Whether the library answers the query clearly, and the cosine from which on a picture matches."""
-    _, best = model.index.search(query, 1)
+    _, best = model.index.search(query, FIRST_LOOK)  # the same question that `nearest` asks: answered once
     bar = scale.bar(query)
     clear = len(best) > 0 and float(best[0]) >= bar
     return clear, scale.cut(query) if clear else bar
 
 
 def nearest(
-    database: Database, model: Model, query: np.ndarray, k: int, filters: Filters, floor: float = -np.inf
+    database: Database,
+    model: Model,
+    query: np.ndarray,
+    k: int,
+    filters: Filters,
+    floor: float = -np.inf,
+    among: Collection[int] | None = None,
 ) -> list[Hit]:
     """The k pictures closest to a unit vector [dim] with a cosine of at least `floor`, best first.
 
     The index is asked for more until k pictures are there: vectors of missing pictures stay in it.
     """
     selection: dict[int, int] | None = None
-    if filters.any:
+    if filters.any or among is not None:
         with database.reading() as connection:
             selection = chosen(connection, filters, model.space_id)
+    if selection is not None and among is not None:
+        selection = {image: vector for image, vector in selection.items() if image in among}
     allowed = None if selection is None else set(selection.values())
-    wanted = k if floor == -np.inf else min(k, 256)
+    wanted = k if floor == -np.inf else min(k, FIRST_LOOK)
     while True:
         ids, scores = model.index.search(query, wanted, allowed)
         above = scores >= floor

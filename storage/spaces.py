@@ -1,6 +1,7 @@
 """A model as the library sees it: its space's row, the index of its vectors, what scores mean there, its texts' cache."""
 
 import secrets
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from clipcore.text_cache import MemoryCache
 
 from .database import Database
 from .prompt_cache import PromptCache
-from .relevance import Relevance
+from .relevance import Relevance, generic_queries
 from .tables import SpaceRow
 from .vectors import VectorIndex
 
@@ -26,14 +27,15 @@ class Model:
         self.encoder = encoder
         self.space: Space = encoder.space
         self.space_id = _space_id(database, self.space)
-        self.index = VectorIndex(database, self.space_id, self.space, index_folder)
-        self.relevance = Relevance(database, self)
+        queries = partial(encoder.embed_texts, generic_queries())
+        self.index = VectorIndex(database, self.space_id, self.space, index_folder, queries)
+        self.relevance = Relevance(self)
         self._texts = PromptCache(database, self.space_id, self.space.dim)
         encoder.text_cache = self._texts
 
     def leave(self) -> None:
         """Write the index file, and let the encoder remember texts on its own again: it may outlive the library."""
-        self.index.save()
+        self.index.close()
         if self.encoder.text_cache is self._texts:
             self.encoder.text_cache = MemoryCache()
 

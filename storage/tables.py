@@ -6,6 +6,10 @@ spaces ──┬ embeddings      one vector per picture content and model; its i
          └ prompts         one vector per text and model
 classifiers                immutable versions of a name
 runs                       one classification kept for the page
+labels                     what people said of a picture's content: it is a dog, it is no cat
+label_steps                every move of labels, in order, so that each can be taken back
+albums                     searches under a name, run again whenever they are opened
+reports                    what was measured, with all its figures
 jobs                       long work, from the click to the result
 """
 
@@ -22,6 +26,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Row,
+    SmallInteger,
     String,
     Text,
     TypeDecorator,
@@ -40,7 +45,7 @@ class PathBytes(TypeDecorator[str]):
         return None if value is None else os.fsencode(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else os.fsdecode(bytes(value))
+        return None if value is None else os.fsdecode(value if isinstance(value, bytes) else bytes(value))
 
 
 class Moment(TypeDecorator[datetime]):
@@ -187,6 +192,63 @@ class RunRow(Base):
     created: Mapped[datetime] = mapped_column(default=now, index=True)
     classifier: Mapped[bytes]
     selection: Mapped[dict[str, Any]]
+
+
+class LabelRow(Base):
+    """What a person said of a picture: it is (1), it is not (-1), or cannot be told (0). No row: nothing was said.
+
+    A picture may be a "dog" on one board and "indoor" on another; "none of these" is -1 for each of a board's classes.
+    """
+
+    __tablename__ = "labels"
+    __table_args__ = (UniqueConstraint("content_hash", "label"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(Text, index=True)
+    value: Mapped[int] = mapped_column(SmallInteger)
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class LabelStep(Base):
+    """One move of labels. `op` is the browser's own number of it, so that a repeated request is answered and not done twice;
+    `changes` are groups of pictures that changed alike: [[content hashes], [[label, value before, value after], ...]], null
+    for no row; `undoes` is the step it took back."""
+
+    __tablename__ = "label_steps"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    op: Mapped[str] = mapped_column(String(64), unique=True)
+    client: Mapped[str] = mapped_column(String(64), index=True)
+    changes: Mapped[list[Any]]
+    undoes: Mapped[int | None] = mapped_column(ForeignKey("label_steps.id"))
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Album(Base):
+    """A search under a name: `query` is what to look for and how it is filtered."""
+
+    __tablename__ = "albums"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text, unique=True)
+    query: Mapped[dict[str, Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class ReportRow(Base):
+    """Something measured. `kind` says what (accuracy, prompts, bias, ...); `summary` is what a list shows of it."""
+
+    __tablename__ = "reports"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(String(32), index=True)
+    name: Mapped[str] = mapped_column(Text)
+    summary: Mapped[dict[str, Any]]
+    report: Mapped[dict[str, Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class Job(Base):

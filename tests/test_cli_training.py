@@ -31,7 +31,7 @@ def on_the_cpu() -> Iterator[None]:
 
 def sayso(*arguments: object, code: int = 0) -> tuple[list[Any], str]:
     """Run a command in this process, for starting one takes seconds: its rows, and what it said."""
-    done = CliRunner(env={"HF_HUB_OFFLINE": "1"}).invoke(app.cli, [str(argument) for argument in arguments])
+    done = CliRunner(env={"HF_HUB_OFFLINE": "1"}).invoke(app.commands, [str(argument) for argument in arguments])
     assert done.exit_code == code, done.stderr
     assert done.exception is None or isinstance(done.exception, SystemExit)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.stderr
@@ -113,7 +113,7 @@ def test_evaluate_several_sets_in_one_table(trained: Any, pictures: Path, tmp_pa
         "support",
         "skipped",
     ]
-    assert all(list(row) == keys for row in rows[:4])
+    assert all([key for key in row if key in keys] == keys for row in rows[:4])
     assert [row["n"] for row in rows] == [60, 60, 40, 40, 60]
     assert all(row["top1"] > 0.8 for row in rows[:4])
     assert rows[0]["skipped"] == 1

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from clipcore import BadInput, device, models
-from clipcore.device import choose_precision, default_batch_size, pick_device
+from clipcore.device import CPU_SIZES, choose_batch_size, choose_precision, default_batch_size, pick_device
 from tests.sentences import assert_sentence
 from tests.small_clip import write_model
 
@@ -115,6 +115,75 @@ def test_auto_measures_a_real_model(cache, tmp_path):
     assert clip.dtype in (torch.float32, torch.bfloat16)
     (file,) = cache.glob("*.json")
     assert json.loads(file.read_text())["dtype"] == str(clip.dtype).removeprefix("torch.")
+
+
+# batch size
+
+
+@pytest.fixture
+def rates(monkeypatch):
+    """Make the measurement say these images a second by batch size; an exception is raised. Lists the sizes tried."""
+
+    def arrange(by_size):
+        tried = []
+
+        def timed(visual, pictures):
+            tried.append(len(pictures))
+            rate = by_size[len(pictures)]
+            if isinstance(rate, Exception):
+                raise rate
+            return len(pictures) / rate, None
+
+        monkeypatch.setattr(device, "_timed", timed)
+        return tried
+
+    return arrange
+
+
+def choose_size(key="a" * 64, dtype=torch.float32) -> int:
+    return choose_batch_size(nn.Linear(2, 2), (8, 8), CPU, dtype, key)
+
+
+@pytest.mark.parametrize(
+    ("by_size", "expected", "tries"),
+    [
+        ({4: 1e4, 8: 2e4, 16: 3e4, 32: 5e4, 64: 8e4}, 64, 5),
+        ({4: 1e4, 8: 2e4, 16: 3e4, 32: 3.1e4, 64: 3.2e4}, 16, 5),  # a tenth more is not worth twice the batch
+        ({4: 1e4, 8: 2e4, 16: 1e4}, 8, 3),  # falling: no more is tried
+        ({4: 1e4, 8: 2e4, 16: torch.OutOfMemoryError("no room")}, 8, 3),
+        ({4: 10}, 32, 1),  # the next size alone would take more than two seconds: the usual size
+        ({4: 1e4, 8: 2e4, 16: 50, 32: 1e9}, 8, 3),
+        ({4: 40, 8: 60, 16: 60}, 8, 3),  # as far as the time went
+    ],
+)
+def test_the_smallest_batch_that_is_nearly_the_quickest(cache, rates, by_size, expected, tries):
+    tried = rates(by_size)
+    assert choose_size() == expected
+    assert tried == list(CPU_SIZES[:tries])
+
+
+def test_the_batch_size_is_remembered_by_model_and_precision(cache, rates):
+    tried = rates({4: 1e4, 8: 2e4, 16: 1e4})
+    assert choose_size() == choose_size() == 8
+    assert len(tried) == 3
+    assert choose_size(dtype=torch.bfloat16) == choose_size("b" * 64) == 8
+    assert len(tried) == 9
+    for file in (cache.parent / "batch").glob("*.json"):
+        file.write_text('{"batch_size": 1000000}')
+    assert choose_size() == 8
+
+
+def test_where_nothing_can_be_measured_nothing_is_remembered(cache, rates):
+    rates({4: RuntimeError("no kernel")})
+    assert choose_size() == 32
+    assert not (cache.parent / "batch").exists()
+
+
+def test_a_real_model_gets_a_measured_batch_size(cache, tmp_path):
+    clip = models.load(write_model(tmp_path / "model"), "cpu")
+    (file,) = (cache.parent / "batch").glob("*.json")
+    assert json.loads(file.read_text()) == {"batch_size": clip.batch_size}
+    assert clip.batch_size in CPU_SIZES
 
 
 def test_generated_pictures_differ_and_stay_the_same():

@@ -8,7 +8,7 @@ import torch
 from clipcore.progress import drain
 from tests.test_contrastive import CONFIG
 from training.clip import build, encode_captions, tokenizer_of
-from training.dictionary import iter_define, read_nouns, without
+from training.dictionary import RARE, iter_define, plural, read_nouns, without
 
 DATA = """  1 the licence
 00000001 03 n 01 physical_entity 0 000 | something
@@ -47,18 +47,26 @@ def test_held_out_names_are_left_out_with_their_synonyms_in_singular_and_plural(
     assert without(nouns, ["emus", "Faces easy"]).keys() == {"bird"}
 
 
+@pytest.mark.parametrize(
+    ("noun", "expected"), [("dog", "dogs"), ("bus", "buses"), ("berry", "berries"), ("boy", "boys"), ("finch", "finches")]
+)
+def test_plurals_are_regular_english(noun: str, expected: str) -> None:
+    assert plural(noun) == expected
+
+
 def test_unseen_words_move_to_their_kinds_and_nothing_else_moves(wordnet: Path) -> None:
     torch.manual_seed(0)
     model = build(CONFIG).eval()
-    tokens = tokenizer_of(model)(["a photo of a bird.", "a photo of a sofa.", "a photo of a emu."])
+    tokens = tokenizer_of(model)(["a photo of a bird.", "a photo of a sofa.", "a photo of a emu.", "a photo of sofas."])
     before = encode_captions(model, tokens).detach()
     nouns = read_nouns(wordnet)
-    count = drain(
-        iter_define(model, nouns, ["bird", "animal", "sofa"], ["Two birds sit."], steps=40, batch_size=8, learning_rate=0.1)
-    )
+    captions, steps = ["Two birds sit."] * RARE, []
+    defining = iter_define(model, nouns, ["bird", "animal", "sofa"], captions, steps=100, batch_size=32, learning_rate=0.03)
+    count = drain(defining, steps.append)
     after = encode_captions(model, tokens).detach()
-    assert count == 1  # "emu": "bird" and "animal" are known, and of "anvil" no kind is
+    assert count == 4  # emu, emus, animals, sofas: "birds" is known from captions, and no kind of "anvil" is known
     assert torch.equal(after[:2], before[:2])
-    assert after[2] @ after[0] > before[2] @ before[0]
+    assert steps[-1].metrics["distance"] < steps[0].metrics["distance"] < 0.2  # to where their kinds are
     assert after[2] @ after[0] > after[2] @ after[1]
+    assert after[3] @ after[1] > before[3] @ before[1]  # a plural comes to lie near its singular
     assert all(parameter.requires_grad for parameter in model.parameters())

@@ -8,7 +8,7 @@ from PIL import Image, ImageEnhance
 
 from clipcore import BadInput
 from storage import Library
-from storage.duplicates import grouped
+from storage.duplicates import grouped, near
 from tests.fakes import photo
 
 
@@ -92,3 +92,18 @@ def test_without_pictures(library):
 def test_no_chains():
     """0-1, 1-2, 2-3: 2 is not with 0 only because both are near 1."""
     assert grouped(5, [(0, 1), (1, 2), (2, 3)]) == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize(("count", "dim"), [(0, 8), (1, 8), (2600, 100), (700, 16)])
+def test_no_pair_is_lost(count, dim):
+    """Clusters of all tightnesses, more rows than a block and more dimensions than are looked at first."""
+    random = np.random.default_rng(0)
+    centres = random.normal(size=(max(1, count // 5), dim))
+    rows = centres[random.integers(0, len(centres), count)] + random.uniform(0, 1, (count, 1)) * random.normal(
+        size=(count, dim)
+    )
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    every = np.triu(rows @ rows.T >= 0.9, 1)
+    found = [pair for _, pairs in near(rows, 0.9) for pair in pairs]
+    assert sorted(found) == [tuple(pair) for pair in np.argwhere(every)]
+    assert bool(count < 2) == (not found)

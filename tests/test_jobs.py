@@ -1,4 +1,4 @@
-"""Jobs: one worker, several servers, and what is left when a process dies."""
+"""Jobs: a worker for each lane, several servers, and what is left when a process dies."""
 
 import threading
 import time
@@ -9,6 +9,7 @@ from sqlalchemy import update
 from clipcore import NotFound, Step
 from storage import Jobs, Library, jobs
 from storage.tables import Job
+from tests.fakes import photo
 
 
 @pytest.fixture(autouse=True)
@@ -97,6 +98,63 @@ def test_jobs_run_in_order_and_one_at_a_time(queue):
     gate.open.set()
     assert queue.wait(second, 10).started >= queue.get(first).finished
     assert [job.id for job in queue.recent(limit=1)] == [second]
+
+
+def test_a_short_job_does_not_wait_behind_a_long_one(queue):
+    gate, later = Gate(), Gate()
+    queue.register("import", gate, lane="long")
+    queue.register("next import", later, lane="long")
+    queue.register("classify", count, lane="short")
+    running, waiting = queue.submit("import", {}), queue.submit("next import", {})
+    queue.start()
+    assert gate.began.wait(10)
+    quick = queue.wait(queue.submit("classify", {"to": 2}), 10)
+    assert (quick.state, quick.result) == ("done", {"sum": 1})
+    assert [job.state for job in queue.active()] == ["running", "queued"]  # one of a lane at a time
+    queue.cancel(running)
+    gate.open.set()
+    later.open.set()
+    assert queue.wait(running, 10).state == "cancelled"
+    assert queue.wait(waiting, 10).state == "done"
+
+
+def test_both_lanes_stop_and_go_on(queue, library):
+    gates = {lane: Gate() for lane in jobs.LANES}
+    for lane, gate in gates.items():
+        queue.register(lane, gate, lane=lane)
+    ids = [queue.submit(lane, {}) for lane in gates]
+    queue.start()
+    for gate in gates.values():
+        assert gate.began.wait(10)
+        threading.Timer(0.1, gate.open.set).start()
+    queue.stop()
+    assert [queue.get(job_id).state for job_id in ids] == ["queued", "queued"]
+    assert all(gate.closed for gate in gates.values())
+    queue.start()
+    assert [queue.wait(job_id, 10).result for job_id in ids] == [{"runs": 2}, {"runs": 2}]
+
+
+def test_two_lanes_write_at_once(queue, library, encoder, tmp_path):
+    """An import and a drop at the same time: every picture is there once, with its vector."""
+    for i in range(12):
+        photo(tmp_path / "photos" / f"{i}.png", (20 * i, 0, 0))
+    dropped = [str(photo(tmp_path / "dropped" / f"{i}.png", (0, 20 * i, 9))) for i in range(12)]
+
+    def add(payload):
+        yield from library.iter_add(tmp_path / "photos")
+        return {}
+
+    def drop(payload):
+        yield from library.iter_add_files(dropped)
+        return {}
+
+    encoder.batch_size = 1
+    queue.register("add", add)
+    queue.register("drop", drop, lane="short")
+    queue.start()
+    ids = [queue.submit("add", {}), queue.submit("drop", {})]
+    assert [queue.wait(job_id, 20).state for job_id in ids] == ["done", "done"]
+    assert (library.count(), len(library.embeddings()[1]), encoder.embedded) == (24, 24, 24)
 
 
 def test_a_mistake_of_the_user_is_one_sentence(queue, library):
@@ -269,11 +327,13 @@ def test_two_servers_run_a_job_once(library):
         ids = [servers[0].submit("work", {"i": i}) for i in range(30)]
         for server in servers:
             server.register("work", work)
+            server.register("quick", work, lane="short")
             server.start()
+        ids += [servers[1].submit("quick", {"i": 30 + i}) for i in range(30)]
         assert {servers[1].wait(job_id, 20).state for job_id in ids} == {"done"}
         for server in servers:
             server.stop()
-    assert sorted(ran) == list(range(30))
+    assert sorted(ran) == list(range(60))
 
 
 def test_a_kind_that_nobody_knows_waits(queue):

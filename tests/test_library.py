@@ -557,7 +557,7 @@ def test_a_library_from_before_dates_were_kept(tmp_path, photos, encoder, monkey
     encoder.embedded = 0
 
     with Library(old_home, encoder) as library:
-        assert [copy.name.endswith("before-0002.db") for copy in (old_home / "backups").iterdir()] == [True]
+        assert [copy.name.endswith(f"before-{migrate.HEAD}.db") for copy in (old_home / "backups").iterdir()] == [True]
         assert library.count() == 5
         assert {image.taken for image in library.images()} == {None}
         monkeypatch.setattr("clipcore.stream.read_bytes", lambda path: pytest.fail(f"read {path}"))

@@ -17,7 +17,7 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
-from clipcore import BadInput, ModelError, ModelNotHere, UnknownModel, drain, models
+from clipcore import BadInput, ModelError, ModelNotHere, UnknownModel, drain, locate
 from clipcore.models import catalogue, is_here, iter_fetch, load
 from tests.sentences import assert_sentence
 from tests.small_clip import CLIP, pictures, their_image_vectors, their_text_vectors, theirs, write_model
@@ -289,7 +289,7 @@ def test_code_in_a_checkpoint_is_never_run(folder, architecture, tmp_path):
 
 
 def test_a_folder_cannot_make_us_go_to_the_network(folder, monkeypatch):
-    monkeypatch.setattr(models, "find_spec", lambda package: None)  # as where transformers is not installed
+    monkeypatch.setattr(locate, "find_spec", lambda package: None)  # as where transformers is not installed
     for vision, text, says in (
         ({"timm_model_name": "hf-hub:someone/tower", "image_size": 32}, CLIP["text_cfg"], "from the network"),
         (CLIP["vision_cfg"], {**CLIP["text_cfg"], "hf_tokenizer_name": "someone/tokenizer"}, "pip install transformers"),
@@ -314,7 +314,7 @@ def test_fetching_what_is_here_does_nothing(folder):
 def test_fetching_without_network(architecture, name):
     steps = iter_fetch(name)
     assert next(steps).done == 0
-    with pytest.raises(ModelError, match="check network, name and free space") as caught:
+    with pytest.raises(ModelError, match="HF_HUB_OFFLINE is set") as caught:
         next(steps)
     assert_sentence(caught.value)
 
@@ -324,6 +324,9 @@ class Hub(BaseHTTPRequestHandler):
 
     files: ClassVar[dict[str, bytes]] = {}
     asked: ClassVar[list[str]] = []
+    ranges: ClassVar[list[str]] = []  # what was asked for to go on
+    status = 200
+    digests: ClassVar[dict[str, str]] = {}
 
     def do_HEAD(self):
         self.answer(body=False)
@@ -333,13 +336,26 @@ class Hub(BaseHTTPRequestHandler):
 
     def answer(self, body):
         name = self.path.partition("?")[0].rpartition("/")[2]
+        if self.status != 200:
+            return self.send_error(self.status)
         if "/api/models/" in self.path:
             siblings = [{"rfilename": file, "size": len(data)} for file, data in self.files.items()]
+            for each in siblings:
+                if each["rfilename"] in self.digests:
+                    each["lfs"] = {"size": each["size"], "sha256": self.digests[each["rfilename"]], "pointerSize": 1}
             data = json.dumps({"id": "someone/new", "sha": "a" * 40, "siblings": siblings}).encode()
         else:
             data = self.files[name]
             self.asked.append(name)
-        self.send_response(200)
+        begin = 0
+        if body and (wanted := self.headers.get("Range")):
+            self.ranges.append(wanted)
+            begin = int(wanted.removeprefix("bytes=").rstrip("-").split("-")[0])
+            self.send_response(206)
+            self.send_header("Content-Range", f"bytes {begin}-{len(data) - 1}/{len(data)}")
+            data = data[begin:]
+        else:
+            self.send_response(200)
         for header in (("Content-Length", len(data)), ("ETag", f'"{name}"'), ("X-Repo-Commit", "a" * 40)):
             self.send_header(header[0], str(header[1]))
         self.end_headers()
@@ -358,6 +374,8 @@ def served(folder, monkeypatch):
     Hub.files = {name: (folder / name).read_bytes() for name in ("open_clip_config.json", WEIGHTS)}
     Hub.files |= {"merges.txt": b"x", "README.md": b"x", "open_clip_pytorch_model.bin": b"x"}
     Hub.asked.clear()
+    Hub.ranges.clear()
+    Hub.status, Hub.digests = 200, {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -430,13 +448,13 @@ def test_catalogue_lists_the_starter_first():
 
 
 def test_starter(monkeypatch, tmp_path, original):
-    monkeypatch.setattr(models, "STARTER_FOLDER", tmp_path / "nothing")
+    monkeypatch.setattr(locate, "STARTER_FOLDER", tmp_path / "nothing")
     assert not catalogue()[0].here
     for attempt in (load, lambda name: drain(iter_fetch(name))):
         with pytest.raises(ModelNotHere, match="get a complete copy of Sayso") as caught:
             attempt("starter")
         assert_sentence(caught.value)
-    monkeypatch.setattr(models, "STARTER_FOLDER", original)
+    monkeypatch.setattr(locate, "STARTER_FOLDER", original)
     assert catalogue()[0].here
     assert catalogue()[0].megabytes == round((original / WEIGHTS).stat().st_size / 1e6)
     assert load(device="cpu", precision="fp32").space.name == "starter"

@@ -129,7 +129,8 @@ def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
 def test_a_large_library_is_judged_by_a_sample(library, monkeypatch):
     monkeypatch.setattr("storage.relevance.SAMPLE", 2)
     assert library.find("red").clear
-    assert library._model.relevance._sample().shape == (2, 4)
+    assert library._model.relevance.scale().mean.shape == (4,)
+    assert library._model.index.sample(2).shape == (2, 4)
 
 
 def test_an_empty_library(tmp_path):
@@ -178,8 +179,9 @@ def test_pages(library, monkeypatch):
     assert library.browse(Filters(), offset=3, limit=3)[0] == library.images()[3:]
 
 
-def test_more_than_the_first_look_matches(library, tmp_path):
-    """The index is asked for 256 first; 300 pictures match."""
+def test_more_than_the_first_look_matches(library, tmp_path, monkeypatch):
+    """The index is asked for 100 first; 302 pictures match."""
+    monkeypatch.setattr("storage.searching.FIRST_LOOK", 100)
     for index in range(300):
         photo(tmp_path / "many" / f"{index}.png", "red", (8 + index % 20, 8 + index // 20))
     library.add(tmp_path / "many")

@@ -81,16 +81,6 @@ def test_the_password_covers_every_route(studio):
     assert client.get("/api/images", auth=("anyone", "sesame")).status_code == 200
 
 
-def test_board_of_a_run(client, run):
-    answer = client.get(f"/api/runs/{run}").json()
-    assert answer["labels"] == ["red", "green", HOSTILE]
-    assert len(answer["images"]) == 4
-    by_name = {name: top for _, _, name, top in answer["images"]}
-    assert by_name["red0.png"][0][0] == 0
-    assert by_name["green2.png"][0][0] == 1
-    assert answer["skipped"] == [["a.jpg", "It is damaged."]]
-
-
 def test_downloads_of_a_run(client, run):
     table = client.get(f"/api/runs/{run}/labels.csv")
     assert table.headers["content-disposition"].startswith("attachment")
@@ -113,55 +103,55 @@ def names(answer) -> list[str]:
 
 
 def test_search_and_similar(client):
-    answer = client.get("/api/search", params={"q": "a red thing"}).json()
+    answer = client.get("/api/images", params={"q": "a red thing"}).json()
     assert sorted(names(answer)) == ["red0.png", "red1.png"]
-    assert (answer["title"], answer["clear"], answer["next"]) == ("2 images match “a red thing”", True, None)
+    assert (answer["title"], answer["clear"], answer["total"]) == ("2 images match “a red thing”", True, 2)
     image_id, _, _, score, rank, margin, matches = answer["images"][0]
     assert (score, rank, matches) == (pytest.approx(1, abs=0.01), 1, True)
     assert margin == pytest.approx(0.5, abs=0.02)
-    alike = client.get("/api/similar", params={"image": image_id}).json()
+    alike = client.get("/api/images", params={"image": image_id}).json()
     assert alike["images"][0][2].startswith("red")
     assert alike["clear"] is None
 
 
 def test_a_search_for_what_is_not_there(client):
-    answer = client.get("/api/search", params={"q": "grey"}).json()
+    answer = client.get("/api/images", params={"q": "grey"}).json()
     assert (answer["title"], answer["images"], answer["clear"]) == ("Nothing here clearly matches “grey”", [], False)
     assert len(answer["suggestions"]) == 5
-    closest = client.get("/api/search", params={"q": "grey", "everything": True}).json()
+    closest = client.get("/api/images", params={"q": "grey", "everything": True}).json()
     assert len(closest["images"]) == 4
     assert closest["images"][0][6] is False
 
 
 def test_a_search_in_pages(client, monkeypatch):
     monkeypatch.setattr("ui.search.PAGE", 2)
-    seen, offset = [], 0
-    while offset is not None:
-        answer = client.get("/api/search", params={"q": "red", "everything": True, "offset": offset}).json()
+    seen = []
+    for offset in (0, 2):
+        answer = client.get("/api/images", params={"q": "red", "everything": True, "offset": offset}).json()
         seen += names(answer)
-        offset = answer["next"]
+        assert answer["total"] == 4
     assert len(seen) == len(set(seen)) == 4
-    assert "further than" in client.get("/api/search", params={"q": "red", "offset": 10**6}).json()["error"]
+    assert "further than" in client.get("/api/images", params={"q": "red", "offset": 10**6}).json()["error"]
     first = client.get("/api/images").json()
-    rest = client.get("/api/images", params={first["key"]: first["next"]}).json()
+    rest = client.get("/api/images", params={"offset": 2}).json()
     assert len({*names(first), *names(rest)}) == 4
 
 
 def test_filters_and_order(client):
     assert names(client.get("/api/images", params={"name": "RED"}).json()) == ["red0.png", "red1.png"]
-    assert names(client.get("/api/search", params={"q": "red", "name": "0"}).json()) == ["red0.png"]
+    assert names(client.get("/api/images", params={"q": "red", "name": "0"}).json()) == ["red0.png"]
     assert names(client.get("/api/images", params={"since": "2001-01-01", "until": "2001-01-02"}).json()) == []
     newest, oldest = (client.get("/api/images", params={"sort": sort}).json() for sort in ("newest", "oldest"))
     assert names(newest) == names(oldest)[::-1]
     assert client.get("/api/images", params={"since": "soon"}).json()["error"].startswith("“soon” is not a day")
-    assert client.get("/api/search", params={"q": "red", "sort": "random"}).status_code == 422
+    assert client.get("/api/images", params={"q": "red", "sort": "random"}).status_code == 422
 
 
 def test_a_picture_to_search_with(client, tmp_path):
     data = photo(tmp_path / "new.png", "green").read_bytes()
     kept = client.post("/api/pictures", content=data, headers={"Content-Type": "image/png"}).json()["picture"]
-    assert names(client.get("/api/search", params={"picture": kept}).json())[0] == "green2.png"
-    both = client.get("/api/search", params={"picture": kept, "q": "3*blue"}).json()
+    assert names(client.get("/api/images", params={"picture": kept}).json())[0] == "green2.png"
+    both = client.get("/api/images", params={"picture": kept, "q": "3*blue"}).json()
     assert names(both)[:2] == ["blue3.png", "green2.png"]
     assert both["title"] == "Closest to “3*blue” and the picture"
 
@@ -185,7 +175,7 @@ def test_a_forgotten_picture_is_said(client, tmp_path, monkeypatch):
     monkeypatch.setattr("ui.search.KEPT_PICTURES", 1)
     data = photo(tmp_path / "new.png", "green").read_bytes()
     first, _ = (client.post("/api/pictures", content=data, headers={"Content-Type": "image/png"}).json() for _ in "12")
-    answer = client.get("/api/search", params={"picture": first["picture"]})
+    answer = client.get("/api/images", params={"picture": first["picture"]})
     assert (answer.status_code, answer.json()["error"]) == (
         404,
         "The picture to search with is not here any more; choose it again.",
@@ -210,7 +200,7 @@ def test_duplicates_go_by_job_and_id(studio, client):
 
 
 def test_unknown_ids_are_one_sentence(client):
-    for path in ("/api/runs/nothing", "/api/similar?image=12345"):
+    for path in ("/api/runs/nothing", "/api/images?image=12345"):
         answer = client.get(path)
         assert answer.status_code == 404
         assert answer.json()["error"].endswith((".", "again"))

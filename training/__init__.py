@@ -1,0 +1,28 @@
+"""How a classifier or an encoder learns. It takes `clipcore.Examples` or pairs and returns a Classifier or an Encoder.
+
+    taught = few_shot(library.examples(), start=pets)
+
+What is named here needs NumPy only; contrastive training, which needs torch, lies in `training.contrastive` and its like.
+"""
+
+from .calibration import Reliability, calibrate, reliability_curve
+from .fewshot import few_shot
+from .lesson import Lesson, Measured, ShotsRow, evaluate_shots, teach
+from .probe import linear_probe
+from .queue import Doubt, what_next, wrong_labels
+
+__all__ = [
+    "Doubt",
+    "Lesson",
+    "Measured",
+    "Reliability",
+    "ShotsRow",
+    "calibrate",
+    "evaluate_shots",
+    "few_shot",
+    "linear_probe",
+    "reliability_curve",
+    "teach",
+    "what_next",
+    "wrong_labels",
+]

@@ -43,6 +43,10 @@ TEMPLATES = (
     "a {label} in a video game.",
     "a snapshot of a {label}.",
     "this is a {label}.",
+    "a drawing of a {label}.",
+    "a sketch of the {label}.",
+    "a painting of a {label}.",
+    "a cartoon {label}.",
 )
 
 

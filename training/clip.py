@@ -90,10 +90,12 @@ def encode_captions(model: CLIP, tokens: torch.Tensor, chunk: int = 128) -> torc
     return F.normalize(torch.cat(features).float()[order.argsort()], dim=-1)
 
 
-def encode_pictures(model: CLIP, images: np.ndarray, size: int, rng: np.random.Generator | None = None) -> torch.Tensor:
-    """Unit vectors [n, d] of uint8 pictures [n, h, w, 3] at `size`; augmented if `rng` is given."""
+def encode_pictures(
+    model: CLIP, images: np.ndarray, size: int, rng: np.random.Generator | None = None, restyled: float = 0.0
+) -> torch.Tensor:
+    """Unit vectors [n, d] of uint8 pictures [n, h, w, 3] at `size`; with `rng` augmented, and a share of them `restyled`."""
     mean, std = model.visual.image_mean, model.visual.image_std
-    features = model.visual(prepare(images, size, mean, std, rng, model.logit_scale.device))
+    features = model.visual(prepare(images, size, mean, std, rng, model.logit_scale.device, restyled))
     return F.normalize(features.float(), dim=-1)
 
 

@@ -125,7 +125,7 @@ def parts(model: CLIP, batch: Batch, run: Run, settings: Settings) -> tuple[list
             rng = np.random.default_rng([settings.seed, step, 2, batch.first + i])
             torch.manual_seed(int(rng.integers(2**63)))
             with bf16:
-                features.append(encode_pictures(model, batch.pictures[i], size, rng))
+                features.append(encode_pictures(model, batch.pictures[i], size, rng, settings.restyled))
         return torch.cat(features)
 
     def read(i: int) -> torch.Tensor:

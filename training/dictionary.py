@@ -7,6 +7,7 @@ exactly as before.
 """
 
 import re
+from collections import Counter
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from .clip import encode_captions, tokenizer_of
 
 Kinds = Sequence[Sequence[str]]  # what a noun is a kind of: the words of each level, nearest first
 LEVEL_WEIGHT = 0.5  # each level counts this much of the one below it
+RARE = 10  # a token in fewer captions than this has hardly learned anything, and may move like an unseen one
 
 
 def read_nouns(folder: str | Path) -> dict[str, Kinds]:
@@ -63,17 +65,19 @@ def iter_define(
     """Move `model`'s unseen token embeddings until each noun lies near its kinds; returns how many nouns took part.
 
     subjects: the names and hypernyms that the captions taught; captions: every sentence used in training, whose tokens
-    stay as they are. A noun takes part if it has an unseen token and one of its kinds is among the subjects.
+    stay as they are unless they are rare. A noun, or its plural, takes part if it has an unseen token and one of its
+    kinds is among the subjects; the plural of a subject lies where the subject does.
     """
     tokenizer = tokenizer_of(model)
     anchors = {subject.lower(): i for i, subject in enumerate(dict.fromkeys(subjects))}
-    seen = tokenizer.encode(" ".join([*captions, *anchors, *TEMPLATES]))
+    seen = Counter(token for caption in captions for token in set(tokenizer.encode(caption)))
     frozen = torch.zeros(model.token_embedding.num_embeddings, dtype=torch.bool)
-    frozen[seen] = True
+    frozen[[token for token, count in seen.items() if count >= RARE]] = True
+    frozen[tokenizer.encode(" ".join([*anchors, *TEMPLATES]))] = True
     frozen[-2:] = True  # start and end of text
     taught = _mean_features(model, list(anchors))
     words, targets = [], []
-    for noun, levels in nouns.items():
+    for noun, levels in with_plurals(nouns, anchors).items():
         weights = _weights(levels, anchors)
         if weights and not frozen[tokenizer.encode(noun)].all() and re.fullmatch("[a-z][a-z .'-]+", noun):
             words.append(noun)
@@ -120,6 +124,20 @@ def without(nouns: Mapping[str, Kinds], held_out: Collection[str]) -> dict[str, 
         for noun, kinds in nouns.items()
         if not any(hidden.intersection(synonym.lower().split()) for synonym in kinds[0])
     }
+
+
+def with_plurals(nouns: Mapping[str, Kinds], subjects: Iterable[str]) -> dict[str, Kinds]:
+    """`nouns` and their plurals, which are of the same kinds, and the plurals of `subjects`, which are of their kind."""
+    kinds: dict[str, Kinds] = {subject: [[subject], *nouns.get(subject, [])] for subject in subjects}
+    plurals = {plural(noun): levels for noun, levels in {**nouns, **kinds}.items()}
+    return {**plurals, **nouns}
+
+
+def plural(noun: str) -> str:
+    """The regular English plural."""
+    if re.search("[^aeiou]y$", noun):
+        return noun[:-1] + "ies"
+    return noun + ("es" if re.search("(s|x|z|ch|sh)$", noun) else "s")
 
 
 @torch.no_grad()

@@ -19,7 +19,12 @@ from clipcore.images import SUFFIXES, find_labelled_images
 
 SHARDS = (".tar", ".tar.gz")
 TABLES = (".csv", ".tsv", ".jsonl")
-IMAGE_KEYS = ("image", "file_name", "filepath")  # Hugging Face's image folders say file_name, open_clip filepath and title
+IMAGE_KEYS = (
+    "image",
+    "file_name",
+    "filepath",
+    "path",
+)  # Hugging Face's image folders say file_name, open_clip filepath and title
 CAPTION_KEYS = ("caption", "captions", "text", "title")
 
 
@@ -74,9 +79,9 @@ def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterato
     """One row (`.csv`, `.tsv` with a header) or one object (`.jsonl`) for each caption or picture; image paths are relative
     to the file.
 
-    The picture is called image, file_name or filepath; what is said of it caption, captions (JSON Lines), text or title, or,
-    for a class name, label. Neighbouring rows of one picture make one pair with several captions. Raises BadInput if a
-    column is missing.
+    The picture is called image, file_name, filepath or path; what is said of it caption, captions (JSON Lines), text or
+    title, or, for a class name, label. Neighbouring rows of one picture make one pair with several captions. Raises
+    BadInput if a column is missing.
     """
     path = Path(path)
     rows = _json_lines(path, skipped) if path.suffix.lower() == ".jsonl" else _table_rows(path)

@@ -19,6 +19,7 @@ from clipcore.images import open_image
 from clipcore.progress import Step
 
 from .pairs import Pair, count
+from .styles import restyle
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,13 @@ def prepare(
     std: Sequence[float],
     rng: np.random.Generator | None = None,
     device: torch.device | str = "cpu",
+    restyled: float = 0.0,
 ) -> torch.Tensor:
     """uint8 [n, h, w, 3] to normalised float32 [n, 3, size, size] on `device`, channels last; augmented if `rng` is given.
 
-    Flips and brightness differ from picture to picture; the crop (60-100 % of the area, sides within 4:5) is drawn once
-    for all of them, for a slice costs nothing on a CPU. Call it with small chunks.
+    Flips, brightness and style (`restyled`: the share that becomes a drawing, a painting, ...) differ from picture to
+    picture; the crop (60-100 % of the area, sides within 4:5) is drawn once for all of them, for a slice costs nothing on a
+    CPU. Call it with small chunks.
     """
     n, height, width, _ = images.shape
     if rng is not None:
@@ -112,6 +115,8 @@ def prepare(
     x = bytes_.to(device, non_blocking=True).permute(0, 3, 1, 2).float()
     if x.shape[-2:] != (size, size):
         x = F.interpolate(x, (size, size), mode="bilinear", antialias=True)
+    if rng is not None and restyled:
+        x = restyle(x, restyled, rng)
     centre, spread = (torch.tensor(values, device=device).view(1, 3, 1, 1) for values in (mean, std))
     x = (x / 255 - centre) / spread
     if rng is not None:

@@ -73,14 +73,17 @@ class Recipe:
             settings = Settings(**said["settings"])
             if config is None:
                 raise BadInput(f"The recipe {folder.name} trains a model further; say which one with --model.")
+            if start and "config" in said:  # what it says of sizes and words is meant for a model of its own
+                said |= {"pixels": side_of(config), "dictionary": None}
+                settings = replace(settings, sizes=())
             return cls(
                 config=config,
-                settings=replace(settings, sizes=()) if start else settings,
+                settings=settings,
                 names=load_names(names) if names.exists() else {},
                 sources=said.get("sources", {}),
                 held_out=float(said.get("held_out", 0)),
-                pixels=int(said.get("pixels", 0)) if not start else side_of(config),
-                dictionary=None if start else said.get("dictionary"),
+                pixels=int(said.get("pixels", 0)),
+                dictionary=said.get("dictionary"),
                 start=start,
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -22,6 +22,7 @@ class Settings:
     chunk: int = 64  # pictures that go through the image tower together; on a CPU a chunk that fits its cache is faster
     accumulate: int = 1  # parts a batch is learned in, to save memory: the gradients stay those of the whole batch
     bf16: bool | None = None  # half the bits in the towers; None: on CUDA only, for elsewhere convolutions get slower
+    restyled: float = 0.0  # share of the pictures shown as a drawing, a painting, a cartoon or in grey
     seed: int = 0
     text_steps: int = 0  # of the text tower alone, before all else
     hypernym_weight: float = 0.15

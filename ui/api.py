@@ -1,11 +1,9 @@
-"""What the page's own elements fetch: thumbnails by id, the board of a run, downloads; the library's are in `ui.search`.
+"""What the page's own elements fetch: thumbnails by id, downloads; more in `ui.search` and `ui.board_routes`.
 
 Every route takes ids, never paths, and answers a mistake with {"error": one sentence}.
 """
 
 from collections.abc import Callable
-from typing import Any
-from urllib.parse import quote
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -13,8 +11,15 @@ from fastapi.responses import JSONResponse, Response
 from clipcore import NotFound, SaysoError
 from storage.export import to_csv, to_json
 
-from .search import add_search_routes, card
+from .albums import add_album_routes
+from .biasing.routes import add_bias_routes
+from .board_routes import add_board_routes
+from .downloads import download
+from .measuring.routes import add_measure_routes
+from .search import Answers, Pictures, add_search_routes
+from .selection import add_selection_routes
 from .studio import Studio
+from .why import add_why_routes
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
 SIDES = {"thumb": 256, "preview": 1280}
@@ -39,41 +44,25 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     for kind in SIDES:
         app.get(f"/{kind}/{{image_id}}/{{content}}.webp")(picture(kind))
 
-    @app.get("/api/runs/{run_id}")
-    def board(run_id: str) -> dict[str, Any]:
-        run = library.run(run_id)
-        images, predictions = library.run_predictions(run_id)
-        index = {label: i for i, label in enumerate(run.classifier.labels)}
-        return {
-            "labels": run.classifier.labels,
-            "exclusive": run.classifier.activation == "softmax",
-            "model": run.classifier.space.name,
-            "prompts": run.classifier.prompts.name,
-            "images": [
-                [*card(image), [[index[label], round(share, 4)] for label, share in prediction.top(5)]]
-                for image, prediction in zip(images, predictions, strict=True)
-            ],
-            "skipped": [[record.path, record.reason] for record in run.skipped],
-        }
-
     @app.get("/api/runs/{run_id}/labels.csv")
     def labels_csv(run_id: str) -> Response:
-        images, predictions = library.run_predictions(run_id)
-        return _download(to_csv(images, predictions), "text/csv; charset=utf-8", "labels.csv")
+        return download(to_csv(library.run_answers(run_id)), "text/csv; charset=utf-8", "labels.csv")
 
     @app.get("/api/runs/{run_id}/labels.json")
     def labels_json(run_id: str) -> Response:
-        images, predictions = library.run_predictions(run_id)
-        text = to_json(images, predictions, library.run(run_id).classifier)
-        return _download(text, "application/json", "labels.json")
+        text = to_json(library.run_answers(run_id), library.run(run_id).classifier)
+        return download(text, "application/json", "labels.json")
 
     @app.get("/api/runs/{run_id}/classifier.safetensors")
     def classifier_file(run_id: str) -> Response:
-        return _download(library.run(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
+        return download(library.run(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
 
-    add_search_routes(app, studio)
-
-
-def _download(content: str | bytes, media_type: str, filename: str) -> Response:
-    headers = {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(filename)}", "Cache-Control": "no-store"}
-    return Response(content, media_type=media_type, headers=headers)
+    pictures = Pictures()
+    answers = Answers(studio, pictures)
+    add_search_routes(app, studio, answers, pictures)
+    add_selection_routes(app, studio, answers, pictures)
+    add_album_routes(app, studio, answers)
+    add_board_routes(app, studio)
+    add_why_routes(app, studio)
+    add_measure_routes(app, studio)
+    add_bias_routes(app, studio)

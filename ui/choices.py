@@ -10,10 +10,11 @@ ALL = "all"
 OWN = "my own"
 
 
-def sources(studio: Studio) -> list[tuple[str, str]]:
-    """The Images list: words and value of every folder, the whole library first."""
+def sources(studio: Studio, chosen: str | None = None) -> list[tuple[str, str]]:
+    """The Images list: words and value of every folder, the whole library first; and single images that are `chosen`."""
     folders = [(f"{folder.name} ({folder.images:,})", f"folder:{folder.id}") for folder in studio.library.folders()]
-    return [(f"All images of the library ({studio.library.count():,})", ALL), *folders]
+    single = [(f"The {chosen.count(',') + 1:,} chosen images", chosen)] if chosen and chosen.startswith("ids:") else []
+    return [(f"All images of the library ({studio.library.count():,})", ALL), *folders, *single]
 
 
 def saved(studio: Studio) -> list[tuple[str, str]]:

@@ -5,10 +5,13 @@ from html import escape
 
 import gradio as gr
 
-from . import classify, library
+from . import bias, classify, library, measure, models
 from .studio import Studio
 
-HEAD = "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ("board", "grid", "duplicates"))
+HEAD = "".join(
+    f'<script type="module" src="/elements/{name}.js"></script>'
+    for name in ("board", "changes", "grid", "duplicates", "measure", "bias")
+)
 MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
 
 
@@ -18,11 +21,17 @@ def build(studio: Studio) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             gr.HTML(MASTHEAD)
             status = gr.HTML(partial(_status, studio), elem_id="status")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Classify", id="classify") as classify_tab:
-                classify.build(studio, page, classify_tab)
+                source = classify.build(studio, page, classify_tab)
             with gr.Tab("Library", id="library") as library_tab:
-                library.build(studio, page, library_tab)
+                library.build(studio, page, library_tab, tabs, source)
+            with gr.Tab("Measure", id="measure") as measure_tab:
+                measure.build(studio, page, measure_tab)
+            with gr.Tab("Bias", id="bias") as bias_tab:
+                bias.build(studio, page, bias_tab)
+            with gr.Tab("Models", id="models") as models_tab:
+                models.build(studio, page, models_tab)
         clock = gr.Timer(2)
         clock.tick(partial(_status, studio), None, status, show_progress="hidden", api_visibility="private")
     return page

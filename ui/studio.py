@@ -1,11 +1,13 @@
 """What the page works with: the library, the jobs and the model, which loads while the page is already up. No Gradio."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import clipcore
 from clipcore import BadInput, PromptSet, SaysoError, Step, zero_shot_classifier
 from storage import Added, Jobs, Library, SkippedRecord
 
@@ -16,25 +18,43 @@ if TYPE_CHECKING:
 
 Work = Generator[Step, None, dict[str, Any]]
 MOST_GROUPS = 500  # of duplicates that are shown; more make no one look
+CHOICE = "model.json"  # in the home folder: the model chosen on the page
+
+
+def remembered_model(home: Path) -> str | None:
+    """The model that was chosen on the page the last time, if any."""
+    try:
+        return str(json.loads((home / CHOICE).read_text(encoding="utf-8"))["model"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 class Studio:
-    """The page's one collaborator. `load` makes the encoder; it is called once, in a thread of its own."""
+    """The page's one collaborator. `load` makes the encoder; it is called once, in a thread of its own.
 
-    def __init__(self, library: Library, load: "Callable[[], Encoder]", model: str) -> None:
+    `load_other` makes the encoder of a model by its name, when another one is chosen on the page.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        load: "Callable[[], Encoder]",
+        model: str,
+        load_other: "Callable[[str], Encoder]" = clipcore.load,
+    ) -> None:
         self.library = library
         self.model = model
         self.jobs = Jobs(library)
         self._load = load
+        self.load_other = load_other
         self._ready = threading.Event()
         self._problem: str | None = None
-        for kind, work in (
-            ("add", self._add),
-            ("drop", self._drop),
-            ("classify", self._classify),
-            ("duplicates", self._duplicates),
-        ):
-            self.jobs.register(kind, work)
+        self._complete: tuple[str, int] | None = None  # the space and number of pictures that all had vectors
+        self.jobs.register("add", self._add, lane="long")
+        self.jobs.register("embed", self._embed, lane="long")
+        self.jobs.register("switch", self._switch, lane="short")
+        for kind, work in (("drop", self._drop), ("classify", self._classify), ("duplicates", self._duplicates)):
+            self.jobs.register(kind, work, lane="short")
 
     def start(self) -> None:
         """Begin to load the model and to work off the jobs."""
@@ -52,7 +72,7 @@ class Studio:
             self._problem = str(error)
         except Exception:
             logging.exception("loading the model failed")
-            self._problem = f"The model {self.model} could not be loaded; the log says why. Choose another with --model."
+            self._problem = f"The model {self.model} could not be loaded; the log says why. Choose another one."
         self._ready.set()
 
     def encoder(self) -> "Encoder":
@@ -62,6 +82,13 @@ class Studio:
             raise SaysoError(self._problem)
         assert self.library.encoder is not None
         return self.library.encoder
+
+    def switch(self, model: str) -> int:
+        """Use another model from now on, and at the next start; returns the job that loads it.
+
+        The one before stays in use until the new one is ready. Its vectors stay; the new one's are made by a job `embed`.
+        """
+        return self.jobs.submit("switch", {"model": model})
 
     def keep(self, files: list[str]) -> list[str]:
         """Copy files that the browser sent below the home folder, where they stay; gives their new paths."""
@@ -79,7 +106,17 @@ class Studio:
             return f"loading {self.model} … · {images}"
         encoder = self.encoder()
         name = "the starter, small and rough" if encoder.name == "starter" else encoder.name
-        return f"{name} · {encoder.device.type.upper()} · {images}"
+        return f"{name} · {encoder.device.type.upper()} · {images}{self._missing(encoder.space.key, count)}"
+
+    def _missing(self, space: str, count: int) -> str:
+        """How many pictures have vectors of the model in use, while some have none."""
+        if not count or self._complete == (space, count):  # counting a million vectors every two seconds would be felt
+            return ""
+        embedded = self.library.count(embedded=True)
+        if embedded < count:
+            return f" · {embedded:,} of them have vectors of this model"
+        self._complete = (space, count)
+        return ""
 
     # the work of each kind of job: payload in, Steps out, a small result that the page shows
 
@@ -87,6 +124,30 @@ class Studio:
         while not self._ready.wait(0.3):
             yield Step(0, 0, f"Loading the model {self.model}")
         self.encoder()
+
+    def _switch(self, payload: dict[str, Any]) -> Work:
+        name = payload["model"]
+        while not self._ready.wait(0.3):  # two models that load at once may want more memory than there is
+            yield Step(0, 0, f"loading {self.model} first")
+        yield Step(0, 0, f"loading {name}")
+        encoder = self.load_other(name)
+        yield Step(0, 0, f"taking {name} into use")  # the last moment to stop
+        self.library.encoder = encoder
+        self.model, self._problem = name, None
+        (self.library.home / CHOICE).write_text(json.dumps({"model": name}), encoding="utf-8")
+        missing = self.library.count() - self.library.count(embedded=True)
+        return {"model": name, "missing": missing, "embed": self.jobs.submit("embed", {}) if missing else 0}
+
+    def _embed(self, payload: dict[str, Any]) -> Work:
+        """Vectors of the model in use for all pictures that have none yet."""
+        yield from self._wait_for_model()
+        problems = []
+        for folder in self.library.folders():
+            try:
+                yield from self._embed_missing(folder.id)
+            except SaysoError as error:  # a disk that is not there now must not keep the other folders waiting
+                problems.append(str(error))
+        return {"missing": self.library.count() - self.library.count(embedded=True), "problems": problems}
 
     def _add(self, payload: dict[str, Any]) -> Work:
         yield from self._wait_for_model()

@@ -54,7 +54,9 @@ footer { display: none !important; }
 #status { text-align: right; }
 /* Gradio insets every piece of HTML; ours lines up with the fields above and below it. */
 .html-container { padding: 0 !important; }
-#classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])) { display: none; }
+#classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
+#training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
+.job-progress:not(:has(*[role])) { display: none; }
 .bar { align-items: flex-end; }
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
 .go > button { white-space: nowrap; }
@@ -74,15 +76,49 @@ button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); o
 .progress progress:indeterminate::-webkit-progress-bar { background: none; }
 @keyframes sayso-slide { to { background-position-x: 48px; } }
 .said { padding: 6px 2px; color: var(--body-text-color-subdued); }
+.advice { margin: 0; padding: 8px 12px 8px 28px; border-left: 3px solid var(--primary-500); font-size: .9rem; }
+.advice li + li { margin-top: 6px; }
 .said.problem { color: #b91c1c; }
 .dark .said.problem { color: #fca5a5; }
 .skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }
 .skipped li { padding: 6px 0; border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
 .skipped b { font-weight: 600; }
+.scroll { overflow-x: auto; max-width: 100%; }
+table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
+  font-size: .875rem; font-variant-numeric: tabular-nums; }
+.facts th, .facts td { text-align: left; padding: 6px 10px; border: solid var(--border-color-primary) !important;
+  border-width: 0 0 1px !important;
+  white-space: nowrap; vertical-align: top; color: var(--body-text-color); }
+.facts thead th { font-weight: 500; color: var(--body-text-color-subdued); }
+.facts tr, .facts thead, .facts tbody { border: 0 !important; }
+.facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 170px; max-width: 290px; }
+.facts small { display: block; font-weight: 400; white-space: normal; min-width: 180px;
+  color: var(--body-text-color-subdued); }
+.facts tr.current { background: color-mix(in srgb, var(--primary-500) 12%, transparent); }
+.facts.checks td:last-child { white-space: normal; overflow-wrap: anywhere; }
+.facts .failed { color: #b91c1c; font-weight: 600; }
+.dark .facts .failed { color: #fca5a5; }
+.badge { font-size: .75rem; font-weight: 500; padding: 1px 7px; border-radius: 9px; border: 1px solid var(--primary-500); }
+.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 14px;
+  margin-bottom: 10px; }
+.curves { margin: 0; border: 1px solid var(--border-color-primary); border-radius: 12px; padding: 10px 12px;
+  background: var(--block-background-fill); color: var(--body-text-color); min-width: 0; }
+.curves figcaption { font-size: .875rem; font-weight: 600; }
+.curves > svg { display: block; width: 100%; height: auto; }
+.curves text { font-size: 11px; fill: var(--body-text-color-subdued); }
+.curves .grid { stroke: var(--border-color-primary); }
+.curves .mark { stroke: var(--body-text-color); stroke-width: 1.5; stroke-dasharray: 2 3; }
+.curves .key { display: flex; gap: 14px; flex-wrap: wrap; font-size: .8rem; }
+.curves .key span { display: inline-flex; gap: 6px; align-items: center; overflow-wrap: anywhere; }
+.curves .key svg { width: 20px; height: 8px; }
+/* What plots are drawn in; see clipcore/measure/plots.py. */
+.dark { --plot-first: #a5b4fc; --plot-second: #fbbf24; --plot-muted: #9ca3af; --plot-lines: #374151; }
+.dark sayso-report, .dark sayso-bias { --cell: 99 102 241; --miss: 217 119 6; }
 @media (max-width: 640px) {
   #masthead { flex-direction: column; align-items: flex-start; gap: 4px; }
   #status { text-align: left; }
   .bar > button { margin-bottom: 0; }
+  #tabs .tab-container button { padding: 4px 6px; font-size: .8125rem; }
 }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """

@@ -1,18 +1,47 @@
-"""Accuracy of a classifier on labelled images."""
+"""Accuracy of a classifier on labelled images, and what a person asks next: how sure, which classes, which images."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
 
 from ..classifier import Classifier
-from ..errors import BadInput
+from ..examples import Examples
+from .answers import Judged, judge
+from .calibration import Coverage, Reliability, coverage, reliability
+from .intervals import recall_interval, share_interval, wilson
+
+MISTAKES = 24
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class that has images: `support` of them, the share found (recall) with its 95 % interval, the share of the
+    answers with this class that are right (precision; None if there is none), their harmonic mean, and what it is taken for
+    most often, how often."""
+
+    label: str
+    support: int
+    recall: float
+    interval: tuple[float, float]
+    precision: float | None
+    f1: float
+    taken_for: str | None
+    times: int
 
 
 @dataclass(frozen=True)
 class Report:
-    """Accuracy on `n` images. `interval` is the 95 % Wilson interval of `top1`; recall and n per class by label."""
+    """What a classifier is worth on `n` images.
+
+    interval, top5_interval  the 95 % Wilson intervals of `top1` and `top5`
+    recall_interval          the 95 % interval of `mean_per_class_recall`, a mean over classes that have images
+    recall, support          by class
+    classes                  the table of classes, the worst recall first
+    confusion                [right class, answer, how many], only what occurs
+    mistakes                 the surest wrong answers: [name, right class, answer, confidence]
+    """
 
     n: int
     top1: float
@@ -21,47 +50,88 @@ class Report:
     mean_per_class_recall: float
     recall: Mapping[str, float]
     support: Mapping[str, int]
+    top5_interval: tuple[float, float]
+    recall_interval: tuple[float, float]
+    reliability: Reliability
+    coverage: Coverage
+    classes: tuple[ClassRow, ...]
+    confusion: tuple[tuple[str, str, int], ...]
+    mistakes: tuple[tuple[str, str, str, float], ...]
 
     def __str__(self) -> str:
         low, high = self.interval
         return (
             f"top-1 {self.top1:6.1%} (95 % interval {low:.1%} to {high:.1%})  top-5 {self.top5:6.1%}  "
-            f"mean recall {self.mean_per_class_recall:6.1%}  {self.n:,} images, {len(self.support)} classes"
+            f"mean recall {self.mean_per_class_recall:6.1%}  calibration error {self.reliability.error:.3f}  "
+            f"{self.n:,} images, {len(self.support)} classes"
         )
 
-    def to_json(self) -> dict[str, object]:
+    def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return asdict(self)
 
 
-def evaluate(classifier: Classifier, embeddings: np.ndarray, labels: Sequence[str]) -> Report:
-    """Measure a classifier on embeddings [n, dim] whose right labels are known.
+def evaluate(classifier: Classifier, embeddings: np.ndarray, labels: Sequence[str], keys: Sequence[str] = ()) -> Report:
+    """Measure a classifier on embeddings [n, dim] of its own space, whose right labels are known.
 
     Raises BadInput if there are no images or a label that the classifier does not have.
     """
-    if not len(labels):
-        raise BadInput("There are no labelled images to measure on; name a folder with one folder of images per class.")
-    unknown = sorted(set(labels) - set(classifier.labels))
-    if unknown:
-        raise BadInput(f"The classifier has no class “{unknown[0]}”; add it or leave its images out.")
-    column = {label: i for i, label in enumerate(classifier.labels)}
-    truth = np.array([column[label] for label in labels])
-    logits = classifier.logits(embeddings)
-    # The rank of the right label: how many others do not score lower. Ties count against us, and so does NaN, so that
-    # a constant or a broken head gains nothing.
-    own = logits[np.arange(len(truth)), truth]
-    rank = (~(logits < own[:, None])).sum(axis=1) - 1
-    right = rank == 0
-    support = np.bincount(truth, minlength=len(classifier.labels))
+    return summarise(judge(classifier, Examples(embeddings, tuple(labels), classifier.space, tuple(keys))))
+
+
+def summarise(judged: Judged) -> Report:
+    """The figures of what a classifier answered."""
+    labels, truth, guess, right = judged.labels, judged.truth, judged.guess, judged.right
+    count, n = len(labels), len(judged)
+    support = np.bincount(truth, minlength=count)
+    hits = np.bincount(truth, right, count)
     present = np.flatnonzero(support)
-    recall = np.bincount(truth, weights=right, minlength=len(classifier.labels))[present] / support[present]
-    low, high = binomtest(int(right.sum()), len(truth)).proportion_ci(0.95, "wilson")
+    recall = hits[present] / support[present]
+    top5 = judged.rank < 5
+    cells, times = np.unique(truth * count + guess, return_counts=True)
+    confusion = tuple((labels[c // count], labels[c % count], int(t)) for c, t in zip(cells, times, strict=True))
+    wrong = judged.mistakes()[:MISTAKES]
     return Report(
-        n=len(truth),
+        n=n,
         top1=float(right.mean()),
-        top5=float((rank < 5).mean()),
-        interval=(float(low), float(high)),
+        top5=float(top5.mean()),
+        interval=share_interval(right.sum(), n),
         mean_per_class_recall=float(recall.mean()),
-        recall={classifier.labels[i]: float(r) for i, r in zip(present, recall, strict=True)},
-        support={classifier.labels[i]: int(support[i]) for i in present},
+        recall={labels[i]: float(r) for i, r in zip(present, recall, strict=True)},
+        support={labels[i]: int(support[i]) for i in present},
+        top5_interval=share_interval(top5.sum(), n),
+        recall_interval=recall_interval(hits[present], support[present]),
+        reliability=reliability(judged.confidence, right),
+        coverage=coverage(judged.confidence, right),
+        classes=_class_table(judged, support, hits, confusion),
+        confusion=confusion,
+        mistakes=tuple(
+            (judged.name(i), labels[truth[i]], labels[guess[i]], round(float(judged.confidence[i]), 5)) for i in wrong
+        ),
     )
+
+
+def _class_table(
+    judged: Judged, support: np.ndarray, hits: np.ndarray, confusion: Sequence[tuple[str, str, int]]
+) -> tuple[ClassRow, ...]:
+    answered = np.bincount(judged.guess, minlength=len(judged.labels))
+    low, high = wilson(hits, support)
+    taken: dict[str, tuple[str | None, int]] = {}
+    for label, answer, times in confusion:
+        if label != answer and times > taken.get(label, (None, 0))[1]:
+            taken[label] = (answer, times)
+    rows = [
+        ClassRow(
+            label=label,
+            support=int(support[i]),
+            recall=float(hits[i] / support[i]),
+            interval=(float(low[i]), float(high[i])),
+            precision=float(hits[i] / answered[i]) if answered[i] else None,
+            f1=float(2 * hits[i] / (support[i] + answered[i])),
+            taken_for=taken.get(label, (None, 0))[0],
+            times=taken.get(label, (None, 0))[1],
+        )
+        for i, label in enumerate(judged.labels)
+        if support[i]
+    ]
+    return tuple(sorted(rows, key=lambda row: (row.recall, row.label)))

@@ -12,8 +12,10 @@ import numpy as np
 
 from ..classifier import Classifier
 from ..errors import BadImage, BadInput
-from ..images import ImageSource
+from ..examples import Examples
+from ..images import content_hash, read_bytes
 from ..progress import Step
+from ..space import Space
 from .report import Report, evaluate
 from .retrieval import RetrievalReport, evaluate_retrieval
 
@@ -36,17 +38,29 @@ class Sample(Protocol):
 
 @dataclass
 class EmbeddedSet:
-    """Pictures as vectors [n, dim], with a name or captions each, and what was left out, as sentences."""
+    """Pictures as vectors [n, dim], with a name or captions each, and what was left out, as sentences.
+
+    `keys` say where each comes from, `hashes` are of its content.
+    """
 
     vectors: np.ndarray
     names: list[str | None] = field(default_factory=list)
     captions: list[tuple[str, ...]] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
 
     @property
     def classes(self) -> list[str]:
         """The class names, in the order in which they come."""
         return list(dict.fromkeys(name for name in self.names if name))
+
+    def examples(self, space: Space) -> tuple[Examples, list[str]]:
+        """The labelled ones, and where each comes from."""
+        rows = [i for i, name in enumerate(self.names) if name]
+        labels = tuple(str(self.names[i]) for i in rows)
+        hashes = tuple(self.hashes[i] for i in rows)
+        return Examples(self.vectors[rows], labels, space, hashes), [self.keys[i] for i in rows]
 
 
 def iter_embed_set(encoder: "Encoder", samples: Iterable[Sample]) -> Generator[Step, None, EmbeddedSet]:
@@ -55,9 +69,10 @@ def iter_embed_set(encoder: "Encoder", samples: Iterable[Sample]) -> Generator[S
     vectors: list[np.ndarray] = []
     remaining = iter(samples)
 
-    def prepare(image: ImageSource) -> Any:
+    def prepare(image: Any) -> Any:
         try:
-            return encoder.prepare(image)
+            data = image if isinstance(image, bytes) else read_bytes(image)
+            return content_hash(data), encoder.prepare(data)
         except BadImage as error:
             return error
 
@@ -75,7 +90,9 @@ def iter_embed_set(encoder: "Encoder", samples: Iterable[Sample]) -> Generator[S
                 if isinstance(result := future.result(), BadImage):
                     found.skipped.append(f"{sample.key}: {result}")
                     continue
-                good.append(result)
+                found.hashes.append(result[0])
+                good.append(result[1])
+                found.keys.append(sample.key)
                 found.names.append(sample.name)
                 found.captions.append(sample.captions)
             vectors.append(encoder.embed_prepared(good))

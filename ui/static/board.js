@@ -1,106 +1,454 @@
-// <sayso-board run="ID">: the answer to one classification, a column per class.
+// <sayso-board run="ID">: one classification, a column per class plus Unsure and None of these. A move is a label.
 // A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
-import { Viewer, bars, empty, getJSON, make, many, percent, styled, thumbnail } from "./parts.js";
+import { placeName } from "./changes.js";
+import { Banner, Dial } from "./lesson.js";
+import { Viewer, bars, empty, make, many, percent, styled } from "./parts.js";
+import { Pile, clamp } from "./pile.js";
+import { Steps } from "./steps.js";
+import { why } from "./why.js";
 
-const FIRST = 60; // cards drawn in a column before it is asked for more
+const UNSURE = -1, NONE = -2;
+const OPEN = 9; // classes that are open at first, and have a key
+const POLL = 2000; // milliseconds
+
+const ORDERS = {
+  "Surest first": (a, b) => b.share - a.share,
+  "Least sure first": (a, b) => a.share - b.share,
+  "By name": (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
+};
 
 class Board extends HTMLElement {
   static observedAttributes = ["run"];
+  cards = new Map(); // id -> {id, content, name, guess, share, said, rank}; said is null where nobody has labelled
+  piles = new Map(); // place -> Pile
+  selected = new Set();
 
   constructor() {
     super();
     const root = styled(this.attachShadow({ mode: "open" }));
+    root.append(make("link", { rel: "stylesheet", href: "/elements/board.css" }));
     this.body = make("div", { class: "board" });
     root.append(this.body);
+    this.build();
     this.viewer = new Viewer(root, (item) => this.explain(item));
+    root.append(this.banner.dialog);
+    const pileOf = (event) => event.target.closest?.(".pile")?.pile;
+    root.addEventListener("keydown", (event) => this.keys(event, pileOf(event)));
+    root.addEventListener("click", (event) => this.click(event));
+    root.addEventListener("dblclick", (event) => event.target.closest(".tile") && this.open());
+    root.addEventListener("dragstart", (event) => this.drag(event));
+    root.addEventListener("dragover", (event) => this.over(event, pileOf(event)));
+    root.addEventListener("dragend", () => this.mark((this.dragging = null)));
+    root.addEventListener("drop", (event) => {
+      if (!this.dragging || !pileOf(event)) return;
+      event.preventDefault();
+      this.move(pileOf(event).code);
+      this.mark((this.dragging = null));
+    });
+    this.watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) target.pile.inView = isIntersecting;
+      this.draw();
+    }, { root: this.strip, rootMargin: "0px 200px" });
+    new ResizeObserver(() => this.draw()).observe(this.strip);
   }
   connectedCallback() {
-    this.load();
+    this.timer = setInterval(() => !document.hidden && this.offsetParent && !this.dragging && this.steps?.poll(), POLL);
+    this.start();
+  }
+  disconnectedCallback() {
+    clearInterval(this.timer);
   }
   attributeChangedCallback() {
-    if (this.isConnected) this.load();
+    if (this.isConnected) this.start();
   }
 
-  async load() {
+  build() {
+    const button = (text, onclick, title = "") => make("button", { type: "button", onclick, title }, text);
+    this.banner = new Banner(this);
+    this.dial = new Dial(this);
+    this.undo = button("Undo", () => this.steps.send("step/undo"), "Ctrl+Z");
+    this.redo = button("Redo", () => this.steps.send("step/redo"), "Ctrl+Shift+Z");
+    this.field = make("input", { list: "names", placeholder: "Class (M)", "aria-label": "Class to move to or show", autocomplete: "off" });
+    this.names = make("datalist", { id: "names" });
+    this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
+    const move = button("Move", () => this.named((code) => this.move(code)));
+    const show = button("Show", () => this.named((code) => this.show(this.piles.get(code))));
+    const look = button("Look", () => this.open(), "Enter, or a double click");
+    const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
+    const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
+    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, this.order);
+    this.status = make("p", { role: "status", class: "said" });
+    this.strip = make("div", { class: "strip" });
+  }
+
+  // what the server says
+
+  async start() {
     const run = this.getAttribute("run");
-    if (run === this.shown) return;
-    this.shown = run;
+    if (run === this.run) return;
+    this.run = run;
     if (!run) {
+      this.steps = null;
       const words = "Type class names, drop images or choose a folder, and choose Classify. Or try the sample photos.";
       return this.body.replaceChildren(empty("Nothing sorted yet", words));
     }
+    const mine = { told: (...answer) => this.steps === steps && this.told(...answer), say: (words) => this.say(words), lost: (words) => this.load().then(() => this.say(words)) };
+    const steps = new Steps(run, mine);
+    this.steps = steps;
+    this.piles = new Map();
     try {
-      const answer = await getJSON(`/api/runs/${encodeURIComponent(run)}`);
-      if (run === this.getAttribute("run")) this.draw(answer, run); // a later run may have overtaken this one
+      await this.load();
     } catch (error) {
-      this.shown = null;
+      if (this.steps !== steps) return; // a later run has overtaken this one
+      this.run = null;
       this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
     }
   }
-
-  draw(answer, run) {
-    this.answer = answer;
-    const columns = new Map(answer.labels.map((label, index) => [index, []]));
-    for (const image of answer.images) columns.get(image[3][0][0]).push(image);
-    // Surest first: the doubtful ones of a class then lie together at its end.
-    for (const images of columns.values()) images.sort((a, b) => b[3][0][1] - a[3][0][1]);
-    const filled = [...columns].filter(([, images]) => images.length);
-    const bare = [...columns].filter(([, images]) => !images.length).map(([index]) => answer.labels[index]);
-    this.body.replaceChildren(
-      this.headline(answer, run, filled.length),
-      make("div", { class: "columns" }, ...filled.map(([index, images]) => this.column(answer.labels[index], images))),
-    );
-    if (bare.length) this.body.append(make("p", { class: "note" }, `No images in: ${bare.slice(0, 30).join(", ")}${bare.length > 30 ? " …" : ""}`));
-    if (answer.skipped.length) this.body.append(this.skipped(answer.skipped));
+  async load() {
+    const steps = this.steps;
+    const answer = await steps.load();
+    if (steps !== this.steps) return;
+    const same = this.piles.size && String(answer.labels) === String(this.labels);
+    Object.assign(this, { answer, labels: answer.labels, preview: null });
+    this.cards = new Map(answer.images.map(([id, content, name, guess, share]) => [id, { id, content, name, guess, share, said: null }]));
+    for (const [id, place] of answer.changes) this.cards.get(id).said = place;
+    this.selected = new Set();
+    if (!this.cards.has(this.current)) this.current = undefined;
+    if (!same) this.lay();
+    this.banner.draw(answer.lesson, answer.before);
+    this.dial.draw(answer);
+    [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
+    this.ranked();
+  }
+  lay() {
+    const { answer } = this;
+    this.watch.disconnect();
+    const names = [[UNSURE, "Unsure"], [NONE, "None of these"], ...this.labels.entries()];
+    this.piles = new Map(names.map(([code, name]) => [code, new Pile(this, code, name)]));
+    const kept = sessionStorage[`sayso-open-${this.run}`];
+    const open = new Set(kept ? JSON.parse(kept) : [...this.piles.keys()].slice(0, OPEN + 2));
+    for (const pile of this.piles.values()) {
+      pile.open = open.has(pile.code);
+      this.watch.observe(pile.root);
+    }
+    this.names.replaceChildren(...names.map(([, name]) => make("option", { value: name })));
+    this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
+    this.heading = make("h2");
+    const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name }, text);
+    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("classifier.safetensors", "Classifier file"));
+    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help());
+    if (answer.skipped.length) this.body.append(skipped(answer.skipped));
+    this.keyed();
+  }
+  told(answer, kind, stale) {
+    if (stale) return this.load().then(() => kind === "poll" && this.say("The board was sorted anew in another window."), () => {});
+    [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
+    this.dial.counts = null;
+    this.banner.draw(answer.lesson);
+    this.put(answer.changes);
+    const done = { "step/undo": "Undone.", "step/redo": "Done again." }[kind];
+    if (answer.skipped) this.say(`${answer.skipped.toLocaleString("en")} moved in another window meanwhile; left where they are.`);
+    else if (done) this.say(answer.nothing ? `Nothing to ${kind.slice(5)}.` : done);
+  }
+  async attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.say(error.message);
+    }
   }
 
-  headline(answer, run, filled) {
-    const words = `${many(answer.images.length, "image")} in ${filled} of ${many(answer.labels.length, "class").replace("classs", "classes")}`;
-    const link = (name, text) => make("a", { href: `/api/runs/${run}/${name}`, download: name }, text);
-    return make(
-      "header",
-      { class: "headline" },
-      make("div", { role: "status" }, make("h2", {}, words)),
-      make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("classifier.safetensors", "Classifier file")),
-    );
+  // where the pictures are
+
+  place(id) {
+    const { said, guess } = this.cards.get(id);
+    return said ?? guess;
+  }
+  ranked() {
+    const rank = ORDERS[this.order.value];
+    [...this.cards.values()].sort((a, b) => rank(a, b) || a.id - b.id).forEach((card, n) => (card.rank = n));
+    for (const pile of this.piles.values()) pile.ids = [];
+    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) this.piles.get(this.place(card.id)).ids.push(card.id);
+    this.grown = 0;
+    this.draw();
+  }
+  put(changes) {
+    const touched = new Set();
+    const gone = new Set();
+    for (const [id, said] of changes) {
+      const card = this.cards.get(id);
+      if (!card || card.said === said) continue;
+      const from = this.place(id);
+      card.said = said;
+      const to = this.place(id);
+      if (from === to) continue;
+      gone.add(id);
+      touched.add(this.piles.get(from)).add(this.piles.get(to));
+      this.piles.get(to).ids.push(id);
+    }
+    for (const pile of touched) {
+      const here = new Set(pile.ids.filter((id) => !gone.has(id) || this.place(id) === pile.code));
+      pile.ids = [...here].sort((a, b) => this.cards.get(a).rank - this.cards.get(b).rank);
+    }
+    this.draw();
+  }
+  move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current]) {
+    ids = ids.filter((id) => this.cards.get(id).said !== to);
+    if (to === undefined || !ids.length) return this.say(to === undefined ? "No class has this key." : "Nothing to move.");
+    const held = new Map();
+    for (const id of ids) {
+      const { said } = this.cards.get(id);
+      held.has(said) ? held.get(said).push(id) : held.set(said, [id]);
+    }
+    const pile = this.piles.get(this.place(this.current ?? ids[0]));
+    const at = pile.ids.indexOf(this.current);
+    this.put(ids.map((id) => [id, to]));
+    if (ids.includes(this.current)) {
+      const next = pile.ids[at] === this.current ? at + 1 : at; // confirmed where it was: on to the one after it
+      this.current = pile.ids[clamp(next, 0, pile.ids.length - 1)];
+      if (pile.size && this.current !== undefined) pile.reveal(this.current);
+    }
+    this.selected = new Set();
+    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} moved to ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
+    this.steps.send("move", { to, held: [...held] }, ids);
   }
 
-  column(label, images) {
-    const cards = make("div", { class: "cards" });
-    const section = make("section", { class: "column", "aria-label": label }, make("header", {}, make("h3", { title: label }, label), make("span", { class: "count" }, images.length.toLocaleString("en"))), cards);
-    const more = make("button", { type: "button", class: "more" });
-    const drawn = () => cards.childElementCount;
-    const draw = (count) => {
-      cards.append(...images.slice(drawn(), drawn() + count).map((image, index) => this.card(image, images)));
-      more.hidden = drawn() === images.length;
-      more.textContent = `Show ${Math.min(FIRST * 4, images.length - drawn())} more`;
-    };
-    more.onclick = () => draw(FIRST * 4);
-    draw(FIRST);
-    section.append(more);
-    return section;
+  // what the person does
+
+  select(ids, mode) {
+    const id = ids[0];
+    const pile = this.cards.has(id) ? this.piles.get(this.place(id)) : null;
+    if (mode === "range" && pile?.ids.includes(this.anchor)) {
+      const [low, high] = [pile.ids.indexOf(this.anchor), pile.ids.indexOf(id)].sort((a, b) => a - b);
+      this.selected = new Set(pile.ids.slice(low, high + 1));
+    } else if (mode === "toggle") this.selected.delete(id) || this.selected.add(id);
+    else if (mode !== "focus") this.selected = new Set(ids);
+    if (ids.length === 1) this.current = id;
+    if (ids.length === 1 && mode !== "range") this.anchor = id;
+    this.say(this.selected.size ? `${this.selected.size.toLocaleString("en")} selected.` : "");
+    this.draw();
+  }
+  click(event) {
+    const tile = event.target.closest(".tile");
+    if (!tile || this.banding) return;
+    const toggle = event.ctrlKey || event.metaKey || matchMedia("(pointer: coarse)").matches;
+    this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "");
+  }
+  keys(event, pile) {
+    if (!this.piles.size || event.altKey || event.defaultPrevented) return;
+    const ctrl = event.ctrlKey || event.metaKey;
+    const key = event.key.toLowerCase();
+    const inList = pile && event.target === pile.list;
+    if (event.target === this.field) {
+      if (key !== "enter") return;
+      this.named((code) => this.move(code));
+    } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
+    else if (ctrl && key === "z") this.steps.send(event.shiftKey ? "step/redo" : "step/undo");
+    else if (this.viewer.dialog.open || this.banner.dialog.open) return this.large(event, key, ctrl);
+    else if (ctrl && key === "a" && pile) this.select(pile.ids);
+    else if (inList && this.walk(key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
+    else if (ctrl) return;
+    else if (this.target(event, key) !== undefined || digit(event)) this.move(this.target(event, key));
+    else if (key === "m") this.field.focus();
+    else if (key === "escape") this.select([]);
+    else if (key === "enter" && inList) this.open();
+    else if (key === " " && inList && this.current !== undefined) this.select([this.current], "toggle");
+    else return;
+    event.preventDefault();
+  }
+  // The keys that move: 1 to 9 for the open classes from left to right, U, N, and Delete for "no label".
+  target(event, key) {
+    if (digit(event)) return this.hot()[digit(event) - 1]?.code;
+    return { u: UNSURE, n: NONE, delete: null, backspace: null }[key];
+  }
+  // In the large view the same keys label the picture that is shown and go on to the next.
+  large(event, key, ctrl) {
+    const to = this.target(event, key);
+    if (ctrl || to === undefined || !this.viewer.dialog.open) return;
+    event.preventDefault();
+    this.place1(to);
+  }
+  place1(to) {
+    const { viewer } = this;
+    this.move(to, [viewer.items[viewer.index][0]]);
+    if (viewer.index + 1 < viewer.items.length) viewer.step(1);
+    else viewer.dialog.close();
+  }
+  walk(key, pile, mode) {
+    const { across, ids, page } = pile;
+    const side = { arrowleft: -1, arrowright: 1 }[key];
+    const jump = side ?? { arrowup: -across, arrowdown: across, pageup: -page, pagedown: page, home: -ids.length, end: ids.length }[key];
+    if (!jump) return key in { home: 0, end: 0 };
+    const at = ids.indexOf(this.current);
+    const atEdge = side && !mode && (at < 0 || at % across === (side < 0 ? 0 : across - 1) || !(at + side in ids));
+    const open = [...this.piles.values()].filter((other) => other.open && (other.ids.length || other === pile));
+    const next = atEdge ? open[open.indexOf(pile) + side] ?? pile : pile;
+    const row = Math.floor(Math.max(at, 0) / across) * next.across;
+    const to = next !== pile ? row + (side < 0 ? next.across - 1 : 0) : at < 0 ? 0 : at + jump;
+    if (next !== pile) {
+      next.list.focus();
+      next.root.scrollIntoView({ block: "nearest", inline: "nearest" });
+    }
+    if (next.ids.length) {
+      this.select([next.ids[clamp(to, 0, next.ids.length - 1)]], mode);
+      next.reveal(this.current);
+    }
+    return true;
+  }
+  drag(event) {
+    const tile = event.target.closest?.(".tile");
+    if (!tile || event.shiftKey) return event.preventDefault(); // a drag with shift is a rubber band
+    if (!this.selected.has(idOf(tile))) this.select([idOf(tile)]);
+    this.dragging = true;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", many(this.selected.size, "image"));
+  }
+  over(event, pile) {
+    if (!this.dragging) return;
+    if (pile) event.preventDefault();
+    this.mark(pile);
+    const { left, right } = this.strip.getBoundingClientRect();
+    this.strip.scrollLeft += event.clientX > right - 48 ? 16 : event.clientX < left + 48 ? -16 : 0;
+  }
+  mark(pile) {
+    for (const other of this.piles.values()) other.root.classList.toggle("over", other === pile);
+  }
+  hot() {
+    return [...this.piles.values()].filter(({ open, code }) => open && code >= 0).slice(0, 9);
+  }
+  keyed() {
+    const hot = this.hot();
+    for (const pile of this.piles.values()) {
+      pile.key.textContent = { [UNSURE]: "U", [NONE]: "N" }[pile.code] ?? (hot.indexOf(pile) + 1 || "");
+      pile.root.classList.toggle("folded", !pile.open);
+      pile.title.setAttribute("aria-expanded", pile.open);
+    }
+  }
+  fold(pile, folded) {
+    pile.open = !folded;
+    sessionStorage[`sayso-open-${this.run}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
+    this.keyed();
+    this.draw();
+  }
+  show(pile) {
+    this.fold(pile, false);
+    pile.root.scrollIntoView({ block: "nearest", inline: "center" });
+    pile.list.focus();
+  }
+  named(act) {
+    const typed = this.field.value.trim().toLowerCase();
+    const pile = [...this.piles.values()].find(({ name }) => name.toLowerCase() === typed);
+    if (!pile) return this.say(typed ? `There is no class “${this.field.value.trim()}”.` : "Type the name of a class first.");
+    this.field.value = "";
+    act(pile.code);
   }
 
-  card(image, images) {
-    const [, , name, top] = image;
-    const share = percent(top[0][1]);
-    const card = make("button", { type: "button", class: "card", "aria-label": `${name}, ${this.answer.labels[top[0][0]]}, ${share}` }, thumbnail(image), make("span", {}, share));
-    card.onclick = () => this.viewer.open(images, images.indexOf(image));
-    return card;
-  }
+  // looking
 
-  explain([, , , top]) {
-    const { labels, exclusive, model, prompts } = this.answer;
-    const rows = top.map(([index, share]) => [labels[index], share]);
-    const margin = rows.length > 1 ? ` It leads by ${percent(rows[0][1] - rows[1][1])}.` : "";
-    const what = exclusive ? `Share among your labels, not a probability.${margin}` : "Each label scored on its own.";
-    return [bars(rows, what), make("p", { class: "note" }, `${model} · prompts: ${prompts}`)];
+  open() {
+    if (this.current === undefined) return this.say("Choose an image first.");
+    const { ids } = this.piles.get(this.place(this.current));
+    this.look(ids.map((id) => this.item(id)), ids.indexOf(this.current));
   }
-
-  skipped(files) {
-    const rows = files.map(([name, reason]) => make("li", {}, make("b", {}, name.split(/[\\/]/).pop()), ` ${reason}`));
-    return make("details", { class: "skipped", open: "" }, make("summary", {}, `${many(files.length, "file")} skipped`), make("ul", {}, ...rows));
+  look(items, index) {
+    this.viewer.open(items, index);
+  }
+  queue(what) {
+    return this.attempt(async () => {
+      const { items, words } = await this.steps.get(what);
+      if (items.length) this.look(items, 0);
+      else this.say(words);
+    });
+  }
+  item(id) {
+    const { content, name } = this.cards.get(id);
+    return [id, content, name];
+  }
+  explain(item) {
+    const [id, , , before, after, confidence] = item;
+    const card = this.cards.get(id);
+    const shares = make("div", { class: "shares" });
+    const words = { said: make("p"), doubt: make("p", { class: "doubt" }) };
+    if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(this.labels, before)}; going by the other labels it is ${placeName(this.labels, after)} (${percent(confidence)}).`;
+    else if (after !== undefined) words.doubt.textContent = `Now ${placeName(this.labels, before)}; it would be ${placeName(this.labels, after)}.`;
+    words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${placeName(this.labels, card.guess)}; nobody has labelled it.` : `Labelled ${placeName(this.labels, card.said)}.`;
+    const label = (pile) => make("button", { type: "button", class: "chip", onclick: () => this.place1(pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
+    const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...this.hot(), this.piles.get(UNSURE), this.piles.get(NONE)].map(label));
+    this.attempt(async () => {
+      const { top, none } = await this.steps.get(`images/${id}`);
+      const { calibrated, exclusive, model, prompts, kind } = this.answer;
+      const margin = top.length > 1 ? ` It leads by ${percent(top[0][1] - top[1][1])}.` : "";
+      const what = calibrated ? `Probability, calibrated on ${calibrated} labels.` : exclusive ? "Share among your labels, not a probability." : "Each label scored on its own.";
+      const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
+      shares.replaceChildren(bars(top, what + margin), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
+    });
+    return [words.doubt, words.said, chips, shares, why(this.run, item, this.viewer.image)];
+  }
+  describe(id) {
+    const { name, share, said } = this.cards.get(id);
+    return `${name}, ${percent(share)}${said === null ? "" : ", labelled"}`;
+  }
+  tile(id) {
+    const { content, name } = this.cards.get(id);
+    const picture = make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", decoding: "async", draggable: "false" });
+    return make("div", { id: `tile-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
+  }
+  say(words) {
+    this.status.textContent = words;
+  }
+  draw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      const piles = [...this.piles.values()];
+      this.fit(piles);
+      for (const pile of piles) pile.measure();
+      for (const pile of piles) pile.draw();
+      this.headline(piles);
+    });
+  }
+  // As high as its fullest open column, within the window. It only grows while one works: nothing may jump.
+  fit(piles) {
+    const open = piles.filter((pile) => pile.open);
+    if (!open.length || !open[0].list.clientWidth) return; // not laid out yet
+    const { across } = open[0];
+    const most = Math.max(0, ...open.map((pile) => Math.ceil(pile.ids.length / across)));
+    if (most <= this.grown) return;
+    this.grown = most;
+    this.strip.style.setProperty("--rows", Math.max(3, most));
+  }
+  headline(piles) {
+    const classes = piles.filter(({ code }) => code >= 0);
+    const filled = classes.filter(({ ids }) => ids.length).length;
+    let labelled = 0;
+    for (const { said } of this.cards.values()) labelled += said !== null;
+    const words = `${many(this.cards.size, "image")} in ${filled} of ${classes.length} ${classes.length === 1 ? "class" : "classes"}`;
+    const all = labelled ? `${words}, ${labelled.toLocaleString("en")} labelled` : words;
+    if (this.heading && this.heading.textContent !== all) this.heading.textContent = all;
   }
 }
 
-customElements.define("sayso-board", Board);
+const idOf = (tile) => Number(tile.id.slice(5));
+// the code and not the key: on some keyboards digits need shift
+const digit = (event) => /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
+
+function help() {
+  const rows = [
+    ["1 to 9, U, N", "move to an open class, Unsure, None of these"],
+    ["M", "type a class"],
+    ["Delete", "take the label away"],
+    ["Arrows", "go from image to image; with shift select, with ctrl only go"],
+    ["Space", "select or not"],
+    ["Ctrl+A", "select the column"],
+    ["Enter", "look at it large; the same keys label it there"],
+    ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
+  ];
+  const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
+  return make("details", { class: "help" }, make("summary", {}, "Keys and mouse"), list, make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from the edge of a column or with shift. Every move is a label."));
+}
+
+function skipped(files) {
+  const rows = files.map(([name, reason]) => make("li", {}, make("b", {}, name.split(/[\\/]/).pop()), ` ${reason}`));
+  return make("details", { class: "skipped", open: "" }, make("summary", {}, `${many(files.length, "file")} skipped`), make("ul", {}, ...rows));
+}
+
+customElements.get("sayso-board") ?? customElements.define("sayso-board", Board);

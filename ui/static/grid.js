@@ -1,23 +1,46 @@
-// <sayso-grid src="/api/images?folder=3">: a page of the library or the answer to a search, with more on request.
-// A picture to search with, pasted, chosen or one of the library, joins whatever the page asks for until it is taken away.
-import { Viewer, empty, getJSON, make, percent, styled, thumbnail } from "./parts.js";
+// <sayso-grid news="7:3">: the library as one question (words, pictures, an album, filters, an order) and its answer, however
+// many images that are. `news` changes when there is something new: a number of its own, and the folder to show, if any.
+import { Albums } from "./albums.js";
+import { Form } from "./form.js";
+import { Large } from "./large.js";
+import { empty, getJSON, make, many, styled } from "./parts.js";
+import { Bar, Labels, Selection, post } from "./selection.js";
+import { Tiles } from "./tiles.js";
+
+const PAGE = 120; // images in an answer
 
 let like = null; // {key: "image" | "picture", value, show, name}; outside of the element, which the page may make anew
 
 class Grid extends HTMLElement {
-  static observedAttributes = ["src"];
+  static observedAttributes = ["news"];
+  question = {};
+  selection = new Selection();
+  labels = [];
 
   constructor() {
     super();
     const root = styled(this.attachShadow({ mode: "open" }));
+    root.append(make("link", { rel: "stylesheet", href: "/elements/grid.css" }));
+    this.form = new Form(this);
+    this.albums = new Albums(this);
+    this.tiles = new Tiles(this);
+    this.bar = new Bar(this);
+    this.steps = new Labels();
     this.tools = make("div", { class: "tools" });
-    this.body = make("div", { class: "grid" });
-    root.append(this.tools, this.body);
-    this.viewer = new Viewer(root, (item) => this.explain(item));
+    this.headline = make("header", { class: "headline" });
+    this.status = make("p", { class: "said", role: "status" });
+    this.nothing = make("div");
+    const help = make("p", { class: "note keys" }, "Arrows go, Enter shows large, Space selects, Shift selects a range, Ctrl+A all, L labels. Draw a frame with the mouse.");
+    this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root), help);
+    root.append(this.form.root, make("div", { class: "row wide" }, this.tools, this.albums.root), this.headline, this.status, this.nothing, this.shell);
+    this.large = new Large(root, this);
+    this.sure = make("dialog", { class: "sure", "aria-label": "Forget this folder?" });
+    root.append(this.sure);
+    this.tiles.list.onkeydown = (event) => this.keys(event);
     // Another tab may have added images meanwhile: look again whenever the grid comes back into sight.
     this.sight = new IntersectionObserver(([entry]) => {
-      if (entry.isIntersecting && this.hiddenAt && !this.paged) this.load(this.from);
-      this.hiddenAt = !entry.isIntersecting && this.offsetParent === null;
+      if (entry.isIntersecting && this.wasHidden) this.refresh();
+      this.wasHidden = !entry.isIntersecting && this.offsetParent === null;
     });
     this.pasted = (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
@@ -27,58 +50,146 @@ class Grid extends HTMLElement {
   connectedCallback() {
     this.sight.observe(this);
     document.addEventListener("paste", this.pasted);
-    this.load(this.getAttribute("src"));
+    this.places();
+    this.submit();
   }
   disconnectedCallback() {
     this.sight.disconnect();
     document.removeEventListener("paste", this.pasted);
   }
-  attributeChangedCallback(name, before, src) {
-    if (this.isConnected && before !== src) this.load(src);
+  attributeChangedCallback(name, before, news) {
+    if (!this.isConnected || before === news || !news) return;
+    const folder = news.split(":")[1];
+    if (!folder) return this.refresh();
+    like = null;
+    this.places().then(() => {
+      this.form.set({ q: "", name: "", since: "", until: "", label: "", orientation: "", folder });
+      this.submit();
+    });
   }
 
-  // what is asked: the page's address, with the picture if there is one
+  // the question
 
-  address(src) {
-    const url = new URL(src, location.href);
-    if (like) {
-      url.pathname = "/api/search";
-      url.searchParams.set(like.key, like.value);
-    }
-    return url;
+  submit() {
+    this.form.drawn();
+    return this.ask({ ...this.form.values(), ...(like ? { [like.key]: like.value } : {}) });
   }
-
-  // The same question with something changed; every filter stays.
-  ask(changes) {
-    const url = new URL(this.from, location.href);
-    url.pathname = "/api/search";
-    for (const [name, value] of Object.entries(changes)) url.searchParams.set(name, value);
-    this.load(url.pathname + url.search);
+  openAlbum(album) {
+    like = null;
+    const { sort } = this.form.values();
+    return this.ask({ album, ...(sort ? { sort } : {}) });
   }
-
-  join(picture) {
+  join(picture, keep) {
     like = picture;
-    this.load(this.getAttribute("src"));
+    if (!keep) return this.submit();
+    const { selection } = this;
+    return this.submit().then(() => this.choose(selection));
   }
-
   // A picture of the library alone: words of the search before would only confuse.
-  alike(picture) {
-    like = picture;
-    const src = this.getAttribute("src");
-    if (new URL(src, location.href).searchParams.has("q")) this.search("");
-    else this.load(src);
+  more([id, content, name]) {
+    this.form.set({ q: "" });
+    this.join({ key: "image", value: id, show: `/thumb/${id}/${content}.webp`, name });
   }
-
   async take(file) {
-    try {
+    await this.attempt(async () => {
       const answer = await getJSON("/api/pictures", { method: "POST", body: file, headers: { "Content-Type": file.type || "image/*" } });
-      this.join({ key: "picture", value: answer.picture, show: URL.createObjectURL(file), name: file.name });
+      await this.join({ key: "picture", value: answer.picture, show: URL.createObjectURL(file), name: file.name });
+    });
+  }
+  search(words) {
+    this.form.set({ q: words });
+    this.submit();
+  }
+  url(path, extra = {}) {
+    return `${path}?${new URLSearchParams({ ...this.question, ...extra })}`;
+  }
+  fetchPage(number) {
+    return getJSON(this.url("/api/images", { offset: number * PAGE }));
+  }
+  failed = (error) => this.say(error.message);
+
+  async ask(question) {
+    this.question = question;
+    this.showTools();
+    this.albums.draw();
+    this.say("");
+    try {
+      const answer = await this.fetchPage(0);
+      if (question !== this.question) return; // a newer question has been asked
+      this.selection = new Selection();
+      this.base = null;
+      this.show(answer);
     } catch (error) {
-      this.problem(error);
+      if (question === this.question) this.problem(error);
     }
   }
+  // The same question again, after something has changed; place and selection stay.
+  async refresh() {
+    const { question } = this;
+    await this.attempt(async () => {
+      const [answer] = await Promise.all([this.fetchPage(0), this.places()]);
+      if (question === this.question) this.show(answer, true);
+    });
+  }
+  places() {
+    return this.attempt(async () => {
+      const [places] = await Promise.all([getJSON("/api/places"), this.albums.load()]);
+      this.labels = places.labels;
+      this.form.offer(places);
+      this.drawn();
+    });
+  }
 
+  // the answer
+
+  show(answer, again) {
+    this.answer = answer;
+    this.tiles.fill(answer, again);
+    this.shell.hidden = !answer.total;
+    this.nothing.replaceChildren(...(answer.total ? [] : [this.empty(answer)]));
+    this.headline.replaceChildren(...this.heading(answer));
+    this.drawn();
+  }
+  heading(answer) {
+    const { everything, album, q } = this.question;
+    const title = album ? `${answer.title}: ${many(answer.total, "image")}` : answer.title;
+    const note = answer.note ? [make("p", { class: "note" }, answer.note)] : [];
+    const words = make("div", { role: "status" }, make("h2", {}, title), ...note);
+    const link = (text, onclick) => make("button", { type: "button", class: "link", onclick }, text);
+    const links = [];
+    if (everything || album) links.push(link("Back", () => this.submit()));
+    if (album) links.push(link("Delete this album", () => this.albums.remove(album)));
+    if (q && answer.clear && !everything) links.push(link("Show the closest that do not match, too", () => this.ask({ ...this.question, everything: true })));
+    if (!answer.total && !album) return [];
+    return [words, make("nav", { "aria-label": "This answer" }, ...links)];
+  }
+  empty(answer) {
+    const { question } = this;
+    const button = (text, onclick) => make("button", { type: "button", class: "primary", onclick }, text);
+    const box = (title, words, ...rest) => {
+      const node = empty(title, words, "h2");
+      node.setAttribute("role", "status");
+      node.append(...rest);
+      return node;
+    };
+    if (question.album) return box("Nothing in this album now", "Photos that match come into it by themselves when they are added.");
+    if (answer.clear === false) {
+      const words = answer.suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => this.search(text) }, text));
+      const anyway = button("Show the closest anyway", () => this.ask({ ...question, everything: true }));
+      return box(answer.title, "Try other or broader words. What is here looks more like this:", make("div", { class: "chips" }, ...words), anyway);
+    }
+    const { sort, ...asked } = question;
+    if (Object.keys(asked).length) return box("No images here", "Change the folder, the filters or the words.", button("Show everything", () => this.everything()));
+    const samples = button("Add the sample photos", () => document.querySelector("#add-samples").click());
+    return box("No images yet", "Add a folder above, or the sample photos to try things out.", samples);
+  }
+  everything() {
+    like = null;
+    this.form.set({ q: "" });
+    this.form.clear();
+  }
   showTools() {
+    if (this.question.album) return this.tools.replaceChildren();
     if (like) {
       const away = make("button", { type: "button", class: "link", onclick: () => this.join(null) }, "Remove");
       const words = make("span", {}, `Searching with ${like.name}; add words above to steer it.`);
@@ -89,114 +200,169 @@ class Grid extends HTMLElement {
     const choose = make("button", { type: "button", class: "link", onclick: () => input.click() }, "Search with a picture");
     this.tools.replaceChildren(make("div", { class: "like" }, choose, make("span", {}, "choose one, or paste it here"), input));
   }
-
-  // the answer
-
-  async load(src) {
-    if (!src) return;
-    this.from = src;
-    this.paged = false;
-    this.showTools();
-    const url = this.address(src);
+  describe([, , name, score, , , matches]) {
+    if (score === null) return [name, name];
+    const words = `${score.toFixed(2)}${matches === false ? " · no match" : ""}`;
+    return [words, `${name}, similarity ${words}`];
+  }
+  problem(error) {
+    this.shell.hidden = true;
+    this.headline.replaceChildren();
+    this.nothing.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
+  }
+  say(words, undo) {
+    const back = undo ? [" ", make("button", { type: "button", class: "link", onclick: () => this.attempt(undo) }, "Undo")] : [];
+    this.status.replaceChildren(words, ...back);
+  }
+  async attempt(work) {
     try {
-      const page = await getJSON(url);
-      if (src !== this.from || url.href !== this.address(src).href) return; // a newer question has been asked
-      this.show(page, url);
+      return await work();
     } catch (error) {
-      if (src === this.from) this.problem(error, true);
+      this.say(error.message);
     }
   }
 
-  show(page, url) {
-    this.images = [];
-    this.cards = make("div", { class: "cards wide" });
-    this.more = make("button", { type: "button", class: "more", onclick: () => this.next() }, "Show more");
-    if (page.clear === false && !page.images.length) return this.body.replaceChildren(this.nothing(page));
-    if (!page.images.length) {
-      const filtered = url.search !== "";
-      const words = filtered ? "Change the folder, the filters or the words." : "Add a folder above, or the sample photos to try things out.";
-      return this.body.replaceChildren(empty(filtered ? "No images here" : "No images yet", words));
+  // the selection
+
+  has(id) {
+    return this.selection.has(id);
+  }
+  choose(selection) {
+    this.selection = selection;
+    this.drawn();
+  }
+  drawn() {
+    const count = this.selection.count(this.tiles.total);
+    this.bar.draw(count, this.tiles.total, this.labels);
+    this.shell.classList.toggle("choosing", count > 0);
+    this.tiles.draw();
+  }
+  all() {
+    this.choose(new Selection([], this.question));
+  }
+  clear() {
+    this.base = null;
+    this.choose(new Selection());
+    this.tiles.list.focus({ preventScroll: true });
+  }
+  pick(event, index, isCheck) {
+    if (!this.tiles.at(index)) return;
+    const coarse = matchMedia("(pointer: coarse)").matches && this.selection.count(this.tiles.total);
+    if (event.shiftKey) return this.range(index);
+    if (isCheck || event.ctrlKey || event.metaKey || coarse) return this.pickOne(index);
+    this.tiles.current = index;
+    this.large.openAt(index);
+  }
+  pickOne(index) {
+    const [id] = this.tiles.at(index);
+    this.choose(this.selection.copy().toggle(id));
+    this.tiles.current = this.anchor = index;
+    this.base = this.selection.copy();
+  }
+  // From where the last one was picked to here, on top of what was selected then.
+  async range(index) {
+    const from = this.base ? this.anchor : Math.max(0, this.tiles.current);
+    this.base ??= this.selection.copy();
+    this.anchor = from;
+    this.tiles.go(index);
+    const [low, high] = [Math.min(from, index), Math.max(from, index)];
+    await this.grow(this.base, low, high + 1, () => true);
+  }
+  band(low, high, meets, isLast) {
+    this.framed ??= this.selection.copy();
+    const base = this.framed;
+    if (isLast) this.framed = null;
+    return this.grow(base, low, high, meets).then(() => {
+      if (isLast) this.base = null;
+    });
+  }
+  // `base` with the images of some places; those that were never fetched are asked of the server.
+  async grow(base, low, high, meets) {
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    const places = Array.from({ length: high - low }, (_, n) => low + n).filter(meets);
+    let id = (index) => this.tiles.at(index)[0];
+    if (places.some((index) => !this.tiles.at(index))) {
+      const ids = await this.attempt(() => getJSON(this.url("/api/ids", { offset: low, limit: high - low })));
+      if (!ids || turn !== this.turn) return;
+      id = (index) => ids[index - low];
     }
-    const note = page.note ? [make("p", { class: "note" }, page.note)] : [];
-    const headline = make("header", { class: "headline" }, make("div", { role: "status" }, make("h2", {}, page.title), ...note));
-    const back = make("button", { type: "button", class: "link", onclick: () => this.load(this.getAttribute("src")) }, "Back");
-    if (this.from !== this.getAttribute("src")) headline.append(back);
-    this.rest = make("button", { type: "button", class: "more", onclick: () => this.ask({ everything: true }) }, "Show the closest that do not match, too");
-    this.judged = page.clear === true && !url.searchParams.has("everything");
-    this.body.replaceChildren(headline, this.cards, this.more, this.rest);
-    this.add(page);
+    this.choose(base.copy().add(places.map(id).filter((id) => id !== undefined)));
+  }
+  keys(event) {
+    const { tiles } = this;
+    const ctrl = event.ctrlKey || event.metaKey;
+    const to = event.altKey ? undefined : tiles.step(event.key);
+    if (event.altKey || !tiles.total) return;
+    if (to !== undefined) event.shiftKey ? this.range(to) : (tiles.go(to), (this.base = null));
+    else if (ctrl && event.key.toLowerCase() === "a") this.all();
+    else if (ctrl && event.key.toLowerCase() === "z") this.undo();
+    else if (ctrl) return;
+    else if (event.key === " " && tiles.at(tiles.current)) this.pickOne(tiles.current);
+    else if (event.key === "Enter" && tiles.current >= 0) this.large.openAt(tiles.current);
+    else if (event.key === "Escape") this.clear();
+    else if (event.key.toLowerCase() === "l" && !this.bar.root.hidden) this.bar.field.focus();
+    else return;
+    event.preventDefault();
+  }
+  // The large view was closed at this image.
+  left(index) {
+    this.tiles.go(index);
+    this.tiles.list.focus({ preventScroll: true });
   }
 
-  nothing(page) {
-    const words = page.suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => this.search(text) }, text));
-    const anyway = make("button", { type: "button", class: "primary", onclick: () => this.ask({ everything: true }) }, "Show the closest anyway");
-    const box = empty(page.title, "Try other or broader words. What is here looks more like this:");
-    box.setAttribute("role", "status");
-    box.append(make("div", { class: "chips" }, ...words), anyway);
-    return box;
-  }
+  // what is done with it
 
-  // Type into the page's own field and press its button, so that field and answer never differ.
-  search(words) {
-    const box = document.querySelector("#words textarea, #words input");
-    box.value = words;
-    box.dispatchEvent(new Event("input", { bubbles: true }));
-    setTimeout(() => document.querySelector("#find").click(), 50);
+  label(name) {
+    return this.give(this.selection, name, 1);
   }
-
-  add(page) {
-    const start = this.images.length;
-    this.images.push(...page.images);
-    this.cards.append(...page.images.map((image, index) => this.card(image, start + index)));
-    this.after = page.next;
-    this.key = page.key;
-    this.more.hidden = page.next === null;
-    this.rest.hidden = !(this.judged && this.more.hidden);
+  give(chosen, name, value) {
+    this.say("Labelling …");
+    return this.attempt(async () => {
+      const { changed, pictures, label } = await this.steps.give(chosen, name, value);
+      const what = value === null ? `Label ${label} taken away from` : `Labelled ${label}:`;
+      const known = changed < pictures && value !== null ? `, ${(pictures - changed).toLocaleString("en")} of them before or as copies` : "";
+      this.say(`${what} ${many(pictures, "image")}${known}.`, changed ? () => this.undo() : null);
+      this.bar.field.value = "";
+      await this.places();
+    });
   }
-
-  async next() {
-    const { cards, from } = this;
-    this.paged = true;
-    this.more.disabled = true;
-    const url = this.address(from);
-    url.searchParams.set(this.key, this.after);
-    try {
-      const page = await getJSON(url);
-      if (cards === this.cards) this.add(page); // else a newer question has been asked
-    } catch (error) {
-      this.problem(error);
-    }
-    this.more.disabled = false;
+  undo() {
+    return this.attempt(async () => {
+      const { changed } = await this.steps.undo();
+      this.say(`Taken back: the last label of ${many(changed, "image")}.`);
+      await this.places();
+    });
   }
-
-  problem(error, alone) {
-    const words = make("p", { class: "problem", role: "alert" }, error.message);
-    if (alone) this.body.replaceChildren(words);
-    else this.body.prepend(words);
+  use() {
+    return this.attempt(async () => {
+      const { source } = await post("/api/source", this.selection);
+      this.dispatchEvent(new CustomEvent("use", { detail: source, bubbles: true }));
+    });
   }
-
-  card(image, index) {
-    const [, , name, score, , , matches] = image;
-    const words = score === null ? name : `${score.toFixed(2)}${matches === false ? " · no match" : ""}`;
-    const label = score === null ? name : `${name}, similarity ${words}`;
-    const card = make("button", { type: "button", class: "card", "aria-label": label }, thumbnail(image), make("span", {}, words));
-    card.onclick = () => this.viewer.open(this.images, index);
-    return card;
+  alike() {
+    return this.attempt(async () => {
+      const { picture, name, show } = await post("/api/alike", this.selection);
+      this.form.set({ q: "" });
+      await this.join({ key: "picture", value: picture, show: `/thumb/${show.join("/")}.webp`, name }, !this.selection.question);
+    });
   }
-
-  explain([id, content, name, score, rank, margin]) {
-    const like = make("button", { type: "button", class: "primary" }, "More like this");
-    like.onclick = () => {
-      this.viewer.dialog.close();
-      this.alike({ key: "image", value: id, show: `/thumb/${id}/${content}.webp`, name });
+  forget(id, name) {
+    const close = () => this.sure.close();
+    const yes = async () => {
+      close();
+      await this.attempt(async () => {
+        await post(`/api/folders/${id}/forget`, {});
+        this.form.set({ folder: "" });
+        await this.places();
+        await this.submit();
+        this.say("The folder was taken out of the library. Its files are untouched; add it again at any time.");
+      });
     };
-    if (score === null) return [like];
-    const numbers = [["Cosine", score.toFixed(3)]];
-    if (rank !== null) numbers.push(["Beats generic words", percent(rank)], ["Above the cut-off", `${margin < 0 ? "−" : "+"}${Math.abs(margin).toFixed(3)}`]);
-    const list = make("dl", { class: "numbers" }, ...numbers.map(([what, number]) => make("div", {}, make("dt", {}, what), make("dd", {}, number))));
-    const judged = `Your words fit this picture better than ${percent(rank)} of 150 everyday words do, and it is ${margin < 0 ? "below" : "above"} this search's cut-off; none of the three is a probability.`;
-    return [list, make("p", { class: "note" }, rank === null ? "It ranks images for one question; it is no probability." : judged), like];
+    const button = (text, onclick, kind = "") => make("button", { type: "button", class: kind, onclick }, text);
+    const words = make("p", {}, `${name} leaves the library with what was computed for its images. The files stay where they are, and labels stay with the images.`);
+    this.sure.replaceChildren(make("h3", {}, "Forget this folder?"), words, make("div", { class: "row" }, button("Forget it", yes, "primary"), button("Keep it", close)));
+    this.sure.showModal();
   }
 }
 
-customElements.define("sayso-grid", Grid);
+customElements.get("sayso-grid") ?? customElements.define("sayso-grid", Grid);

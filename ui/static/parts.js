@@ -17,7 +17,10 @@ export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${cou
 export async function getJSON(url, options = {}) {
   const response = await fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers } });
   const answer = await response.json().catch(() => ({ error: "The server did not answer; is Sayso still running?" }));
-  if (!response.ok) throw new Error(answer.error || answer.detail || "The server did not understand the request.");
+  if (!response.ok) {
+    const words = typeof answer.detail === "string" ? answer.detail : "The server did not understand the request.";
+    throw Object.assign(new Error(answer.error || words), { status: response.status });
+  }
   return answer;
 }
 
@@ -34,14 +37,14 @@ const ICON = {
   picture: "M3 6a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z M9 11.5a1.75 1.75 0 1 0 0-3.5a1.75 1.75 0 0 0 0 3.5z M4 18l6-5l4 3l3-2l4 3",
 };
 
-export function empty(title, words) {
+export function empty(title, words, heading = "h3") {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
   const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
   path.setAttribute("d", ICON.picture);
   svg.append(path);
-  return make("div", { class: "empty" }, svg, make("h3", {}, title), make("p", {}, words));
+  return make("div", { class: "empty" }, svg, make(heading, {}, title), make("p", {}, words));
 }
 
 export function bars(rows, right) {
@@ -72,7 +75,9 @@ export class Viewer {
       if (event.key === "ArrowLeft") this.step(-1);
       else if (event.key === "ArrowRight") this.step(1);
     };
-    this.dialog.onclick = (event) => event.target === this.dialog && this.dialog.close(); // a click beside it
+    this.dialog.onclick = (event) => {
+      if (event.target === this.dialog) this.dialog.close(); // a click beside it; in it, false would stop links and forms
+    };
     root.append(this.dialog);
   }
   open(items, index) {

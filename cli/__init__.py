@@ -1,0 +1,20 @@
+"""The command line, a module for each theme. A command parses, calls and prints; the work is done elsewhere.
+
+Importing a theme registers its commands; they are listed in this order.
+"""
+
+# ruff: noqa: F401, I001
+from . import library
+from . import albums
+from . import classify
+from . import teach
+from . import export
+from . import measure
+from . import bench
+from . import bias
+from . import models
+from . import finetune
+from . import train
+from .common import commands
+
+__all__ = ["commands"]

@@ -1,0 +1,68 @@
+"""Sort pictures by class names or with a saved classifier."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import (
+    Home,
+    Json,
+    Labels,
+    Model,
+    Templates,
+    command,
+    draw,
+    emit,
+    open_library,
+    picture_files,
+    saved_classifier,
+    say,
+    typed_prompts,
+)
+
+
+@command
+def classify(
+    paths: list[Path],
+    labels: Labels = None,
+    templates: Templates = None,
+    pack: Annotated[str | None, typer.Option(help="A ready-made prompt pack; seven unless told.")] = None,
+    classifier: Annotated[str | None, typer.Option(help="A saved classifier's name, or its file.")] = None,
+    save: Annotated[str | None, typer.Option(help="Keep the classifier under this name.")] = None,
+    home: Home = None,
+    model: Model = "starter",
+    as_json: Json = False,
+) -> None:
+    """Sort pictures, or folders of them, by class names (--labels) or with a saved classifier (--classifier)."""
+    from clipcore import BadInput, zero_shot_classifier
+    from clipcore.images import display_path
+    from clipcore.stream import iter_embed
+    from storage.export import prediction_row
+
+    if (labels is None) == (classifier is None):
+        raise BadInput('Give either --labels "cat, dog, rabbit" or --classifier NAME.')
+    typed = None if labels is None else typed_prompts(labels, templates, pack)  # mistakes are said before a model is loaded
+    files = picture_files(paths)
+    with open_library(home, model) as library:
+        encoder = library.encoder
+        assert encoder is not None
+        if typed is not None:
+            names, prompts = typed
+            head = zero_shot_classifier(encoder, names, prompts)
+        else:
+            head = saved_classifier(library, str(classifier))
+            encoder.space.require(head.space, f"The classifier {classifier}")
+        if save:
+            record = library.save(head, save)
+            say(f"saved as {record.name}, version {record.version}")
+        embedded = draw(iter_embed(encoder, files))
+        for skipped in embedded.skipped:
+            say(f"skipped {skipped}")
+        if not embedded.paths:
+            raise BadInput("None of the files could be read as a picture; see the reasons above.")
+        width = max(len(display_path(path)) for path in embedded.paths)
+        for path, prediction in zip(embedded.paths, head.predict(embedded.vectors), strict=True):
+            row = prediction_row(display_path(path), prediction)
+            best = "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
+            emit(as_json, row, f"{display_path(path):{width}}  {best}")

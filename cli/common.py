@@ -1,0 +1,211 @@
+"""What the commands share: the command line itself, its usual options, and how results, messages and progress are shown.
+
+Results go to standard output (with --json as one object a line), everything else to standard error. Exit code 0, or 2 with
+one sentence for bad input.
+"""
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from clipcore import Classifier, PromptSet, Step
+    from storage import Filters, Hit, Library
+
+T = TypeVar("T")
+commands = typer.Typer(
+    help="Roll your own image classifier: type class names, see your photos sorted.",
+    no_args_is_help=False,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Home = Annotated[
+    Path | None, typer.Option("--home", envvar="SAYSO_HOME", help="Where Sayso keeps its data.", show_default=False)
+]
+Model = Annotated[
+    str, typer.Option("--model", envvar="SAYSO_MODEL", help="starter, NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+Labels = Annotated[str | None, typer.Option("--labels", help='Class names, such as "cat, dog = puppy | hound, rabbit".')]
+Templates = Annotated[Path | None, typer.Option("--templates", help="A file of prompt templates, one a line, with {label}.")]
+
+
+def command(run: Callable[..., None]) -> Callable[..., None]:
+    """A command whose mistakes end as one sentence on standard error and exit code 2."""
+
+    @wraps(run)
+    def wrapped(*args: Any, **kwargs: Any) -> None:
+        from clipcore import SaysoError
+
+        try:
+            run(*args, **kwargs)
+        except SaysoError as error:
+            say(str(error))
+            raise typer.Exit(2) from None
+        except KeyboardInterrupt:
+            say("Stopped. What was done so far is kept.")
+            raise typer.Exit(130) from None
+        except BrokenPipeError:  # the reader, `head` for instance, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    return commands.command()(wrapped)
+
+
+def say(sentence: str) -> None:
+    """A message for the person, on standard error."""
+    print(sentence, file=sys.stderr)
+
+
+def emit(as_json: bool, row: dict[str, Any], text: str) -> None:
+    """One result on standard output: the row as JSON, or the text."""
+    print(json.dumps(row, ensure_ascii=False) if as_json else text, flush=True)
+
+
+def draw(
+    steps: "Generator[Step, None, T]",
+    unit: str = "img",
+    watch: "Callable[[Step], None]" = lambda step: None,
+    shown: bool = True,
+) -> T:
+    """Run long work to its end with a progress bar on standard error (of a terminal, if `shown`), and return its result.
+
+    `watch` sees each step.
+    """
+    from tqdm import tqdm
+
+    from clipcore import drain
+
+    with tqdm(file=sys.stderr, unit=unit, disable=None if shown else True, leave=False) as bar:
+
+        def show(step: "Step") -> None:
+            bar.total = step.total or None
+            bar.set_description("" if "loss" in step.metrics else step.message, refresh=False)
+            bar.update(step.done - bar.n)
+            if "loss" in step.metrics:
+                bar.set_postfix_str("  ".join(f"{name} {value:.3g}" for name, value in step.metrics.items()))
+            watch(step)
+
+        return drain(steps, show)
+
+
+@contextmanager
+def stop_between_steps() -> Iterator[Callable[[], None]]:
+    """Ctrl+C waits for the next call of what this gives, which then raises KeyboardInterrupt; a second one does not wait."""
+    pressed = False
+
+    def press(*_: object) -> None:
+        nonlocal pressed
+        if pressed:
+            raise KeyboardInterrupt
+        pressed = True
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, press)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def home_folder(home: Path | None) -> Path:
+    from platformdirs import user_data_path
+
+    return (home or env_home() or user_data_path("sayso", appauthor=False)).expanduser()
+
+
+def env_home() -> Path | None:
+    return Path(os.environ["SAYSO_HOME"]) if os.environ.get("SAYSO_HOME") else None
+
+
+def open_library(home: Path | None, model: str) -> "Library":
+    """The library with its model loaded. Commands never download: that is what `models --get` is for."""
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    import clipcore
+    from storage import Library
+
+    return Library(home_folder(home), clipcore.load(model))
+
+
+def typed_prompts(labels: str, templates: Path | None, pack: str | None) -> "tuple[list[str], PromptSet]":
+    from clipcore import BadInput, parse_labels
+    from clipcore import pack as ready_made
+    from clipcore.prompts import DEFAULT_PACK
+
+    if templates and pack:
+        raise BadInput("Give either --templates or --pack, not both.")
+    names, synonyms = parse_labels(labels)
+    prompts = read_templates(templates) if templates else ready_made(pack or DEFAULT_PACK)
+    return names, prompts.with_synonyms(synonyms)
+
+
+def read_templates(path: Path) -> "PromptSet":
+    from clipcore import BadInput, parse_templates
+
+    try:
+        return parse_templates(path.read_text(encoding="utf-8"), path.stem)
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadInput(
+            f"The templates file {path} cannot be read ({error}); it should be text, one template a line."
+        ) from None
+
+
+def saved_classifier(library: "Library", name: str) -> "Classifier":
+    """A classifier by its name in the library, or by the path of its file."""
+    from clipcore import Classifier
+
+    return Classifier.load(name) if name.endswith(".safetensors") else library.classifier(name)
+
+
+def picture_files(paths: Iterable[Path]) -> list[Path]:
+    """The files named, and the pictures of the folders named."""
+    from clipcore import BadInput
+    from clipcore.images import display_path, find_images
+
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            files += find_images(path)
+        elif path.exists():
+            files.append(path)
+        else:
+            raise BadInput(f"There is no file or folder {display_path(path)}; check the path.")
+    if not files:
+        raise BadInput("There are no pictures in what you named; name files, or a folder that holds some.")
+    return files
+
+
+def search_filters(name: str, since: str, until: str, label: str, orientation: str) -> "Filters":
+    """Filters as they are typed. Raises BadInput."""
+    from clipcore import BadInput
+    from storage import ORIENTATIONS, Filters, parse_day
+
+    if orientation not in ("", *ORIENTATIONS):
+        raise BadInput(f"There is no orientation {orientation!r}; choose one of {', '.join(ORIENTATIONS)}.")
+    shape: Any = orientation
+    return Filters(name=name, since=parse_day(since), until=parse_day(until), label=label, orientation=shape)
+
+
+def show_hit(hit: "Hit", as_json: bool, score: str = "cosine") -> None:
+    """A picture that was found, as one line; `score` says what its score is."""
+    row = {
+        "path": hit.image.shown_path,
+        score: round(hit.score, 5),
+        "rank": None if hit.rank is None else round(hit.rank, 3),
+        "margin": None if hit.margin is None else round(hit.margin, 5),
+        "matches": hit.matches,
+    }
+    mark = "   " if hit.matches is None else "yes" if hit.matches else "no "
+    emit(as_json, row, f"{hit.score:.3f}  {mark}  {row['path']}")

@@ -1,0 +1,116 @@
+"""What a classifier said of each labelled picture: kept, so that every figure leads to its pictures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from ..classifier import Classifier
+from ..errors import BadInput
+from ..examples import Examples
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A classifier's answers on n labelled pictures.
+
+    labels      the classifier's classes
+    keys        content hashes, one for each picture; the same key is the same picture, whoever judged it
+    truth       int [n], the right class
+    guess       int [n], the class with the highest score; never the right one where that is only tied for the first place
+    rank        int [n], how many other classes do not score lower than the right one
+    confidence  float32 [n], the share of the guess
+    names       what to call each picture: a file's name, or nothing
+    """
+
+    labels: tuple[str, ...]
+    keys: tuple[str, ...]
+    truth: np.ndarray
+    guess: np.ndarray
+    rank: np.ndarray
+    confidence: np.ndarray
+    names: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @cached_property
+    def right(self) -> np.ndarray:
+        """bool [n]."""
+        return self.rank == 0
+
+    def name(self, row: int) -> str:
+        """What to call a picture."""
+        return self.names[row] if self.names else self.keys[row]
+
+    def cell(self, truth: str, guess: str) -> list[int]:
+        """The rows of one cell of the confusion matrix, the surest first. Raises BadInput for a class that is not there."""
+        if unknown := {truth, guess} - set(self.labels):
+            raise BadInput(f"There is no class “{min(unknown)}” in this report.")
+        t, g = self.labels.index(truth), self.labels.index(guess)
+        rows = np.flatnonzero((self.truth == t) & (self.guess == g))
+        return rows[np.argsort(-self.confidence[rows], kind="stable")].tolist()
+
+    def mistakes(self) -> np.ndarray:
+        """The rows that are wrong, int [m], the surest first."""
+        wrong = np.flatnonzero(~self.right)
+        return wrong[np.argsort(-self.confidence[wrong], kind="stable")]
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        arrays = {name: getattr(self, name).tolist() for name in ("truth", "guess", "rank")}
+        confidence = [round(float(c), 5) for c in self.confidence]
+        texts = {"labels": list(self.labels), "keys": list(self.keys), "names": list(self.names)}
+        return {**texts, **arrays, "confidence": confidence}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Judged":
+        """The inverse of `to_json`."""
+        arrays = {name: np.array(data[name], int) for name in ("truth", "guess", "rank")}
+        labels, keys, names = (tuple(data[name]) for name in ("labels", "keys", "names"))
+        confidence = np.array(data["confidence"], np.float32)
+        return cls(labels, keys, arrays["truth"], arrays["guess"], arrays["rank"], confidence, names)
+
+
+def judge(classifier: Classifier, examples: Examples, names: Sequence[str] = ()) -> Judged:
+    """Ask a classifier about labelled pictures.
+
+    Ties and NaN count against it, so that a constant or a broken head gains nothing. Raises SpaceMismatch, and BadInput if
+    there are no pictures or a label that the classifier does not have (see `known`).
+    """
+    if not len(examples):
+        raise BadInput("There are no labelled images to measure on; name a folder with one folder of images per class.")
+    examples.space.require(classifier.space, "This classifier")
+    truth = examples.targets(classifier.labels)
+    rows = np.arange(len(truth))
+    logits = classifier.logits(examples.embeddings)
+    own = logits[rows, truth]
+    rank = (~(logits < own[:, None])).sum(axis=1) - 1
+    # A guess of the first place that the right class shares is one of the others.
+    scores = np.where(np.isnan(logits), -np.finfo(np.float32).max, logits)
+    scores[rows[rank > 0], truth[rank > 0]] = -np.inf
+    guess = scores.argmax(axis=1)
+    confidence = np.nan_to_num(classifier.shares(examples.embeddings)[rows, guess])
+    return Judged(classifier.labels, examples.keys, truth, guess, rank, confidence, tuple(names))
+
+
+def known(examples: Examples, labels: Sequence[str]) -> tuple[np.ndarray, Examples, dict[str, int]]:
+    """The rows [m] whose label a classifier knows, those pictures with the label as the classifier spells it, and how many
+    were left out, by label. Case and underscores do not matter: a folder Golden_Retriever is the class "golden retriever".
+    """
+    spelled = {_plain(label): label for label in labels}
+    exact = set(labels)
+    found = [label if label in exact else spelled.get(_plain(label)) for label in examples.labels]
+    rows = np.array([row for row, label in enumerate(found) if label is not None], int)
+    left: dict[str, int] = {}
+    for label, match in zip(examples.labels, found, strict=True):
+        if match is None:
+            left[label] = left.get(label, 0) + 1
+    some = examples.take(rows)
+    return rows, Examples(some.embeddings, tuple(str(found[row]) for row in rows), some.space, some.keys), left
+
+
+def _plain(label: str) -> str:
+    return " ".join(label.replace("_", " ").split()).casefold()

@@ -1,0 +1,97 @@
+"""What is known of pictures as tables: CSV for spreadsheets, JSON for programs."""
+
+import csv
+import io
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from clipcore import Classifier, Prediction
+
+from ..records import Answer, in_words
+
+TOP = 5
+COLUMNS = (
+    *("path", "label", "by", "your label", "classifier label", "share", "runner-up", "runner-up share", "margin"),
+    "classifier answer",
+)
+
+
+def to_csv(answers: Iterable[Answer]) -> str:
+    """One row per picture. `label` is the person's, or else the classifier's, and empty where neither gave one.
+
+    `classifier label` is the classifier's best one, whether it was sure or not; `classifier answer` is what it answered by
+    its dial. Several labels of a picture are joined with "; ". Every cell is quoted, and one that a spreadsheet would take
+    for a formula is defused with a leading apostrophe.
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for answer in answers:
+        found, second = answer.prediction, answer.runner_up
+        cells = [
+            answer.image.shown_path,
+            in_words(answer.labels),
+            answer.by if answer.labels else "",
+            in_words(answer.said),
+            found.label if found else "",
+            f"{found.score:.6f}" if found else "",
+            second[0] if second else "",
+            f"{second[1]:.6f}" if second else "",
+            f"{found.margin:.6f}" if found else "",
+            in_words(answer.found),
+        ]
+        writer.writerow([defused(cell) for cell in cells])
+    return text.getvalue()
+
+
+def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> str:
+    """The classifier's labels, prompts and model, and for each picture its label, whose it is, and all shares.
+
+    `said` and `answer` are the person's and the classifier's verdict: a list of labels, "unsure", "none of these" or null.
+    """
+    rows = []
+    for answer in answers:
+        row: dict[str, Any] = {
+            "path": answer.image.shown_path,
+            "labels": list(answer.labels),
+            "by": answer.by if answer.labels else None,
+            "said": _plain(answer.said),
+            "answer": _plain(answer.found),
+        }
+        if answer.prediction:
+            row["classifier"] = prediction_row(answer.image.shown_path, answer.prediction, len(answer.prediction.labels))
+            del row["classifier"]["path"]
+        rows.append(row)
+    header: dict[str, Any] = {}
+    if classifier:
+        header = {
+            "labels": classifier.labels,
+            "kind": classifier.kind,
+            "activation": classifier.activation,
+            "temperature": classifier.decision.temperature,
+            "calibrated": classifier.decision.calibrated,
+            "prompts": classifier.prompts.to_json(),
+            "model": {"name": classifier.space.name, "space": classifier.space.key},
+        }
+    return json.dumps({**header, "images": rows}, ensure_ascii=False, indent=1)
+
+
+def prediction_row(path: str, prediction: Prediction, k: int = TOP) -> dict[str, Any]:
+    """One image's answer as plain values, the k best labels with it."""
+    return {
+        "path": path,
+        "label": prediction.label,
+        "share": round(prediction.score, 6),
+        "margin": round(prediction.margin, 6),
+        "top": [[label, round(share, 6)] for label, share in prediction.top(k)],
+    }
+
+
+def defused(cell: str) -> str:
+    """A cell that no spreadsheet runs as a formula: before = + - @ or a control character goes an apostrophe."""
+    return "'" + cell if cell[:1] in tuple("=+-@\t\r\n") else cell
+
+
+def _plain(verdict: Any) -> Any:
+    return list(verdict) if isinstance(verdict, tuple) else in_words(verdict) or None

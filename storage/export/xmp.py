@@ -1,0 +1,181 @@
+"""Labels as keywords in XMP sidecars, the way photo programs read them. The pictures themselves are never touched.
+
+    dc:subject              plain keywords: every program          lr:hierarchicalSubject   Lightroom's
+    digiKam:TagsList        digiKam's tags                         sayso:keywords           those that are ours
+                                                                   sayso:guesses            of these, a classifier's
+
+What else a sidecar holds stays: other people's keywords, ratings, edits. Keywords that Sayso wrote before, and only those,
+go when the label has changed. digiKam and darktable read photo.jpg.xmp. Lightroom reads photo.xmp, and only beside raw
+files: it looks for the keywords of a JPEG inside the JPEG.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+from xml.dom import minidom
+from xml.parsers.expat import ExpatError
+
+from clipcore import BadInput
+from clipcore.images import content_hash, display_path
+
+from ..records import Answer, SkippedRecord
+from .changes import Change, Plan
+
+Naming = Literal["digikam", "lightroom", "both"]
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+DC, LR, DIGIKAM, OURS, GUESSES = (
+    ("dc", "http://purl.org/dc/elements/1.1/", "subject", "Bag"),
+    ("lr", "http://ns.adobe.com/lightroom/1.0/", "hierarchicalSubject", "Bag"),
+    ("digiKam", "http://www.digikam.org/ns/1.0/", "TagsList", "Seq"),
+    ("sayso", "urn:x-sayso:xmp:1.0/", "keywords", "Bag"),
+    ("sayso", "urn:x-sayso:xmp:1.0/", "guesses", "Bag"),
+)
+Property = tuple[str, str, str, str]  # usual prefix, namespace, name, and the kind of RDF list
+TEXTS = (minidom.Node.TEXT_NODE, minidom.Node.CDATA_SECTION_NODE)
+LIMIT = 50_000_000  # bytes of a sidecar
+EMPTY = (
+    '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Sayso">\n <rdf:RDF xmlns:rdf="' + RDF + '">\n'
+    '  <rdf:Description rdf:about=""/>\n </rdf:RDF>\n</x:xmpmeta>\n'
+)
+
+
+def sidecars(answers: Iterable[Answer], naming: Naming = "digikam") -> Plan:
+    """The sidecars that say what the answers say. A picture without a label gets none, but loses what Sayso wrote before."""
+    plan = Plan([], [])
+    owner: dict[Path, str] = {}
+    for answer in answers:
+        for path in sidecar_paths(answer.image.path, naming):
+            shown = answer.image.shown_path
+            if owner.setdefault(path, answer.image.path) != answer.image.path:
+                other = Path(owner[path]).name
+                reason = f"It would share {display_path(path.name)} with {display_path(other)}; use the naming digikam."
+                plan.left.append(SkippedRecord(shown, reason))
+                continue
+            try:
+                before = path.read_bytes() if path.exists() else None
+                after = merged(before, answer.labels, guessed=answer.by == "classifier")
+            except OSError as error:
+                plan.left.append(SkippedRecord(display_path(path), f"It cannot be read ({error.strerror})."))
+            except BadInput as error:
+                plan.left.append(SkippedRecord(display_path(path), str(error)))
+            else:
+                if after is not None and after != before:
+                    plan.changes.append(Change("write", "", str(path), content_hash(after), data=after, before=before))
+    return plan
+
+
+def sidecar_paths(image: str | Path, naming: Naming) -> list[Path]:
+    """Where a picture's sidecar lies: photo.jpg.xmp (digikam), photo.xmp (lightroom), or both."""
+    path = Path(image)
+    whole, stem = path.with_name(f"{path.name}.xmp"), path.with_suffix(".xmp")
+    return {"digikam": [whole], "lightroom": [stem], "both": [whole, stem]}[naming]
+
+
+def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False) -> bytes | None:
+    """A sidecar's bytes with these labels among its keywords; None if there is neither a sidecar nor a label.
+
+    `guessed` says that they are a classifier's. A sidecar that says all this comes back byte for byte. Raises BadInput if
+    it is no XMP; it must then be left alone.
+    """
+    if sidecar is None and not labels:
+        return None
+    document = _parsed(sidecar if sidecar is not None else EMPTY.encode())
+    ours = _list(document, OURS)
+    theirs = [word for word in _list(document, DC) if word not in ours]
+    new = [label for label in labels if label not in theirs]  # a keyword that someone typed is theirs, and stays theirs
+    changed = False
+    for kind in (DC, LR, DIGIKAM):
+        old = {_spelled(word, kind) for word in ours}
+        words = [word for word in _list(document, kind) if word not in old] + [_spelled(label, kind) for label in new]
+        changed |= _set_list(document, kind, list(dict.fromkeys(words)))
+    changed |= _set_list(document, OURS, new)
+    changed |= _set_list(document, GUESSES, new if guessed else [])
+    return bytes(document.toxml(encoding="utf-8")) + b"\n" if changed else sidecar
+
+
+def keywords(sidecar: bytes) -> list[str]:
+    """The plain keywords (dc:subject) of a sidecar but for a classifier's guesses. Raises BadInput if it is no XMP."""
+    document = _parsed(sidecar)
+    guesses = _list(document, GUESSES)
+    return [word for word in _list(document, DC) if word not in guesses]
+
+
+def _spelled(label: str, kind: Property) -> str:
+    """A label as one level of a program's tag tree: its mark between levels is taken out."""
+    mark = {LR: "|", DIGIKAM: "/"}.get(kind)
+    return label.replace(mark, "-") if mark else label
+
+
+def _parsed(data: bytes) -> minidom.Document:
+    if len(data) > LIMIT or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
+        raise BadInput("This sidecar is not plain XMP and is left alone; move it away to have a new one written.")
+    try:
+        document = minidom.parseString(data)
+    except (ExpatError, ValueError, LookupError) as error:
+        raise BadInput(f"This sidecar is damaged ({error}) and is left alone; move it away to write a new one.") from error
+    if document.doctype is not None or not document.getElementsByTagNameNS(RDF, "RDF"):
+        raise BadInput("This file is XML but no XMP and is left alone; move it away to have a sidecar written.")
+    return document
+
+
+def _elements(document: minidom.Document, kind: Property) -> list[Any]:  # minidom.Element; its types know None everywhere
+    return [
+        element
+        for element in document.getElementsByTagNameNS(kind[1], kind[2])
+        if element.parentNode is not None and element.parentNode.namespaceURI == RDF
+    ]
+
+
+def _list(document: minidom.Document, kind: Property) -> list[str]:
+    """The words of a property, in order, each once."""
+    items = (item for element in _elements(document, kind) for item in element.getElementsByTagNameNS(RDF, "li"))
+    texts = ("".join(node.data for node in item.childNodes if node.nodeType in TEXTS).strip() for item in items)
+    return list(dict.fromkeys(text for text in texts if text))
+
+
+def _set_list(document: minidom.Document, kind: Property, words: Sequence[str]) -> bool:
+    """Give a property these words; without words it goes. False, and nothing touched, if it has them already."""
+    if _list(document, kind) == list(words):
+        return False
+    elements = _elements(document, kind)
+    if elements:
+        parent, after = elements[0].parentNode, elements[0].nextSibling
+    else:
+        root: Any = document.getElementsByTagNameNS(RDF, "RDF")[0]
+        descriptions = root.getElementsByTagNameNS(RDF, "Description")
+        parent = descriptions[0] if descriptions else root.appendChild(_element(document, root, RDF, "rdf", "Description"))
+        if not parent.hasAttributeNS(RDF, "about"):
+            parent.setAttributeNS(RDF, f"{_prefix(parent, RDF, 'rdf')}:about", "")
+        after = None
+    for element in elements:
+        element.parentNode.removeChild(element)
+    if not words:
+        return True
+    prefix, namespace, name, shape = kind
+    made = _element(document, parent, namespace, prefix, name)
+    parent.insertBefore(made, after)
+    bag = made.appendChild(_element(document, made, RDF, "rdf", shape))
+    for word in words:
+        bag.appendChild(_element(document, bag, RDF, "rdf", "li")).appendChild(document.createTextNode(word))
+    return True
+
+
+def _element(document: minidom.Document, parent: Any, namespace: str, prefix: str, name: str) -> Any:
+    """A new element, with the prefix that is in use for its namespace; else declared on itself."""
+    known = _prefix(parent, namespace, "")
+    element = document.createElementNS(namespace, f"{known or prefix}:{name}")
+    if not known:
+        element.setAttribute(f"xmlns:{prefix}", namespace)
+    return element
+
+
+def _prefix(node: Any, namespace: str, default: str) -> str:
+    """The prefix that stands for a namespace at this place of the document."""
+    current = node
+    while current is not None and current.nodeType == current.ELEMENT_NODE:
+        for name, value in current.attributes.items():
+            if name.startswith("xmlns:") and value == namespace:
+                return name[6:]
+        current = current.parentNode
+    return default

@@ -1,0 +1,80 @@
+"""The commands `evaluate` and `compare` on the fake model."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+import app
+from clipcore import zero_shot_classifier
+from storage import Library
+from tests.fakes import FakeEncoder, photo
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """Class folders with a mislabelled picture, the same as a CSV, and a library with two classifiers."""
+    monkeypatch.setattr("clipcore.load", lambda name="starter", *_: FakeEncoder(name))
+    rows = ["image,label"]
+    for index, colour in enumerate(("red", "red", "green", "green", "blue", "blue", "blue", "red")):
+        label = "green" if index == 7 else colour
+        photo(tmp_path / "set" / label / f"{index}.png", colour, (40 + index, 20))
+        rows.append(f"set/{label}/{index}.png,{label}")
+    (tmp_path / "set.csv").write_text("\n".join(rows))
+    with Library(tmp_path / "home", FakeEncoder("starter")) as library:
+        library.save(zero_shot_classifier(library.encoder, ["red", "green", "blue"], "bare"), "all")
+        library.save(zero_shot_classifier(library.encoder, ["red", "green"], "bare"), "two")
+        library.add(tmp_path / "set" / "red")
+        for image in library.images():
+            library.label(image.id, "red")
+    return tmp_path
+
+
+def sayso(*arguments, home, code=0):
+    result = CliRunner().invoke(app.commands, [*map(str, arguments), "--home", str(home / "home")])
+    assert result.exit_code == code, result.output + result.stderr
+    return result.stdout, result.stderr
+
+
+def test_sets_of_every_kind_in_one_table(home):
+    out, _ = sayso("evaluate", home / "set", home / "set.csv", "labels", "--pack", "bare", "--json", home=home)
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert [(row["set"], row["n"], row["top1"]) for row in rows] == [
+        ("set", 8, 7 / 8),
+        ("set.csv", 8, 7 / 8),
+        ("labels", 2, 1),
+    ]
+    assert rows[0]["mistakes"][0][:3] == ["set/green/7.png", "green", "red"]
+    assert rows[0]["interval"][0] < 7 / 8 < rows[0]["interval"][1]
+    assert rows[0]["reliability"]["error"] >= 0
+
+
+def test_a_classifier_and_its_report(home):
+    out, said = sayso("evaluate", home / "set", "--classifier", "two", "--report", home / "two.html", home=home)
+    assert "top-1  80.0%" in out
+    assert "3 images of “blue” left out" in said
+    page = (home / "two.html").read_text(encoding="utf-8")
+    assert "set/green/7.png" in page
+    assert "3 images of “blue” left out" in page
+    sayso("evaluate", home / "set", home / "set.csv", "--report", home / "more.html", home=home)
+    assert sorted(path.name for path in home.glob("more*")) == ["more-1.html", "more-2.html"]
+    _, said = sayso("evaluate", home / "set", "--report", home / "no" / "where.html", home=home, code=2)
+    assert "cannot be written" in said
+
+
+def test_compare_names_the_images_that_change(home):
+    options = ("--set", home / "set")
+    out, _ = sayso("compare", "all", "bare", *options, "--json", "--report", home / "pair.html", home=home)
+    row = json.loads(out)
+    assert (row["n"], row["difference"], row["p"], row["gained"], row["lost"]) == (8, 0, 1, [], [])
+    assert "pair" in (home / "pair.html").name
+    out, said = sayso("compare", "all", "two", *options, home=home)
+    assert "3 images left out: two has no class blue" in said
+    assert "on these 5 images" in out
+    _, said = sayso("compare", "all", "nothing", *options, home=home, code=2)
+    assert "No classifier is called" in said
+
+
+def test_compare_loads_another_model(home):
+    out, _ = sayso("compare", "bare", "bare@other", "--set", home / "set", "--json", home=home)
+    assert json.loads(out)["n"] == 8

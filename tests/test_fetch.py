@@ -1,0 +1,96 @@
+"""Getting models from a hub on this computer: size, resume, checksum, refusals, removal."""
+
+import hashlib
+
+import pytest
+
+from clipcore import BadInput, ModelError, ModelNotHere, drain, fetch
+from clipcore.models import download_megabytes, is_here, iter_fetch, load, remove
+from tests.sentences import assert_sentence
+from tests.test_models import SMALL, WEIGHTS, architecture, folder, hub, original, served  # noqa: F401
+
+NEW = "hf-hub:someone/new"
+
+
+def test_size_is_known_before_anything_is_fetched(served):  # noqa: F811
+    size = sum(len(served.files[name]) for name in ("open_clip_config.json", "merges.txt", WEIGHTS))
+    assert download_megabytes(NEW) == -(-size // 10**6)
+    assert served.asked == []
+    drain(iter_fetch(NEW))
+    assert download_megabytes(NEW) == 0
+
+
+def test_a_stopped_fetch_goes_on_where_it_stopped(served):  # noqa: F811
+    weights = served.files[WEIGHTS]
+    served.files[WEIGHTS] = weights + b"\0" * (20 * 2**20)  # slow: 2**20 bytes in 0.15 s
+    steps = iter_fetch(NEW)
+    while next(steps).done < 5:
+        pass
+    steps.close()
+    assert not is_here(NEW)
+    assert served.ranges == []
+    drain(iter_fetch(NEW))
+    (wanted,) = served.ranges
+    assert int(wanted.removeprefix("bytes=").split("-")[0]) >= 4 * 10**6
+    got = next(fetch.Path(fetch_cache()).rglob(f"snapshots/*/{WEIGHTS}"))
+    assert got.read_bytes() == served.files[WEIGHTS]
+
+
+def fetch_cache():
+    from huggingface_hub import constants
+
+    return constants.HF_HUB_CACHE
+
+
+def test_a_wrong_checksum_is_not_kept(served):  # noqa: F811
+    served.digests = {WEIGHTS: "0" * 64}
+    with pytest.raises(ModelError, match="checksum is wrong") as caught:
+        drain(iter_fetch(NEW))
+    assert_sentence(caught.value)
+    assert not is_here(NEW)
+    served.digests = {WEIGHTS: hashlib.sha256(served.files[WEIGHTS]).hexdigest()}
+    drain(iter_fetch(NEW))
+    assert load(NEW, "cpu", "fp32").dim == 24
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [(401, "log in"), (403, "accepted its terms"), (404, "check the name"), (500, "could not be fetched")],
+)
+def test_refusals_of_the_hub(served, status, says):  # noqa: F811
+    served.status = status
+    for attempt in (lambda: drain(iter_fetch(NEW)), lambda: download_megabytes(NEW)):
+        with pytest.raises(ModelError, match=says) as caught:
+            attempt()
+        assert_sentence(caught.value)
+
+
+def test_no_network(served, monkeypatch):  # noqa: F811
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "ENDPOINT", "http://127.0.0.1:9")  # nobody listens there
+    with pytest.raises(ModelError, match="check network, proxy and HF_ENDPOINT") as caught:
+        drain(iter_fetch(NEW))
+    assert_sentence(caught.value)
+
+
+def test_a_full_disk_is_seen_before(served, monkeypatch):  # noqa: F811
+    monkeypatch.setattr(fetch, "_free_bytes", lambda path: 10**6)
+    with pytest.raises(ModelError, match=r"needs 0.0 GB, but only 0.0 GB are free") as caught:
+        drain(iter_fetch(NEW))
+    assert_sentence(caught.value)
+    assert served.asked == []
+
+
+def test_removing(served, folder):  # noqa: F811
+    with pytest.raises(ModelNotHere):
+        remove(NEW)
+    drain(iter_fetch(NEW))
+    assert remove(NEW) == round(
+        sum(len(served.files[name]) for name in ("open_clip_config.json", "merges.txt", WEIGHTS)) / 1e6
+    )
+    assert not is_here(NEW)
+    for name in ("starter", f"local-dir:{folder}"):
+        with pytest.raises(BadInput, match="delete its folder yourself"):
+            remove(name)
+    assert is_here(f"local-dir:{folder}")

@@ -1,0 +1,60 @@
+"""The fine-tuning job: from the library's labels to a model in the list, and on again after a stop."""
+
+import pytest
+
+import clipcore
+from clipcore.models import is_here
+from storage import Library
+from tests.fakes import photo
+from ui import modelling
+from ui.studio import Studio
+from ui.trainings import finetune_payload, training_html
+
+pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+
+
+@pytest.fixture
+def studio(tmp_path):
+    encoder = clipcore.load("starter", "cpu", "fp32")
+    with Library(tmp_path / "home", encoder) as library:
+        for index in range(30):
+            colour = ("red", "blue")[index % 2]
+            photo(tmp_path / "photos" / f"{colour} {index}.png", colour, (64 + index, 48))
+        library.add(tmp_path / "photos")
+        for image in library.images():
+            library.label(image.id, image.name.split()[0])
+        studio = Studio(library, lambda: encoder, "starter")
+        modelling.register(studio)
+        yield studio
+
+
+def test_from_labels_to_a_model(studio):
+    payload = finetune_payload(studio, "My labels in the library", "", "starter", "head", 3, "bare", "", " two colours ")
+    assert payload["name"] == "two colours"
+    # stopped after the first epoch, as a restart of the program does, then done again with the same payload
+    steps = modelling._finetune(studio, payload)
+    while next(steps).metrics.get("lr") is None:
+        pass
+    steps.close()
+    run = modelling.training(studio, "two colours")
+    assert len(run.log()) == 1
+    assert run.model is None
+    done = clipcore.drain(modelling._finetune(studio, payload))
+    assert "“two colours” is ready" in done["sentence"]
+    assert len(run.log()) == 3
+    assert sorted(run.sweep) == pytest.approx([i / 10 for i in range(11)])
+    assert run.alpha == 0.5
+    html = training_html(run, 0.5)
+    assert html.count("<figure") == 3
+    assert html.count('scope="row"') == 11
+    assert studio.library.classifier("two colours (fine-tuned)").labels == ("blue", "red")
+    # another mixture, and the model is like any other
+    clipcore.drain(modelling._mix(studio, {"name": "two colours", "alpha": 1.0}))
+    assert run.alpha == 1.0
+    made = clipcore.load(run.model, "cpu", "fp32")
+    assert made.space.key == studio.library.classifier("two colours (fine-tuned)").space.key
+    with pytest.raises(clipcore.BadInput, match="already"):
+        finetune_payload(studio, "My labels in the library", "", "starter", "head", 3, "bare", "", "two colours")
+    modelling.delete_training(studio, "two colours")
+    assert not run.folder.exists()
+    assert modelling.trainings(studio) == []

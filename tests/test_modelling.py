@@ -1,0 +1,143 @@
+"""Changing the model of a library: the old one stays until the new one is ready, and classifiers can be made again."""
+
+import time
+
+import pytest
+
+import clipcore
+from clipcore import BadInput, ModelNotHere
+from storage import Library
+from tests.fakes import FakeEncoder
+from ui import modelling
+from ui.curves import curves_svg
+from ui.studio import Studio, remembered_model
+from ui.trainings import finetune_payload, pretrain_payload, training_html
+
+
+@pytest.fixture
+def studio(tmp_path, photos):
+    others = {"other": FakeEncoder("other")}
+
+    def load(name):
+        if name not in others:
+            raise ModelNotHere(f"The weights of {name} are not on this computer; fetch them.")
+        return others[name]
+
+    encoder = FakeEncoder()
+    with Library(tmp_path / "home", encoder) as library:
+        library.add(photos)
+        studio = Studio(library, lambda: encoder, "fake", load)
+        modelling.register(studio)
+        studio.start()
+        yield studio
+        studio.stop()
+
+
+def finish(studio, kind):
+    """The last job of this kind, when it is over."""
+    job = next(job for job in studio.jobs.recent() if job.kind == kind)
+    return studio.jobs.wait(job.id, 20)
+
+
+def test_switching(studio):
+    library, old = studio.library, studio.encoder()
+    done = studio.jobs.wait(studio.switch("other"), 20)
+    assert done.state == "done", done.error
+    assert done.result["missing"] == 4
+    assert studio.model == "other"
+    assert library.encoder.name == "other"
+    assert finish(studio, "embed").result == {"missing": 0, "problems": []}
+    assert library.encoder.embedded == 4
+    assert remembered_model(library.home) == "other"
+    # the old vectors are there still: going back embeds nothing
+    studio.load_other = lambda name: old
+    before = old.embedded
+    assert studio.jobs.wait(studio.switch("fake"), 20).result["missing"] == 0
+    assert old.embedded == before
+
+
+def test_status_counts_the_vectors_that_are_missing(studio):
+    assert studio.encoder().name == "fake"  # waits until it is loaded
+    assert studio.status() == "fake · CPU · 4 images"
+    studio.library.encoder = FakeEncoder("third")
+    assert studio.status() == "third · CPU · 4 images · 0 of them have vectors of this model"
+
+
+def test_a_model_that_does_not_load_changes_nothing(studio):
+    job = studio.jobs.wait(studio.switch("nowhere"), 20)
+    assert (job.state, job.error) == ("failed", "The weights of nowhere are not on this computer; fetch them.")
+    assert studio.model == "fake"
+    assert studio.encoder().name == "fake"
+    assert remembered_model(studio.library.home) is None
+
+
+def test_a_damaged_memory_of_the_choice_is_none(tmp_path):
+    for text in ("", "{", "[]", "{}"):
+        (tmp_path / "model.json").write_text(text)
+        assert remembered_model(tmp_path) is None
+
+
+def test_the_old_model_answers_while_the_new_one_loads(studio):
+    def slow(name):
+        time.sleep(1)
+        return FakeEncoder("other")
+
+    studio.load_other = slow
+    job = studio.switch("other")
+    time.sleep(0.3)
+    assert studio.encoder().name == "fake"
+    assert studio.library.search("red", k=1)[0].image.name in ("a.png", "b.jpg")
+    assert studio.jobs.wait(job, 20).state == "done"
+    assert studio.encoder().name == "other"
+
+
+def test_rebuilding_a_classifier(studio):
+    library = studio.library
+    library.save(clipcore.zero_shot_classifier(studio.encoder(), ["red", "green"]), "colours")
+    assert modelling.foreign(studio) == []
+    studio.jobs.wait(studio.switch("other"), 20)
+    finish(studio, "embed")
+    (record,) = modelling.foreign(studio)
+    assert (record.name, record.space_name) == ("colours", "fake")
+    with pytest.raises(clipcore.SpaceMismatch):
+        library.classify(library.classifier("colours"))
+    made = modelling.rebuild(studio, "colours")
+    assert (made.version, made.space_name, made.labels) == (2, "other", ("red", "green"))
+    images, found = library.classify(library.classifier("colours"))
+    assert {image.name: p.label for image, p in zip(images, found, strict=True)}["c.png"] == "green"
+    assert modelling.foreign(studio) == []
+
+
+def test_mistakes_are_said_before_a_job_begins(studio, tmp_path):
+    with pytest.raises(BadInput, match="two classes at least"):
+        finetune_payload(studio, "My labels in the library", "", "starter", "image", 3, "seven", "", "x")
+    with pytest.raises(BadInput, match="where the images are"):
+        pretrain_payload(studio, " ", "small", 3, "x")
+    with pytest.raises(BadInput, match="does not exist"):
+        pretrain_payload(studio, "/no/such/folder", "small", 3, "x")
+    with pytest.raises(BadInput, match="how many minutes"):
+        pretrain_payload(studio, str(tmp_path), "small", 0, "x")
+    for name in ("", "../x", "a/b", ".hidden", "x" * 61):
+        with pytest.raises(BadInput, match="name"):
+            pretrain_payload(studio, str(tmp_path), "small", 1, name)
+    (studio.library.home / "models" / "taken").mkdir(parents=True)
+    with pytest.raises(BadInput, match="already"):
+        pretrain_payload(studio, str(tmp_path), "small", 1, "taken")
+
+
+def test_a_training_that_has_just_begun_has_no_curves(studio):
+    run = modelling.training(studio, "new one")
+    assert "has not learned anything yet" in training_html(run, 0.5)
+    run.folder.mkdir(parents=True)
+    (run.folder / "log.jsonl").write_text('{"step": 5, "loss": 2.5, "held_out": 0.25}\n{"step": 10, "lo')
+    html = training_html(run, 0.5)
+    assert html.count("<figure") == 2
+    assert run.model is None
+
+
+def test_curves_are_where_they_belong():
+    svg = curves_svg("T <", {"a": [(0, 0.0), (10, 1.0)]}, "steps", share=True, marked=5)
+    assert "T &lt;" in svg
+    assert 'points="46.0,160.0 408.0,12.0"' in svg
+    assert 'class="mark" x1="227.0"' in svg
+    assert curves_svg("T", {}, "steps") == ""

@@ -1,0 +1,279 @@
+"""Few-shot heads, probes, lessons, calibration and the queue, on vectors whose answers are known."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from clipcore import BadInput, Classifier, Examples, Space, SpaceMismatch
+from tests.fakes import unit
+from tests.sentences import assert_sentence
+from training import (
+    calibrate,
+    evaluate_shots,
+    few_shot,
+    linear_probe,
+    reliability_curve,
+    teach,
+    what_next,
+    wrong_labels,
+)
+from training.calibration import fit_temperature
+from training.fewshot import fit
+
+SPACE = Space("k" * 64, "tiny", 8)
+NAMES = ("a", "b", "c", "d")
+AXES = np.eye(8, dtype=np.float32)
+
+
+def pictures(per_class, classes=4, noise=0.25, seed=0, labels=NAMES):
+    """`per_class` (a number, or one for each) pictures round the first axes."""
+    rng = np.random.default_rng(seed)
+    counts = [per_class] * classes if isinstance(per_class, int) else per_class
+    y = np.repeat(np.arange(len(counts)), counts)
+    X = unit(AXES[y] + noise * rng.standard_normal((len(y), 8))).astype(np.float32)
+    return Examples(X, tuple(labels[i] for i in y), SPACE, tuple(f"{seed}/{i}" for i in range(len(y))))
+
+
+def head(order=(0, 1, 2, 3), scale=20.0):
+    """A text head that takes class i for axis order[i]."""
+    return Classifier(NAMES, AXES[list(order)], np.zeros(4, np.float32), scale, SPACE)
+
+
+GOOD = head()
+WRONG = head((1, 2, 3, 0))  # every word means something else here
+
+
+def accuracy(classifier, examples):
+    return float((classifier.logits(examples.embeddings).argmax(1) == examples.targets(classifier.labels)).mean())
+
+
+# few-shot heads
+
+
+@pytest.mark.parametrize("shots", [1, 2, 8])
+def test_good_text_is_kept(shots):
+    test = pictures(200, seed=1)
+    assert accuracy(few_shot(pictures(shots), GOOD), test) >= accuracy(GOOD, test) - 0.01
+
+
+@pytest.mark.parametrize("shots", [2, 8, 30])
+def test_wrong_text_is_overcome(shots):
+    test = pictures(200, seed=1)
+    assert accuracy(WRONG, test) < 0.1
+    taught = few_shot(pictures(shots), WRONG)
+    assert accuracy(taught, test) > 0.9
+    assert taught.kind == "few-shot"
+    assert taught.labels == NAMES
+    assert taught.metrics["text"] < 0.5
+
+
+def test_labels_without_pictures_are_still_found():
+    test = pictures(200, seed=1)
+    known = pictures((8, 8, 0, 0))
+    taught = few_shot(known, GOOD)
+    others = test.only(("c", "d"))
+    assert accuracy(taught, others) >= accuracy(GOOD, others) - 0.02
+
+
+def test_one_labelled_class_alone_changes_little():
+    test = pictures(200, seed=1)
+    assert accuracy(few_shot(pictures((5, 0, 0, 0)), GOOD), test) >= accuracy(GOOD, test) - 0.02
+
+
+def test_many_pictures_of_one_class_do_not_drown_the_others():
+    test = pictures(200, noise=0.35, seed=1)
+    taught = few_shot(pictures((100, 3, 3, 3), noise=0.35), WRONG)
+    rare = test.only(("b", "c", "d"))
+    assert accuracy(taught, rare) > 0.8
+
+
+def test_two_classes():
+    start = Classifier(("a", "b"), AXES[[1, 0]], np.zeros(2, np.float32), 20.0, SPACE)
+    taught = few_shot(pictures((6, 6)), start)
+    assert accuracy(taught, pictures((100, 100), seed=1)) > 0.95
+
+
+def test_held_out_logits_are_those_of_heads_without_the_picture():
+    # leave-one-out in closed form against leaving out in earnest, at the same strengths
+    examples = pictures(10, noise=0.4)
+    held_out = fit(examples, GOOD).held_out.argmax(1)
+    by_hand = []
+    for i in range(len(examples)):
+        rest = examples.take([j for j in range(len(examples)) if j != i])
+        by_hand.append(int(few_shot(rest, GOOD).logits(examples.embeddings[i]).argmax()))
+    assert (held_out == np.array(by_hand)).mean() > 0.9
+
+
+def test_sigmoid_model_keeps_its_bias_and_activation():
+    start = replace(GOOD, activation="sigmoid", bias=np.full(4, -10, np.float32))
+    taught = few_shot(pictures(5), start)
+    assert taught.activation == "sigmoid"
+    assert accuracy(taught, pictures(100, seed=1)) > 0.95
+    assert taught.shares(-AXES[0]).max() < 0.01  # nothing fits the opposite of a picture
+
+
+def test_taught_twice_from_a_taught_head():
+    once = few_shot(pictures(5), WRONG)
+    assert accuracy(few_shot(pictures(10, seed=2), once), pictures(100, seed=1)) > 0.9
+
+
+def test_the_file_keeps_a_taught_head():
+    taught = few_shot(pictures(10), GOOD)
+    assert Classifier.from_bytes(taught.to_bytes()) == taught
+    assert taught.decision.calibrated == 40
+    assert taught.decision.level is not None
+
+
+@pytest.mark.parametrize("learn", [few_shot, teach, wrong_labels, fit])
+def test_what_cannot_be_learned_from(learn):
+    with pytest.raises(BadInput) as none:
+        learn(pictures(0), GOOD)
+    with pytest.raises(BadInput) as unknown:
+        learn(pictures(2, labels=("a", "b", "c", "zebra")), GOOD)
+    with pytest.raises(SpaceMismatch):
+        learn(replace(pictures(2), space=Space("x" * 64, "other", 8)), GOOD)
+    assert_sentence(none.value)
+    assert_sentence(unknown.value)
+
+
+# linear probe
+
+
+def test_probe_agrees_with_scikit_learn():
+    from sklearn.linear_model import LogisticRegression
+
+    examples, test = pictures(60, noise=0.5), pictures(300, noise=0.5, seed=1)
+    probe = linear_probe(examples, C=10.0)
+    other = LogisticRegression(C=10.0, max_iter=1000).fit(examples.embeddings, examples.labels)
+    assert (np.array(NAMES)[probe.logits(test.embeddings).argmax(1)] == other.predict(test.embeddings)).mean() > 0.98
+    assert probe.kind == "linear probe"
+
+
+def test_probe_chooses_C_and_takes_the_labels_order():
+    probe = linear_probe(pictures(30), ("d", "never", "b", "a", "c"))
+    assert probe.labels == ("d", "never", "b", "a", "c")
+    test = pictures(100, seed=1)
+    assert accuracy(probe, test) > 0.95
+    assert (probe.logits(test.embeddings).argmax(1) != 1).all()
+    assert probe.decision.calibrated == 24  # a fifth of them
+
+
+def test_probe_with_one_picture_a_class():
+    assert accuracy(linear_probe(pictures(1)), pictures(100, seed=1)) > 0.7
+
+
+def test_probe_needs_two_classes():
+    with pytest.raises(BadInput) as caught:
+        linear_probe(pictures((3,)))
+    assert_sentence(caught.value)
+    with pytest.raises(BadInput):
+        linear_probe(pictures(3), C=0.0)
+
+
+# lessons
+
+
+def test_lesson_that_helps_is_adopted():
+    lesson = teach(pictures(10), WRONG)
+    assert lesson.adopt
+    assert lesson.labels == 40
+    assert lesson.before.accuracy < 0.1 < lesson.after.low
+    assert lesson.after.low <= lesson.after.accuracy <= lesson.after.high
+    assert lesson.sentence.startswith("With your 40 labels: ")
+    assert f"→ {lesson.after.accuracy:.0%}".replace("%", " %") in lesson.sentence
+
+
+def test_labels_that_contradict_each_other_are_seen_through():
+    examples = pictures(6)
+    mixed = Examples(
+        np.concatenate([examples.embeddings, examples.embeddings]),
+        examples.labels + tuple(NAMES[(NAMES.index(label) + 1) % 4] for label in examples.labels),
+        SPACE,
+    )
+    lesson = teach(mixed, GOOD)
+    assert lesson.before.accuracy == pytest.approx(0.5, abs=0.05)
+    assert lesson.after.accuracy < 0.55  # half of the labels contradict the other half
+    assert lesson.adopt == lesson.sentence.endswith(")")
+
+
+def test_what_was_learned_is_not_what_is_measured():
+    # Labels by chance: a head measured on what it learned would look good, by cross-validation it cannot.
+    rng = np.random.default_rng(0)
+    X = unit(rng.standard_normal((80, 8))).astype(np.float32)
+    labels = tuple(NAMES[i] for i in rng.integers(0, 4, 80))
+    assert teach(Examples(X, labels, SPACE), GOOD).after.accuracy < 0.45
+
+
+def test_one_label():
+    lesson = teach(pictures((1,)), GOOD)
+    assert lesson.sentence.startswith("With your 1 label: ")
+    assert lesson.before == lesson.after
+
+
+def test_learning_curve():
+    rows = evaluate_shots(pictures(30), WRONG, shots=(1, 8), seeds=3)
+    assert [row.shots for row in rows] == [1, 8]
+    assert rows[1].after > 0.9 > rows[1].before
+    assert rows[1].n == 120 - 32
+
+
+# calibration
+
+
+def test_temperature_by_hand():
+    # logits of 2 and 0, right three times in four: the odds 3 want a difference of log 3, so the temperature is 2 / log 3
+    logits = np.tile(np.array([[2.0, 0.0]], np.float32), (40, 1))
+    assert fit_temperature(logits, np.repeat([0, 1], [30, 10])) == pytest.approx(2 / math.log(3), rel=1e-3)
+
+
+def test_calibration_from_twenty_labels_up():
+    few, enough = pictures(4), pictures(5, noise=0.8)
+    assert calibrate(GOOD, few) is GOOD
+    calibrated = calibrate(GOOD, enough)
+    assert calibrated.decision.calibrated == 20
+    assert calibrated.decision.temperature > 1.5  # scale 20 is far too sure with so much noise
+
+
+def test_calibration_lowers_the_error():
+    test = pictures(500, noise=0.8, seed=1)
+
+    def error(classifier):
+        shares = classifier.shares(test.embeddings)
+        return reliability_curve(shares.max(1), shares.argmax(1) == test.targets(NAMES)).error
+
+    assert error(calibrate(GOOD, pictures(25, noise=0.8))) < 0.06 < error(GOOD)
+
+
+def test_reliability_by_hand():
+    curve = reliability_curve(np.array([0.9, 0.9, 0.9, 0.9, 0.3]), np.array([1, 1, 1, 0, 0], bool), bins=10)
+    assert curve.counts.tolist() == [1, 4]
+    assert curve.confidence.tolist() == pytest.approx([0.3, 0.9])
+    assert curve.accuracy.tolist() == pytest.approx([0, 0.75])
+    assert curve.error == pytest.approx((0.3 + 4 * 0.15) / 5)
+    assert reliability_curve(np.zeros(0), np.zeros(0, bool)).error == 0
+
+
+# what to label next, and labels that are likely wrong
+
+
+def test_next_are_unsure_and_varied():
+    between = unit(np.stack([AXES[0] + AXES[1], AXES[0] + 0.99 * AXES[1], AXES[2] + AXES[3], AXES[0], AXES[3]]))
+    none_taken = np.zeros(5, bool)
+    assert set(what_next(GOOD, between, none_taken, 2)) == {0, 2}  # 0 and 1 are nearly the same picture
+    taken = np.array([True, False, False, False, False])
+    assert what_next(GOOD, between, taken, 1).tolist() == [2]
+    assert sorted(what_next(GOOD, between, taken, 10)) == [1, 2, 3, 4]
+    assert what_next(GOOD, between, np.ones(5, bool), 3).tolist() == []
+
+
+def test_wrong_labels_are_found():
+    examples = pictures(12, noise=0.15)
+    labels = list(examples.labels)
+    labels[0], labels[30] = "c", "a"
+    doubts = wrong_labels(replace(examples, labels=tuple(labels)), GOOD)
+    assert {doubt.row for doubt in doubts[:2]} == {0, 30}
+    assert {(doubt.given, doubt.likely) for doubt in doubts[:2]} == {("c", "a"), ("a", "c")}
+    assert all(doubt.confidence > 0.5 for doubt in doubts)
+    assert wrong_labels(examples, GOOD) == []

@@ -1,0 +1,103 @@
+"""A classifier as one file: docs/use_classifier.py reads it without Sayso, and ONNX runs it without torch."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import clipcore
+from clipcore import BadInput, SpaceMismatch, zero_shot_classifier
+from clipcore.models import is_here
+from clipcore.onnx_file import export_onnx
+from tests.fakes import FakeEncoder, photo
+from tests.small_clip import CLIP, SIGLIP, write_model
+
+ROOT = Path(__file__).parent.parent
+SCRIPT = ROOT / "docs" / "use_classifier.py"
+
+
+def made(clip, labels=("red", "green", "blue")):
+    """A classifier with a temperature, a bias and an easy dial, so that each of them is seen to be used."""
+    head = zero_shot_classifier(clip, labels, "bare")
+    decision = replace(head.decision, temperature=1.7, sure=0.0)
+    return replace(head, bias=head.bias + np.linspace(0, 1, len(labels), dtype=np.float32), decision=decision)
+
+
+@pytest.mark.parametrize("config", [CLIP, SIGLIP])
+def test_the_script_answers_as_sayso_does_without_sayso(tmp_path, config):
+    name = write_model(tmp_path / "model", config)
+    clip = clipcore.load(name)
+    head = made(clip)
+    head.save(tmp_path / "colours.safetensors")
+    pictures = [photo(tmp_path / f"{colour}.png", colour, (50, 40)) for colour in ("red", "green", "blue")]
+    expected = head.predict(clip.embed_images(pictures))
+    shutil.copy(SCRIPT, tmp_path / "use.py")  # elsewhere, so that nothing of Sayso can be imported
+    command = [sys.executable, "use.py", "colours.safetensors", *map(str, pictures), "--model", name]
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=180, env=env)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[:2] for row in rows] == [[str(p), e.label] for p, e in zip(pictures, expected, strict=True)]
+    assert [float(row[2]) for row in rows] == pytest.approx([e.score for e in expected], abs=2e-4)
+
+
+@pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+def test_the_script_runs_the_starter_where_sayso_is(tmp_path):
+    clip = clipcore.load()
+    head = made(clip)
+    unsure = head.with_decision(replace(head.decision, sure=1.0))
+    head.save(tmp_path / "sure.safetensors")
+    unsure.save(tmp_path / "unsure.safetensors")
+    picture = photo(tmp_path / "red.png", "red")
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": str(ROOT)}
+    answers = []
+    for file in ("sure", "unsure"):
+        command = [sys.executable, str(SCRIPT), str(tmp_path / f"{file}.safetensors"), str(picture)]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=180, env=env)
+        answers.append(done.stdout.strip().split("\t")[1])
+    assert answers == [head.predict(clip.embed_images([picture]))[0].label, "unsure"]
+
+
+def test_the_script_is_as_short_as_it_says():
+    text = SCRIPT.read_text()
+    assert len(text.splitlines()) <= 30
+    assert "storage" not in text
+
+
+@pytest.mark.parametrize("model", ["starter", "vit", "siglip"])
+def test_onnx_says_what_torch_says(tmp_path, model):
+    pytest.importorskip("onnx", reason="requirements-extras/onnx.txt is not installed")
+    pytest.importorskip("onnxscript", reason="requirements-extras/onnx.txt is not installed")
+    onnxruntime = pytest.importorskip("onnxruntime", reason="requirements-extras/onnx.txt is not installed")
+    if model == "starter" and not is_here("starter"):
+        pytest.skip("the starter's weights are not in this checkout")
+    configs = {"vit": CLIP, "siglip": SIGLIP}
+    name = write_model(tmp_path / "model", configs[model]) if model in configs else "starter"
+    clip = clipcore.load(name, precision="fp32")  # some computers choose less, which differs from the file by more
+    head = made(clip)
+    off = export_onnx(clip, head, tmp_path / "colours.onnx")
+    assert off < 1e-3
+    session = onnxruntime.InferenceSession(str(tmp_path / "colours.onnx"), providers=["CPUExecutionProvider"])
+    told = json.loads(session.get_modelmeta().custom_metadata_map["sayso"])
+    assert told["labels"] == ["red", "green", "blue"]
+    assert told["preprocess"]["size"] == [clip.image_size] * 2
+    pictures = [photo(tmp_path / f"{colour}.png", colour) for colour in ("red", "green", "blue", "grey", "white")]
+    pixels = np.stack([clip.prepare(picture).numpy() for picture in pictures])
+    shares, vectors = session.run(["shares", "vectors"], {"pixels": pixels})
+    np.testing.assert_allclose(vectors, clip.embed_images(pictures), atol=1e-3)
+    np.testing.assert_allclose(shares, head.shares(clip.embed_images(pictures)), atol=1e-3)
+    assert sorted(path.name for path in tmp_path.glob("*.onnx*")) == ["colours.onnx"]
+
+
+def test_onnx_needs_its_packages_and_the_right_model(tmp_path, encoder, monkeypatch):
+    with pytest.raises(SpaceMismatch):
+        export_onnx(encoder, zero_shot_classifier(FakeEncoder("other"), ["red"]), tmp_path / "x.onnx")
+    monkeypatch.setitem(sys.modules, "onnx", None)
+    with pytest.raises(BadInput, match=r"requirements-extras/onnx\.txt"):
+        export_onnx(encoder, zero_shot_classifier(encoder, ["red"]), tmp_path / "x.onnx")

@@ -1,0 +1,74 @@
+"""From shares to probabilities: the temperature, and how to see whether it is right."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clipcore import Classifier, Examples
+from clipcore.decision import energy
+
+LEAST = 20  # labelled pictures; fewer say too little about a temperature
+BELOW = 0.1  # share of pictures with the labels that may look like none of them
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """A reliability curve. One entry per bin that is not empty.
+
+    confidence  float [bins], mean confidence in the bin
+    accuracy    float [bins], how often it was right there
+    counts      int [bins], pictures in it
+    error       the expected calibration error, 0 to 1 (Guo et al., 2017, section 2)
+    """
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    counts: np.ndarray
+    error: float
+
+
+def reliability_curve(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> Reliability:
+    """The curve from confidences [n] in 0 to 1 and whether each answer was right, bool [n], in bins of equal width."""
+    place = np.clip((np.asarray(confidence) * bins).astype(int), 0, bins - 1)
+    counts = np.bincount(place, minlength=bins)
+    kept = counts > 0
+    mean = np.bincount(place, weights=confidence, minlength=bins)[kept] / counts[kept]
+    accuracy = np.bincount(place, weights=right, minlength=bins)[kept] / counts[kept]
+    error = float((np.abs(mean - accuracy) * counts[kept]).sum() / max(1, counts.sum()))
+    return Reliability(mean, accuracy, counts[kept], error)
+
+
+def calibrate(classifier: Classifier, examples: Examples) -> Classifier:
+    """`classifier` with the temperature that fits labelled pictures which it was not taught with best.
+
+    Fewer than LEAST pictures change nothing. Raises as `Examples.targets` and `Space.require` do.
+    """
+    classifier.space.require(examples.space, "These examples")
+    return settled(classifier, classifier.logits(examples.embeddings), examples.targets(classifier.labels))
+
+
+def settled(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classifier:
+    """`classifier` with temperature and level from logits [n, n labels] of pictures it was not taught with, of places y [n].
+
+    The level is the energy that nine of ten of them reach. Fewer than LEAST pictures change nothing, and a sigmoid model
+    answers as it was trained.
+    """
+    if len(y) < LEAST or classifier.activation == "sigmoid":
+        return classifier
+    level = float(np.quantile(energy(logits), BELOW))
+    temperature = fit_temperature(logits, y)
+    return classifier.with_decision(replace(classifier.decision, temperature=temperature, calibrated=len(y), level=level))
+
+
+def fit_temperature(logits: np.ndarray, y: np.ndarray) -> float:
+    """The temperature of least cross-entropy for logits [n, n labels] whose right places are y [n]."""
+    from scipy.optimize import minimize_scalar
+
+    own = logits[np.arange(len(y)), y]
+
+    def loss(log_temperature: float) -> float:
+        scaled = logits / np.exp(log_temperature)
+        top = scaled.max(1)
+        return float((np.log(np.exp(scaled - top[:, None]).sum(1)) + top - own / np.exp(log_temperature)).mean())
+
+    return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))

@@ -1,0 +1,160 @@
+"""How a tab follows a job, the same on every tab: start it, poll it, stop it, find it again after a reload, show its end.
+
+    following = Following(studio, kinds=("add",), end=partial(show_end, studio, at))
+    with gr.Row():
+        add = gr.Button("Add")
+        following.stop_button()                      # where it belongs in the layout
+    following.progress_bar("my-progress")
+    ...
+    outputs = [*following.parts, at.grid, ...]       # whatever handlers of the tab change
+    following.wire(outputs, page, tab)
+    add.click(lambda path: following.start("add", {"folder": path}), path, outputs)
+
+A handler's answer is a dictionary from components to new values, as everywhere on the page. `end(job, is_mine, *asked)` says
+what a job that is over changes; `is_mine` is whether this window started it or found it at its own reload, not while it was
+open. If it starts the next job with `start`, that one is followed. A window that is open sees within `IDLE` seconds what
+another one started.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from clipcore import NotFound
+from storage import JobRecord
+
+from .progress import friendly, progress_html, said
+from .studio import Studio
+
+Changes = dict[Any, Any]
+
+BUSY, IDLE = 0.5, 2.0  # seconds between looks, while a job is followed and else
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+STOPPED = "Stopped. What was done so far is kept."
+
+
+@dataclass(frozen=True)
+class Followed:
+    """The last job that a window knows of: whether it is followed still, and whether it is the window's own."""
+
+    job: int = 0
+    is_on: bool = False
+    is_mine: bool = True
+
+
+class Following:
+    """Follows the jobs of one tab.
+
+    kinds   the kinds of jobs it is about, or a function that says it of a job
+    end     what changes when a job is over and done; see above. Failed and stopped jobs are said without asking
+    wait    seconds for which `start` waits, so that small work never shows a progress bar
+    others  whether jobs are followed that another window starts while this one is open
+    busy    what changes when a job begins to be followed, and `idle` when one is over, however it ended
+    """
+
+    def __init__(
+        self,
+        studio: Studio,
+        kinds: Collection[str] | Callable[[JobRecord], bool],
+        end: Callable[..., Changes],
+        wait: float = 0.0,
+        others: bool = True,
+        busy: Callable[[], Changes] = dict,
+        idle: Callable[[], Changes] = dict,
+    ) -> None:
+        self._studio = studio
+        self._is_ours = kinds if callable(kinds) else lambda job: job.kind in kinds
+        self._end, self._wait, self._others = end, wait, others
+        self._busy, self._idle = busy, idle
+        self._stop: gr.Button | None = None
+        self._state = gr.State(Followed())
+        self._timer = gr.Timer(IDLE, active=others)
+
+    # laying out
+
+    def progress_bar(self, elem_id: str, words: str = "") -> gr.HTML:
+        """The place of the progress bar, and of the sentence afterwards; here and now in the layout."""
+        self.progress = gr.HTML(words, elem_id=elem_id)
+        return self.progress
+
+    def stop_button(self) -> gr.Button:
+        """The button that is there while a job runs; leave it out where work is short."""
+        self._stop = gr.Button("Stop", variant="stop", scale=0, min_width=110, visible=False)
+        return self._stop
+
+    @property
+    def parts(self) -> list[Component]:
+        """The components that following changes; a tab's handlers have them among their outputs."""
+        stop: list[Any] = [self._stop] if self._stop else []
+        return [self.progress, *stop, self._state, self._timer]
+
+    def wire(self, outputs: Collection[Any], page: gr.Blocks, tab: gr.Tab, asked: Collection[Any] = ()) -> None:
+        """Begin to listen. `asked` are components whose values `end` gets, too."""
+        outputs, asked = list(outputs), list(asked)
+        self._timer.tick(friendly(self.look), [self._state, *asked], outputs, **QUIET)
+        page.load(friendly(self.rejoin), self._state, outputs, **QUIET)
+        tab.select(friendly(partial(self.rejoin, is_mine=False)), self._state, outputs, **QUIET)
+        if self._stop:
+            self._stop.click(friendly(self.stop), self._state, outputs, **QUIET)
+
+    # handlers
+
+    def start(self, kind: str, payload: dict[str, Any], *asked: Any) -> Changes:
+        """Submit a job and follow it; if it is over within `wait` seconds, show its end at once."""
+        job = self._studio.jobs.wait(self._studio.jobs.submit(kind, payload), self._wait)
+        return self._over(job, True, asked) if job.over else self._follow(job)
+
+    def look(self, followed: Followed, *asked: Any) -> Changes:
+        """On every tick: draw the progress of what is followed, or see what another window has started."""
+        if followed.is_on:
+            try:
+                job = self._studio.jobs.get(followed.job)
+            except NotFound:  # cleared away while this window slept
+                return self._rest(Followed(followed.job)) | {self.progress: ""}
+            return self._over(job, followed.is_mine, asked) if job.over else {self.progress: progress_html(job)}
+        news = [job for job in self._studio.jobs.recent(20) if job.id > followed.job and self._is_ours(job)]
+        if not news or not self._others:
+            return {self._state: gr.skip()}
+        return self._over(news[0], False, asked) if news[0].over else self._follow(news[0], False)
+
+    def rejoin(self, followed: Followed, is_mine: bool = True) -> Changes:
+        """On load and when the tab is opened: follow what is still at work; what is over is not told again."""
+        if followed.is_on:
+            return {self._state: gr.skip()}
+        job = next((job for job in self._studio.jobs.recent(100) if self._is_ours(job)), None)
+        if job is None:
+            return {self._state: gr.skip()}
+        return self._follow(job, is_mine) if not job.over else {self._state: Followed(job.id)}
+
+    def stop(self, followed: Followed) -> Changes:
+        """Ask the job to end at its next step; `look` says so when it has."""
+        self._studio.jobs.cancel(followed.job)
+        return {self._stop: gr.Button(visible=False)}
+
+    # what they share
+
+    def _follow(self, job: JobRecord, is_mine: bool = True) -> Changes:
+        stop = {self._stop: gr.Button(visible=True)} if self._stop else {}
+        return {
+            **stop,
+            **self._busy(),
+            self.progress: progress_html(job),
+            self._state: Followed(job.id, True, is_mine),
+            self._timer: gr.Timer(BUSY, active=True),
+        }
+
+    def _rest(self, followed: Followed) -> Changes:
+        stop = {self._stop: gr.Button(visible=False)} if self._stop else {}
+        return {**stop, **self._idle(), self._state: followed, self._timer: gr.Timer(IDLE, active=self._others)}
+
+    def _over(self, job: JobRecord, is_mine: bool, asked: Collection[Any]) -> Changes:
+        rest = self._rest(Followed(job.id))
+        if job.state == "failed":
+            return {**rest, self.progress: said(job.error or "That did not work.", problem=True)}
+        if job.state == "cancelled":
+            return {**rest, self.progress: said(STOPPED)}
+        return {**rest, **self._end(job, is_mine, *asked)}

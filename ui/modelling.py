@@ -1,0 +1,255 @@
+"""The jobs of the Models tab: fetch, self-test, speed, fine-tune, mix, pre-train; and classifiers made again for a model.
+
+A training lives in HOME/models/NAME: `log.jsonl`, checkpoints, and when it is over `model`, which is a model like any other.
+Its job only needs its payload to go on after a restart.
+"""
+
+import csv
+import json
+import re
+import shutil
+from collections.abc import Generator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clipcore import BadInput, Step, pack, zero_shot_classifier
+from storage import ClassifierRecord
+from training import teach
+
+from .studio import Studio, Work
+
+if TYPE_CHECKING:
+    from clipcore.encoder import Encoder
+
+KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "pretrain")
+LABELS = "labels"  # fine-tune on the library's own labels
+LEAST = 2  # labelled pictures of a classifier, to learn from them again
+NAME = re.compile(r"[\w][\w .-]{0,59}")
+
+
+def register(studio: Studio) -> None:
+    """Let the studio's jobs work on models."""
+    for kind, work, lane in (
+        ("fetch", _fetch, "long"),
+        ("self-test", _self_test, "short"),
+        ("speed", _speed, "short"),
+        ("finetune", _finetune, "long"),
+        ("mix", _mix, "long"),
+        ("pretrain", _pretrain, "long"),
+    ):
+        studio.jobs.register(kind, _bound(work, studio), lane=lane)  # type: ignore[arg-type]
+
+
+def _bound(work: Any, studio: Studio) -> Any:
+    return lambda payload: work(studio, payload)
+
+
+# classifiers
+
+
+def foreign(studio: Studio) -> list[ClassifierRecord]:
+    """The saved classifiers that were made with another model than the one in use."""
+    space = studio.encoder().space
+    return [record for record in studio.library.classifiers() if record.space_key != space.key]
+
+
+def rebuild(studio: Studio, name: str) -> ClassifierRecord:
+    """Make a saved classifier again with the model in use, from its names, its prompts and the library's labels.
+
+    It becomes the next version; the one before stays. Raises NotFound, and BadInput for names that the model cannot read.
+    """
+    library, encoder = studio.library, studio.encoder()
+    before = library.classifier(name)
+    if before.kind == "search":
+        return library.save(library.search_classifier(before.labels[0]), name)
+    made = zero_shot_classifier(encoder, before.labels, before.prompts)
+    made = made.with_decision(replace(made.decision, sure=before.decision.sure, many=before.decision.many))
+    if before.kind != "zero-shot":
+        examples = library.examples(before.labels)
+        if len(examples) >= LEAST:
+            lesson = teach(examples, made)
+            made = lesson.classifier if lesson.adopt else made
+    return library.save(made, name)
+
+
+# models
+
+
+def _load(studio: Studio, name: str) -> "Generator[Step, None, Encoder]":
+    """The model in use if it is this one, else another for the time of the work."""
+    yield Step(0, 0, f"loading {name}")
+    return studio.encoder() if name == studio.model else studio.load_other(name)
+
+
+def _fetch(studio: Studio, payload: dict[str, Any]) -> Work:
+    from clipcore.models import iter_fetch
+
+    yield from iter_fetch(payload["model"])
+    return {"sentence": f"{payload['model']} is here. Choose Use to work with it."}
+
+
+def _self_test(studio: Studio, payload: dict[str, Any]) -> Work:
+    from clipcore.selftest import iter_self_test
+
+    encoder = yield from _load(studio, payload["model"])
+    found = yield from iter_self_test(encoder)
+    checks = [asdict(check) for check in found.checks]
+    return {"model": payload["model"], "verdict": found.verdict, "sentence": found.sentence, "checks": checks}
+
+
+def _speed(studio: Studio, payload: dict[str, Any]) -> Work:
+    from clipcore.speed import iter_measure_speed
+
+    encoder = yield from _load(studio, payload["model"])
+    rate = yield from iter_measure_speed(encoder, payload["model"])
+    return {"sentence": f"{payload['model']} reads {rate:,.0f} images a second on this {encoder.device.type.upper()}."}
+
+
+# training
+
+
+@dataclass(frozen=True)
+class Training:
+    """A training by its name: where it lies, how it went so far, and whether its model can be used."""
+
+    name: str
+    folder: Path
+
+    @property
+    def model(self) -> str | None:
+        """The name of its model, for `clipcore.load`; None before there is one."""
+        folder = self.folder / "model"
+        return f"local-dir:{folder}" if (folder / "open_clip_model.safetensors").is_file() else None
+
+    @property
+    def sweep(self) -> dict[float, dict[str, dict[str, float]]]:
+        """Mixture -> set -> accuracy, low, high and n; empty before the end, and for pre-training."""
+        return {float(alpha): sets for alpha, sets in self._said().get("sweep", {}).items()}
+
+    @property
+    def alpha(self) -> float:
+        """The mixture that its model is."""
+        return float(self._said().get("alpha", 0.5))
+
+    def log(self) -> list[dict[str, float]]:
+        """What was written down on the way, by step."""
+        try:
+            lines = (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return []
+        rows = []
+        for line in lines:
+            try:
+                rows.append(json.loads(line))
+            except ValueError:
+                continue  # being written just now
+        return rows
+
+    def _said(self) -> dict[str, Any]:
+        try:
+            return json.loads((self.folder / "tune.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+
+
+def trainings(studio: Studio) -> list[Training]:
+    """Every training of this home, the newest first."""
+    folders = [folder for folder in (studio.library.home / "models").glob("*") if folder.is_dir()]
+    return [Training(f.name, f) for f in sorted(folders, key=lambda f: f.stat().st_ctime, reverse=True)]
+
+
+def training(studio: Studio, name: str) -> Training:
+    """A training by its name. Raises BadInput for a name that can be none."""
+    if not NAME.fullmatch(name or ""):
+        raise BadInput("A model's name has letters, digits, spaces, dots and dashes, 60 at most; type another.")
+    return Training(name, studio.library.home / "models" / name)
+
+
+def new_training(studio: Studio, name: str) -> Training:
+    """A name for a training that is not there yet. Raises BadInput."""
+    found = training(studio, name.strip())
+    waiting = any(
+        job.payload.get("name") == found.name for job in studio.jobs.active() if job.kind in ("finetune", "pretrain")
+    )
+    if found.folder.exists() or waiting:
+        raise BadInput(f"There is a model called “{found.name}” already; choose another name.")
+    return found
+
+
+def delete_training(studio: Studio, name: str) -> None:
+    """Delete a training with its model. Raises BadInput while it is at work or its model is in use."""
+    gone = training(studio, name)
+    if any(job.payload.get("name") == name for job in studio.jobs.active()):
+        raise BadInput(f"“{name}” is still at work; stop it first.")
+    if studio.model == gone.model:
+        raise BadInput(f"“{name}” is in use; use another model first.")
+    shutil.rmtree(gone.folder, ignore_errors=True)
+    gone.folder.with_suffix(".csv").unlink(missing_ok=True)
+
+
+def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
+    """Carry a fine-tuning out, or go on with it; the first time the library's labels are written down to learn from."""
+    from training.finetune import Tuning
+    from training.tune import TunePlan, iter_tune
+
+    run = training(studio, payload["name"])
+    data = payload["data"]
+    if data == LABELS:
+        table = run.folder.with_suffix(".csv")
+        if not table.exists():  # a run that goes on learns from what it began with
+            yield Step(0, 0, "collecting the labels")
+            _write_labels(studio, table)
+        data = str(table)
+    plan = TunePlan(
+        data=(data,),
+        model=payload["model"],
+        shifts=tuple(payload["shifts"]),
+        prompts=pack(payload["pack"]),
+        tuning=Tuning(layers=payload["layers"], epochs=payload["epochs"]),
+    )
+    report = yield from iter_tune(plan, run.folder)
+    name = f"{run.name} (fine-tuned)"
+    studio.library.save(report.classifier, name)
+    start, end = report.sweep[0.0]["held out"], report.sweep[1.0]["held out"]
+    sentence = (
+        f"“{run.name}” is ready: {start.accuracy:.1%} right before, {end.accuracy:.1%} fine-tuned, on {start.n:,} held-out "
+        f"images. Its classifier is saved as “{name}”."
+    )
+    return {"name": run.name, "sentence": sentence}
+
+
+def _mix(studio: Studio, payload: dict[str, Any]) -> Work:
+    from training.tune import choose_mixture
+
+    run = training(studio, payload["name"])
+    if studio.model == run.model:
+        raise BadInput(f"“{run.name}” is in use; use another model first, then choose its mixture.")
+    yield Step(0, 0, f"writing the mixture {payload['alpha']:g}")
+    studio.library.save(choose_mixture(run.folder, payload["alpha"]), f"{run.name} (fine-tuned)")
+    return {"name": run.name, "sentence": f"“{run.name}” is now the mixture {payload['alpha']:g}."}
+
+
+def _pretrain(studio: Studio, payload: dict[str, Any]) -> Work:
+    from training.plan import PLAN, Plan
+
+    run = training(studio, payload["name"])
+    plan = Plan.of([payload["data"]], payload["recipe"], minutes=payload["minutes"])
+    yield from plan.iter_run(run.folder, resume=(run.folder / PLAN).exists())
+    return {"name": run.name, "sentence": f"“{run.name}” is trained. Choose it above to use it."}
+
+
+def _write_labels(studio: Studio, table: Path) -> None:
+    examples = studio.library.examples()
+    if len(set(examples.labels)) < 2:
+        raise BadInput("Fine-tuning needs labelled images of two classes at least; label some on the board first.")
+    images = studio.library.images_with_contents(examples.keys)
+    table.parent.mkdir(parents=True, exist_ok=True)
+    part = table.with_suffix(".part")
+    with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
+        writer = csv.writer(file)
+        writer.writerow(("image", "label"))
+        writer.writerows(
+            (images[key].path, label) for key, label in zip(examples.keys, examples.labels, strict=True) if key in images
+        )
+    part.replace(table)
