@@ -42,7 +42,7 @@ def build(studio: Studio, run: gr.State) -> tuple[gr.Dropdown, gr.Button]:
 
     for event in (save.click, name.submit):
         event(on(keep), [name, run], [chosen, name, *lists], **quiet)
-    chosen.change(on(choose), chosen, lists, **quiet)
+    chosen.input(on(choose), chosen, lists, **quiet)  # not `change`: what a handler sets, it lists itself
     compare.click(on(show_changes), [chosen, version, other, run], changes, **quiet)
     back.click(on(go_back), [chosen, version], [chosen, *lists], **quiet)
     return chosen, reuse
