@@ -18,15 +18,20 @@ from training.pairs import read_pairs
 CIFAR, CALTECH, TINY = "cifar100-test", "caltech101-test", "tiny-imagenet-val"
 
 
-@cache
-def labelled(name: str) -> tuple[Examples, Classifier]:
-    """The pictures of a set and the zero-shot classifier of its class names."""
+def shard(name: str) -> Path:
+    """The first shard of a set, in the folder SAYSO_SETS."""
     folder = Path(os.environ.get("SAYSO_SETS", "sets"))
     found = sorted(folder.glob(f"{name}*.tar*"))
     if not found:
         raise typer.BadParameter(f"There is no {name} in {folder}; set SAYSO_SETS to a folder of WebDataset shards.")
+    return found[0]
+
+
+@cache
+def labelled(name: str) -> tuple[Examples, Classifier]:
+    """The pictures of a set and the zero-shot classifier of its class names."""
     clip = clipcore.load()
-    pictures = drain(iter_embed_set(clip, read_pairs(found[0])))
+    pictures = drain(iter_embed_set(clip, read_pairs(shard(name))))
     names = tuple(str(name) for name in pictures.names)
     head = zero_shot_classifier(clip, sorted(set(names)))
     return Examples(pictures.vectors, names, clip.space), head
