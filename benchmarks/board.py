@@ -44,7 +44,7 @@ def fill(home: Path, images: int, classes: int) -> str:
     import clipcore
     from clipcore import Classifier, Decision
     from storage import Library
-    from storage.tables import Embedding, Folder, Image
+    from storage.tables import Embedding, Folder, Image, file_date
 
     rng = np.random.default_rng(0)
     encoder = clipcore.load()
@@ -73,6 +73,7 @@ def fill(home: Path, images: int, classes: int) -> str:
                     {
                         "folder_id": folder, "path": str(link), "content_hash": content, "width": 96, "height": 96,
                         "size": stat.st_size, "mtime_ns": stat.st_mtime_ns, "orientation": 1,
+                        "dated": file_date(stat.st_mtime_ns),
                     }
                 )  # fmt: skip
             connection.execute(insert(Image), rows)

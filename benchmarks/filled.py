@@ -8,7 +8,7 @@ from sqlalchemy import insert
 
 from storage import migrate
 from storage.database import Database
-from storage.tables import Embedding, Folder, Image, SpaceRow
+from storage.tables import Embedding, Folder, Image, SpaceRow, file_date
 from storage.vectors import to_blob
 
 BLOCK = 10_000
@@ -94,5 +94,6 @@ def _image(number: int) -> dict[str, object]:
         "height": 3000 if wide else 4000,
         "size": 3_000_000,
         "mtime_ns": (1_600_000_000 + 600 * number) * 1_000_000_000,
+        "dated": file_date((1_600_000_000 + 600 * number) * 1_000_000_000),
         "orientation": 1,
     }

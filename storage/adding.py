@@ -23,7 +23,7 @@ from .database import IN_LIMIT, Database, chunks
 from .folders import below, find_folder, open_folder
 from .records import Added, SkippedRecord
 from .spaces import Model
-from .tables import Embedding, Image
+from .tables import Embedding, Image, file_date
 from .tables import Skipped as SkippedRow
 from .vectors import to_blob
 
@@ -131,10 +131,14 @@ def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int
         for path in paths:
             with suppress(BadImage):  # out of reach just now: asked again at the next look
                 facts = picture_facts(path)
-                rows.append({"image": ids[path], "date": facts.taken, "with": facts.camera, "up": facts.orientation})
+                dated = facts.taken or file_date(_state(path)[1])
+                rows.append(
+                    {"image": ids[path], "when": facts.taken, "date": dated, "with": facts.camera, "up": facts.orientation}
+                )
         if rows:
             values: dict[str, Any] = {
-                "taken": bindparam("date"),
+                "taken": bindparam("when"),
+                "dated": bindparam("date"),
                 "camera": bindparam("with"),
                 "orientation": bindparam("up"),
             }
@@ -174,12 +178,13 @@ def _put_images(
             **asdict(picture.facts),
             "size": states[str(picture.path)][0],
             "mtime_ns": states[str(picture.path)][1],
+            "dated": picture.facts.taken or file_date(states[str(picture.path)][1]),
             "missing": False,
         }
         for picture in pictures
     ]
     insert = database.insert(Image)
-    changed = ("content_hash", "size", "mtime_ns", "missing", *(fact.name for fact in fields(Facts)))
+    changed = ("content_hash", "size", "mtime_ns", "dated", "missing", *(fact.name for fact in fields(Facts)))
     connection.execute(
         insert.on_conflict_do_update(index_elements=["path"], set_={name: insert.excluded[name] for name in changed}), rows
     )

@@ -9,9 +9,10 @@ from sqlalchemy import Connection, delete, insert, select
 from clipcore import BadInput, Classifier, NotFound
 from clipcore.prompts import clean_label
 
+from .browsing import chosen
 from .classifiers import clean_name
 from .database import Database
-from .filters import Filters, chosen
+from .filters import Filters
 from .folders import find_folder
 from .query import parse_query
 from .records import AlbumRecord

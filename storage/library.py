@@ -18,10 +18,11 @@ from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain, s
 from clipcore.images import display_path
 
 from . import adding, albums, classifiers, folders, migrate, pictures, reports, searching
+from .browsing import browse, browse_ids
 from .database import Database, LibraryError
 from .duplicates import SIMILAR, Duplicates, find_duplicates
 from .exchange import Exchange
-from .filters import Filters, Order, browse, browse_ids
+from .filters import Filters, Order
 from .records import (
     Added,
     AlbumRecord,

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from clipcore import NONE, UNSURE, Classifier, Prediction
 from clipcore.images import display_path
 
-if TYPE_CHECKING:
-    from .filters import Filters
+from .filters import Filters
+
 Verdict = tuple[str, ...] | int | None  # the labels of a picture; clipcore.UNSURE or NONE; None where nobody said
 
 
@@ -18,7 +18,8 @@ Verdict = tuple[str, ...] | int | None  # the labels of a picture; clipcore.UNSU
 class ImageRecord:
     """One picture file. `path` opens the file, whatever its name; `name` and `shown_path` are safe to show.
 
-    `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say.
+    `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say. `dated` is
+    the picture's date: `taken`, or else when the file was last changed, by this computer's clock.
     """
 
     id: int
@@ -30,6 +31,7 @@ class ImageRecord:
     taken: datetime | None = None
     camera: str | None = None
     mtime_ns: int = 0
+    dated: datetime = datetime(1970, 1, 1)
 
     @property
     def modified(self) -> datetime:

@@ -41,7 +41,9 @@ import numpy as np
 from clipcore.decision import generic_captions as generic_queries
 
 if TYPE_CHECKING:
-    from .spaces import Model
+    from clipcore.encoder import Encoder
+
+    from .vectors import VectorIndex
 
 MEAN_SHARE = 0.5
 PEAK_QUANTILE = 0.7
@@ -95,18 +97,18 @@ class Scale:
 class Relevance:
     """The `Scale` of a model's pictures, made again when the library has changed. Threads may share it."""
 
-    def __init__(self, model: "Model") -> None:
-        self._model = model
+    def __init__(self, encoder: "Encoder", index: "VectorIndex") -> None:
+        self._encoder, self._index = encoder, index
         self._lock = threading.Lock()
         self._kept: tuple[tuple[int, int], Scale | None] | None = None
 
     def scale(self) -> Scale | None:
         """The scale of the library as it is; None while it has no vectors."""
         with self._lock:
-            state = self._model.index.state
+            state = self._index.state
             if self._kept is None or self._kept[0] != state:
                 texts = generic_queries()
-                pictures = self._model.index.sample(SAMPLE)
-                made = Scale.of(texts, self._model.encoder.embed_texts(texts), pictures) if len(pictures) else None
+                pictures = self._index.sample(SAMPLE)
+                made = Scale.of(texts, self._encoder.embed_texts(texts), pictures) if len(pictures) else None
                 self._kept = (state, made)
             return self._kept[1]

@@ -8,8 +8,9 @@ import numpy as np
 from clipcore import BadInput
 
 from . import pictures
+from .browsing import chosen, ordered
 from .database import Database
-from .filters import Filters, Order, chosen, ordered
+from .filters import Filters, Order
 from .query import Term, parse_query
 from .records import Found, Hit
 from .relevance import Scale

@@ -29,7 +29,7 @@ class Model:
         self.space_id = _space_id(database, self.space)
         queries = partial(encoder.embed_texts, generic_queries())
         self.index = VectorIndex(database, self.space_id, self.space, index_folder, queries)
-        self.relevance = Relevance(self)
+        self.relevance = Relevance(encoder, self.index)
         self._texts = PromptCache(database, self.space_id, self.space.dim)
         encoder.text_cache = self._texts
 

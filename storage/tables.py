@@ -92,11 +92,20 @@ class Folder(Base):
     created: Mapped[datetime] = mapped_column(default=now)
 
 
+def file_date(mtime_ns: int) -> datetime:
+    """A file's time of change, in nanoseconds since 1970, by this computer's clock, as cameras write the time."""
+    try:
+        return datetime.fromtimestamp(mtime_ns / 1e9)
+    except (OverflowError, ValueError, OSError):  # a file system that makes up dates
+        return datetime(1970, 1, 1)
+
+
 class Image(Base):
     """One file. `size` and `mtime_ns` tell whether it must be read again; `missing` hides it until it comes back.
 
-    `taken` is the camera's own clock, with no time zone. `orientation` is EXIF's, 1 to 8; NULL means that nobody has looked
-    for these facts yet: the row is older than the columns.
+    `taken` is the camera's own clock, with no time zone. `dated`, by which pictures are sorted and filtered, is `taken`, or
+    else the file's time of change by this computer's clock. `orientation` is EXIF's, 1 to 8; NULL means that nobody has
+    looked for these facts yet: the row is older than the columns.
     """
 
     __tablename__ = "images"
@@ -112,6 +121,7 @@ class Image(Base):
     size: Mapped[int] = mapped_column(BigInteger)
     mtime_ns: Mapped[int] = mapped_column(BigInteger)
     taken: Mapped[datetime | None] = mapped_column(DateTime, index=True)
+    dated: Mapped[datetime] = mapped_column(DateTime, index=True)
     camera: Mapped[str | None] = mapped_column(Text)
     orientation: Mapped[int | None]
     missing: Mapped[bool] = mapped_column(default=False)

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from sqlalchemy import inspect, text
 from clipcore import BadImage, BadInput, NotFound, SpaceMismatch, Step, zero_shot_classifier
 from clipcore.images import content_hash
 from clipcore.text_cache import MemoryCache
-from storage import Library, LibraryError, SkippedRecord, migrate
+from storage import Filters, Library, LibraryError, SkippedRecord, migrate
 from storage.database import Database
 from storage.relevance import generic_queries
 from storage.vectors import to_blob
@@ -515,6 +515,16 @@ def dated_photo(path: Path, colour: str, taken: str) -> Path:
     return path
 
 
+def test_a_picture_is_of_the_day_its_camera_says(library, photos):
+    """Copying a photo to this computer makes the file new, not the picture."""
+    dated_photo(photos / "old.jpg", "green", "2004:05:06 23:59:59")
+    library.add(photos)
+    assert [image.name for image in library.browse(Filters(until=date(2004, 5, 6)), "newest")[0]] == ["old.jpg"]
+    assert library.browse(Filters(until=date(2004, 5, 5)), "newest")[1] == 0
+    assert library.browse(Filters(), "oldest")[0][0].name == "old.jpg"
+    assert library.find("green", order="oldest").hits[0].image.name == "old.jpg"
+
+
 def test_dates_and_cameras_are_kept(library, photos):
     dated_photo(photos / "dated.jpg", "green", "2024:05:06 12:34:56")
     library.add(photos)
@@ -560,10 +570,14 @@ def test_a_library_from_before_dates_were_kept(tmp_path, photos, encoder, monkey
         assert [copy.name.endswith(f"before-{migrate.HEAD}.db") for copy in (old_home / "backups").iterdir()] == [True]
         assert library.count() == 5
         assert {image.taken for image in library.images()} == {None}
+        assert {image.dated for image in library.images()} == {
+            datetime.fromtimestamp(file.stat().st_mtime_ns / 1e9) for file in photos.rglob("*.*")
+        }
         monkeypatch.setattr("clipcore.stream.read_bytes", lambda path: pytest.fail(f"read {path}"))
         steps = list(library.iter_add(photos))
         assert "reading dates" in {step.message for step in steps}
         assert encoder.embedded == 0
         dated = next(image for image in library.images() if image.name == "dated.jpg")
         assert (dated.taken, dated.camera) == (datetime(2024, 5, 6, 12, 34, 56), "X100")
+        assert dated.dated == dated.taken
         assert "reading dates" not in {step.message for step in library.iter_add(photos)}  # once is enough

@@ -119,6 +119,8 @@ def test_a_search_for_what_is_not_there(client):
     assert (answer["title"], answer["images"], answer["clear"]) == ("Nothing here clearly matches “grey”", [], False)
     assert len(answer["suggestions"]) == 5
     closest = client.get("/api/images", params={"q": "grey", "everything": True}).json()
+    assert closest["title"] == answer["title"]  # it is still not there
+    assert closest["note"] == "These are the closest all the same."
     assert len(closest["images"]) == 4
     assert closest["images"][0][6] is False
 

@@ -157,8 +157,8 @@ class Answers:
         like = self._library.image(question.image).name if question.image is not None else ""
         like = like or ("the picture" if question.picture else "")
         asked = " and ".join(part for part in (f"“{query}”" if query else "", like) if part)
-        if found.clear is False and not question.everything:
-            return f"Nothing here clearly matches {asked}", ""
+        if found.clear is False:
+            return f"Nothing here clearly matches {asked}", "These are the closest all the same." if found.total else ""
         if not found.total:
             return "No image here passes the filters, or none has been embedded yet", ""
         if found.clear is None:

@@ -114,8 +114,14 @@ class Grid extends HTMLElement {
     this.albums.draw();
     this.say("");
     try {
-      const answer = await this.fetchPage(0);
+      let answer = await this.fetchPage(0);
       if (question !== this.question) return; // a newer question has been asked
+      if (answer.clear === false && !answer.total) {
+        // said above the closest: a model that is too careful must not hide what is there
+        question = this.question = { ...question, everything: true };
+        answer = await this.fetchPage(0);
+        if (question !== this.question) return;
+      }
       this.selection = new Selection();
       this.base = null;
       this.show(answer);
@@ -154,10 +160,11 @@ class Grid extends HTMLElement {
     const { everything, album, q } = this.question;
     const title = album ? `${answer.title}: ${many(answer.total, "image")}` : answer.title;
     const note = answer.note ? [make("p", { class: "note" }, answer.note)] : [];
+    if (answer.clear === false && answer.suggestions.length) note.push(make("div", { class: "chips start" }, make("span", { class: "note" }, "Other or broader words that do match here:"), ...this.suggested(answer)));
     const words = make("div", { role: "status" }, make("h2", {}, title), ...note);
     const link = (text, onclick) => make("button", { type: "button", class: "link", onclick }, text);
     const links = [];
-    if (everything || album) links.push(link("Back", () => this.submit()));
+    if ((everything && answer.clear) || album) links.push(link("Back", () => this.submit()));
     if (album) links.push(link("Delete this album", () => this.albums.remove(album)));
     if (q && answer.clear && !everything) links.push(link("Show the closest that do not match, too", () => this.ask({ ...this.question, everything: true })));
     if (!answer.total && !album) return [];
@@ -173,15 +180,14 @@ class Grid extends HTMLElement {
       return node;
     };
     if (question.album) return box("Nothing in this album now", "Photos that match come into it by themselves when they are added.");
-    if (answer.clear === false) {
-      const words = answer.suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => this.search(text) }, text));
-      const anyway = button("Show the closest anyway", () => this.ask({ ...question, everything: true }));
-      return box(answer.title, "Try other or broader words. What is here looks more like this:", make("div", { class: "chips" }, ...words), anyway);
-    }
+    if (answer.clear === false) return box(answer.title, "Change the folder or the filters, or try other words.", make("div", { class: "chips" }, ...this.suggested(answer)));
     const { sort, ...asked } = question;
     if (Object.keys(asked).length) return box("No images here", "Change the folder, the filters or the words.", button("Show everything", () => this.everything()));
     const samples = button("Add the sample photos", () => document.querySelector("#add-samples").click());
     return box("No images yet", "Add a folder above, or the sample photos to try things out.", samples);
+  }
+  suggested(answer) {
+    return answer.suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => this.search(text) }, text));
   }
   everything() {
     like = null;
