@@ -58,7 +58,7 @@ footer { display: none !important; }
 #training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
 .job-progress:not(:has(*[role])) { display: none; }
 .bar { align-items: flex-end; }
-.bar input { height: 40px; } /* a list's field is lower than a text's */
+.bar .wrap-inner { padding-block: 8px !important; } /* a list is as high as a field of text beside it */
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
 .go > button { white-space: nowrap; }
 button[role=tab].selected { color: var(--primary-600); }

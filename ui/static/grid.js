@@ -208,7 +208,8 @@ class Grid extends HTMLElement {
   }
   describe([, , name, score, , , matches]) {
     if (score === null) return [name, name];
-    const words = `${score.toFixed(2)}${matches === false ? " · no match" : ""}`;
+    const differs = this.answer.clear && matches === false; // where nothing matches, the heading says so once
+    const words = `${score.toFixed(2)}${differs ? " · no match" : ""}`;
     return [words, `${name}, similarity ${words}`];
   }
   problem(error) {
