@@ -6,7 +6,7 @@ import gradio as gr
 
 from clipcore import NotFound
 from clipcore.measure.intervals import points
-from storage import ReportRecord
+from storage import JobRecord, ReportRecord
 
 from ..progress import friendly
 from ..studio import Studio
@@ -53,6 +53,10 @@ class Results:
             self.shown: f"{self.route}/{report_id}",
             self.delete: gr.Button(interactive=True),
         }
+
+    def of_job(self, job: JobRecord) -> Changes:
+        """Look at the result of a job that is done."""
+        return self.show((job.result or {}).get("report", 0))
 
     def wire(self, page: gr.Blocks, tab: gr.Tab) -> None:
         """Connect what is here."""

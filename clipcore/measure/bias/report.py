@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...sensitive import notice, sensitive
-from ..html import _page, _plots, _table
 from ..intervals import points
+from ..page import figures, page, plain_table
 from .design import Design
 from .groups import Facts
 from .plots import sweep_plot
@@ -118,11 +118,11 @@ def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
         *(f"<h2>{escape(table['label_set'])}: by {escape(by)}</h2>{_shares(table)}" for table in report["tables"]),
         *_sweeps(list(sweeps)),
         "<h2>Label sets</h2>",
-        _table(("name", "classes"), ((one["name"], _typed(one)) for one in design["label_sets"])),
+        plain_table(("name", "classes"), ((one["name"], _typed(one)) for one in design["label_sets"])),
         *(
             [
                 "<h2>Categories</h2>",
-                _table(("name", "classes"), ((k, ", ".join(v)) for k, v in design["categories"].items())),
+                plain_table(("name", "classes"), ((k, ", ".join(v)) for k, v in design["categories"].items())),
             ]
             if design["categories"]
             else []
@@ -130,13 +130,13 @@ def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
         "<h2>Prompts</h2>",
         f"<ul>{''.join(f'<li>{escape(template)}</li>' for template in design['prompts']['templates'])}</ul>",
         "<h2>Data</h2>",
-        _table(("column", "images by value"), ((column["name"], _values(column)) for column in data["columns"])),
+        plain_table(("column", "images by value"), ((column["name"], _values(column)) for column in data["columns"])),
         "<h2>Model</h2>",
-        _table(("what", "value"), ((name.capitalize(), str(value)) for name, value in model.items())),
+        plain_table(("what", "value"), ((name.capitalize(), str(value)) for name, value in model.items())),
         "<h2>What this cannot show</h2>",
         f"<ul>{''.join(f'<li>{escape(limit)}</li>' for limit in report['limits'])}</ul>",
     ]
-    return _page(str(report["name"]), about, notes, sections)
+    return page(str(report["name"]), about, notes, sections)
 
 
 def marked(p: Mapping[str, float | None], difference: float | None) -> str:
@@ -204,7 +204,7 @@ def _sweeps(sweeps: Sequence[Sweep]) -> list[str]:
     words = (
         "The share of each group of which a class of the category reaches the threshold; several classes may do so at once."
     )
-    return ["<h2>Thresholds</h2>", f"<p>{words}</p>", _plots(plots)]
+    return ["<h2>Thresholds</h2>", f"<p>{words}</p>", figures(plots)]
 
 
 def _typed(label_set: Mapping[str, Any]) -> str:
