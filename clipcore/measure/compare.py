@@ -1,20 +1,13 @@
 """Two classifiers, or one under two models, on the same pictures: is one really better, and which pictures change?"""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadInput
-from ..examples import Examples
 from .answers import Judged
 from .intervals import difference_interval, mcnemar, points, share_interval
-
-# Cosine from which on a test picture counts as nearly one that was taught. With an unfinished starter it finds all of 300
-# photos resaved as JPEG of quality 60 and 87 % of those that lost a twentieth of their width and height, but few of those
-# at half the size; of 700 unrelated photos (Flickr8k) none is so close to another.
-ALIKE = 0.97
 
 
 @dataclass(frozen=True)
@@ -127,46 +120,3 @@ def _paired(first: Judged, second: Judged) -> tuple[np.ndarray, np.ndarray]:
             used[key] = at + 1
     both = np.array(pairs, int).reshape(-1, 2)
     return both[:, 0], both[:, 1]
-
-
-@dataclass(frozen=True)
-class Leaks:
-    """Test pictures that a classifier has learned from: `same` by content, `near` with a cosine of at least `threshold`."""
-
-    same: tuple[int, ...]
-    near: tuple[int, ...]
-    n: int
-    threshold: float
-
-    def __bool__(self) -> bool:
-        return bool(self.same or self.near)
-
-    @property
-    def sentence(self) -> str:
-        """A warning, or nothing."""
-        if not self:
-            return ""
-        parts = [f"{len(self.same):,} were taught"] if self.same else []
-        parts += [f"{len(self.near):,} look nearly like one that was taught"] if self.near else []
-        return (
-            f"Of these {self.n:,} images {' and '.join(parts)}: the accuracy is too good. Measure on images it has not seen."
-        )
-
-
-def find_leaks(test: Examples, taught: Examples, threshold: float = ALIKE) -> Leaks:
-    """Test pictures that were taught, or nearly. Raises SpaceMismatch if the two live in different spaces."""
-    test.space.require(taught.space, "What was taught")
-    hashes = set(taught.keys)
-    same = [i for i, key in enumerate(test.keys) if key in hashes]
-    seen = set(same)
-    near = [i for i in _close(test.embeddings, taught.embeddings, threshold) if i not in seen]
-    return Leaks(tuple(same), tuple(near), len(test), threshold)
-
-
-def _close(X: np.ndarray, Y: np.ndarray, threshold: float, block: int = 1024) -> Sequence[int]:
-    if not len(Y):
-        return ()
-    found = [
-        start + np.flatnonzero((X[start : start + block] @ Y.T).max(1) >= threshold) for start in range(0, len(X), block)
-    ]
-    return np.concatenate(found).tolist() if found else ()

@@ -101,12 +101,9 @@ def comparison_plot(found: Comparison, names: Sequence[str]) -> "Plot":
     return Plot("comparison", f"Accuracy of both, {found.sentence}", draw, height=2.0)
 
 
-def cost_plot(points: Iterable[tuple[str, float, float, tuple[float, float]]]) -> "Plot":
-    """Error against compute, both on logarithmic axes, as in Figure 9 of Radford et al. (2021).
-
-    A point is (name, GFLOPs for an image, error, interval of the error).
-    """
-    rows = list(points)
+def costs_plot(models: Iterable[Mapping[str, Any]]) -> "Plot":
+    """Error against compute, both on logarithmic axes, as in Figure 9 of Radford et al. (2021); `ModelRow.to_json` each."""
+    rows = [(m["name"], m["gflops"], 1 - m["accuracy"], (1 - m["interval"][1], 1 - m["interval"][0])) for m in models]
     middle = (min(row[1] for row in rows) * max(row[1] for row in rows)) ** 0.5
 
     def draw(axes: "Axes") -> None:

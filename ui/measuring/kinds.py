@@ -9,7 +9,7 @@ from clipcore.measure import summarise
 from clipcore.measure.bench_html import composition_html, prompts_html, recall_html, robustness_html, shift_html
 from clipcore.measure.bench_plots import prompts_plot, robustness_plot, shift_plot
 from clipcore.measure.html import accuracy_html, comparison_html, models_html
-from clipcore.measure.plots import Plot, comparison_plot, cost_plot, coverage_plot, reliability_plot
+from clipcore.measure.plots import Plot, comparison_plot, costs_plot, coverage_plot, reliability_plot
 from storage import ReportRecord
 
 from .work import read_comparison, read_report
@@ -37,22 +37,12 @@ def plots(record: ReportRecord) -> list[Plot]:
         curves = {name: summarise(each).coverage for name, each in zip(names, judged, strict=True)}
         return [comparison_plot(found, names), coverage_plot(curves)]
     if record.kind == "models":
-        rows = record.report["rows"]
-        return [
-            cost_plot(
-                (r["name"], r["gflops"], 1 - r["accuracy"], (1 - r["interval"][1], 1 - r["interval"][0])) for r in rows
-            )
-        ]
+        return [costs_plot(record.report["rows"])]
     if record.kind == "prompts":
         return [prompts_plot(result)]
     if record.kind == "robustness":
         return [shift_plot(result) if "models" in result else robustness_plot(result)]
     return []
-
-
-def _error(row: Mapping[str, Any]) -> tuple[float, tuple[float, float]]:
-    low, high = row["interval"]
-    return 1 - row["accuracy"], (1 - high, 1 - low)
 
 
 def figures(record: ReportRecord) -> dict[str, Any]:

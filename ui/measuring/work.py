@@ -74,7 +74,7 @@ def _measure(studio: Studio, payload: dict[str, Any]) -> Work:
     judged = judge(classifier, examples, [found.names[row] for row in rows])
     notes = left_out(name, left, found.skipped)
     if classifier.kind != "zero-shot":
-        leaks = find_leaks(examples, studio.library.examples(classifier.labels))
+        leaks = find_leaks(examples, studio.library.examples(classifier.labels), classifier)
         notes += [leaks.sentence] if leaks else []
     model = classifier.space.name
     kept = kept_accuracy(judged, name, classifier.kind, model, found.name, notes, found.source)

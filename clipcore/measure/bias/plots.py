@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from ...errors import BadInput
 from ..plots import Plot, short
-from .whatif import Sweep
+from .stress import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

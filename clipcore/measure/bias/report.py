@@ -13,8 +13,9 @@ from ..page import figures, page, plain_table
 from .design import Design
 from .groups import Facts
 from .plots import sweep_plot
+from .stress import Sweep
 from .tables import Table
-from .whatif import Sweep
+from .whatif import Change
 
 if TYPE_CHECKING:
     from ...encoder import Encoder
@@ -92,8 +93,8 @@ def describe(facts: Facts, keys: Sequence[str]) -> dict[str, Any]:
     return {"n": len(keys), "columns": columns, "notes": notes}
 
 
-def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
-    """A `report_json` as one page that needs nothing else."""
+def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = (), changes: Iterable[Change] = ()) -> str:
+    """A `report_json` as one page that needs nothing else; `changes` are the what-ifs that were asked."""
     design, model, data = report["design"], report["model"], report["data"]
     by = " and ".join(design["by"])
     against = f"“{design['reference']}”" if design["reference"] else "all other images"
@@ -116,6 +117,7 @@ def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
         f"<p>{reading}</p>",
         *_category_tables(report["tables"]),
         *(f"<h2>{escape(table['label_set'])}: by {escape(by)}</h2>{_shares(table)}" for table in report["tables"]),
+        *(part for one in changes for part in _change(one.to_json())),
         *_sweeps(list(sweeps)),
         "<h2>Label sets</h2>",
         plain_table(("name", "classes"), ((one["name"], _typed(one)) for one in design["label_sets"])),
@@ -195,6 +197,30 @@ def _grid(like: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any], 
         )
     whole = f"<th scope='col'>all<br><small>{like['overall']['n']:,}</small></th><th scope='col'>p, all alike</th>"
     return f'<div class="wide"><table><tr><td></td>{head}{whole}</tr>{"".join(body)}</table></div>'
+
+
+def _change(change: Mapping[str, Any]) -> list[str]:
+    """A what-if: where images go, and every rate before and after."""
+    was, now = change["was"], change["now"]
+
+    def cell(i: int, j: int) -> str:
+        before, after = (side["share"][i][j] if side["there"][i] else None for side in (was, now))
+        if before is None or after is None:
+            return f"new: {points(after or 0)}" if before is None else f"was {points(before)}"
+        sure = change["p"][i][j] is not None and change["p"][i][j] < SURE
+        return f"{points(before)} → {points(after)}{' *' if sure else ''}"
+
+    head = ("class", *(f"{group['name']} ({group['n']:,})" for group in change["groups"]))
+    rows = ((row["name"], *(cell(i, j) for j in range(len(change["groups"])))) for i, row in enumerate(change["rows"]))
+    words = (
+        f"{change['moved']:,} of {change['n']:,} images move. * more images came than left, or the other way round, than "
+        f"chance explains: p &lt; {SURE}, McNemar's exact test after Holm."
+    )
+    return [
+        f"<h2>What if: {escape(change['label_set'])} becomes {escape(change['typed'])}</h2><p>{words}</p>",
+        plain_table(("from", "to", "images"), change["pairs"]),
+        plain_table(head, rows),
+    ]
 
 
 def _sweeps(sweeps: Sequence[Sweep]) -> list[str]:
