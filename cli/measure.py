@@ -101,6 +101,7 @@ def compare(
     """Compare two classifiers on the same labelled images: is one better, and which images change?"""
     import clipcore
     from clipcore.measure import compare as compare_answers
+    from clipcore.measure import other_classes
     from clipcore.measure.html import comparison_html
 
     answers, notes = [], []
@@ -118,6 +119,7 @@ def compare(
             judged, said = _judged(library, encoders[wanted], embedded[wanted], name)
             answers.append(judged)
             notes += [f"{choice}: {note}" for note in said]
+    notes += [note] if (note := other_classes(*answers)) else []
     for note in notes:
         say(note)
     found = compare_answers(*answers)

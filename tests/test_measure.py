@@ -9,7 +9,7 @@ from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from clipcore import BadInput, Classifier, Examples, Space, SpaceMismatch
-from clipcore.measure import Judged, compare, find_leaks, judge, known, sketch_of, summarise
+from clipcore.measure import Judged, compare, find_leaks, judge, known, other_classes, sketch_of, summarise
 from clipcore.measure.calibration import coverage, reliability
 from clipcore.measure.intervals import difference_interval, mcnemar, points, recall_interval, share_interval, wilson
 
@@ -175,6 +175,12 @@ def test_compare_by_hand() -> None:
     assert found.p == pytest.approx(mcnemar(1, 3))
     assert "No clear difference" in found.sentence
     json.dumps(found.to_json())
+
+
+def test_different_classes_are_no_fair_comparison(judged: Judged) -> None:
+    fewer = Judged(LABELS[:3], judged.keys, judged.truth % 3, judged.guess % 3, judged.rank, judged.confidence)
+    assert other_classes(judged, judged) == ""
+    assert "the first among 8 and the second among 3, 3 of them the same" in other_classes(judged, fewer)
 
 
 def test_compare_finds_the_same_pictures_whatever_their_order(judged: Judged) -> None:

@@ -1,6 +1,6 @@
 """Plots of prompts, spoilt pictures and shifted sets. Each takes a result as plain values, as it is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,3 +108,25 @@ def shift_plot(found: Mapping[str, Any]) -> Plot:
         axes.set_ylabel("accuracy on the shifted set")
 
     return Plot("shift", f"Accuracy on the shifted set against the first. {found['sentence']}", draw, 4.6, 4.2)
+
+
+def shots_plot(rows: Sequence[Mapping[str, Any]], name: str) -> Plot:
+    """Accuracy against pictures of each class that were learned from, each row with `shots`, `accuracy` and `interval`; zero
+    shots, which learn from none, are a line across (Radford et al., 2021, Figure 6)."""
+
+    def draw(axes: "Axes") -> None:
+        probes = [row for row in rows if row["shots"]]
+        for row in (row for row in rows if not row["shots"]):
+            axes.axhline(row["accuracy"], color=SECOND, linewidth=1.6, label="zero-shot")
+            axes.axhspan(*row["interval"], color=SECOND, alpha=0.15, linewidth=0)
+        shots = [row["shots"] for row in probes]
+        low, high = zip(*(row["interval"] for row in probes), strict=True)
+        axes.fill_between(shots, low, high, color=FIRST, alpha=0.18, linewidth=0)
+        axes.plot(shots, [row["accuracy"] for row in probes], "o-", color=FIRST, markersize=4, label="linear probe")
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(shots, [str(shot) for shot in shots])
+        axes.set(xlabel="labelled pictures of each class", ylabel="accuracy", ylim=(0, None))
+        axes.legend(loc="lower right")
+        per_cent(axes.yaxis)
+
+    return Plot("shots", f"{name}: zero-shot against linear probes on few pictures", draw)

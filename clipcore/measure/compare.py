@@ -48,10 +48,11 @@ class Comparison:
         """What to think of it."""
         low, high = (100 * end for end in self.interval)
         size = f"{100 * self.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.2g}"
         if self.p >= 0.05:
-            return f"No clear difference on these {self.n:,} images: {size}, p = {self.p:.2g}."
+            return f"No clear difference on these {self.n:,} images: {size}, {p}."
         better = "second" if self.difference > 0 else "first"
-        return f"The {better} is better on these {self.n:,} images: {size}, p = {self.p:.2g}."
+        return f"The {better} is better on these {self.n:,} images: {size}, {p}."
 
     def __str__(self) -> str:
         first, second = (points(share) for share in self.accuracy)
@@ -103,6 +104,17 @@ def compare(first: Judged, second: Judged) -> Comparison:
         gained=changes(gained),
         lost=changes(lost),
         moved=changes(~right & ~right_after & (answers[0] != answers[1])),
+    )
+
+
+def other_classes(first: Judged, second: Judged) -> str:
+    """A warning where the two choose among different classes, since more of them are harder; else nothing."""
+    one, other = set(first.labels), set(second.labels)
+    if one == other:
+        return ""
+    return (
+        f"They choose among different classes, the first among {len(one):,} and the second among {len(other):,}, "
+        f"{len(one & other):,} of them the same: the fewer, the easier, so this compares more than the two classifiers."
     )
 
 

@@ -16,6 +16,7 @@ from clipcore.measure import (
     iter_side_by_side,
     judge,
     known,
+    other_classes,
     summarise,
 )
 from clipcore.measure.kept import NAME_LIMIT, kept_accuracy
@@ -116,12 +117,14 @@ def keep_comparison(studio: Studio, first: int, second: int) -> ReportRecord:
     Raises NotFound, or BadInput if they have no image in common.
     """
     one, other = studio.library.report(first), studio.library.report(second)
-    found = compare(read_report(one)[0], read_report(other)[0])
+    judged = [read_report(record)[0] for record in (one, other)]
+    found = compare(*judged)
     name = f"{one.summary['classifier']} and {other.summary['classifier']} on {one.summary['set']}"
     summary = {"difference": found.difference, "interval": found.interval, "p": found.p, "n": found.n}
     about = {"First": one.name, "Second": other.name}
     sides = [{"name": record.name, **record.report} for record in (one, other)]
-    notes = [f"{side['name']}: {note}" for side in sides for note in side["notes"]]  # such as: those images were taught
+    notes = [note] if (note := other_classes(*judged)) else []
+    notes += [f"{side['name']}: {note}" for side in sides for note in side["notes"]]  # such as: those images were taught
     content = {"sides": sides, "about": about, "notes": list(dict.fromkeys(notes))}
     return studio.library.save_report("compare", name[:NAME_LIMIT], summary, content)
 

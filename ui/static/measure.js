@@ -122,11 +122,17 @@ class Report extends HTMLElement {
     return one;
   }
 
+  // Too many classes for a matrix: what is confused most, and any other cell by name.
   pairs(confusion) {
     const wrong = confusion.filter(([truth, guess]) => truth !== guess).sort((a, b) => b[2] - a[2]).slice(0, MOST_PAIRS);
-    const rows = wrong.map(([truth, guess, n]) => make("tr", {}, cell("td", truth), cell("td", guess), this.count(truth, guess, n, 0)));
-    const head = make("tr", {}, ...["is", "was called", "images"].map((name) => cell("th", name, { scope: "col" })));
-    return wide("Confused classes", make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+    const query = (truth, guess) => `?truth=${encodeURIComponent(truth)}&guess=${encodeURIComponent(guess)}`;
+    const one = ([truth, guess, n]) =>
+      make("li", {}, make("button", { type: "button", title: `${many(n, "image")} of ${truth} called ${guess}`, onclick: () => this.show(`${truth}, called ${guess}`, query(truth, guess)) }, make("span", {}, `${truth} → ${guess}`), make("b", {}, n.toLocaleString("en"))));
+    const names = [...this.report.labels].sort((a, b) => a.localeCompare(b));
+    const list = (label) => make("select", { "aria-label": label }, ...names.map((name) => make("option", {}, name)));
+    const [is, called] = [list("What the images are"), list("What they were called")];
+    const show = make("button", { type: "button", class: "more", onclick: () => this.show(`${is.value}, called ${called.value}`, query(is.value, called.value)) }, "Show these");
+    return make("div", {}, make("p", { class: "note" }, "What the images are → what they were called. Choose one to see its images."), make("ol", { class: "pairs" }, ...wrong.map(one)), make("div", { class: "cell-by-name" }, "Any other cell:", is, "called", called, show));
   }
 
   async show(title, query) {
