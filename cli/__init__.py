@@ -10,7 +10,9 @@ from . import classify
 from . import teach
 from . import export
 from . import measure
-from . import bench
+from . import words
+from . import robustness
+from . import captions
 from . import bias
 from . import models
 from . import finetune

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .common import Home, Json, Model, Templates, command, draw, emit, open_library, read_templates, say
-from .measure import PageOut, _write
+from .sets import PageOut, write_pages
 
 if TYPE_CHECKING:
-    from clipcore.measure.bias import Bench, Design, LabelSet
+    from clipcore.measure.bias import Bench, Change
 
 
 @command
@@ -99,14 +99,14 @@ def bias(
             )
             for table in result["tables"]:
                 emit(as_json, {"by": list(columns), **table}, _text(name, table))
-            for one in label_sets if add else ():
-                _say_change(bench, design, one, str(add), as_json)
-            pages.append(report_html(result, [bench.sweep(design, one.name) for one in label_sets]))
+            changes = [bench.what_if(design, one.name, add) for one in label_sets] if add else []
+            for change in changes:
+                _say_change(change, str(add), as_json)
+            if report:
+                pages.append(report_html(result, [bench.sweep(design, one.name) for one in label_sets], changes))
         if notice := result["notice"]:
             say(notice)
-        for number, page in enumerate(pages if report else [], 1):
-            assert report is not None
-            _write(report if len(pages) == 1 else report.with_name(f"{report.stem}-{number}{report.suffix}"), page)
+        write_pages(report, pages)
 
 
 def _pairs(options: Sequence[str], option: str) -> dict[str, str]:
@@ -135,25 +135,27 @@ def _usable(bench: "Bench") -> list[str]:
 
 
 def _text(name: str, table: Mapping[str, Any]) -> str:
-    """A table to read in a terminal: a line for each group."""
+    """A table to read in a terminal: a line for each group, shares in per cent with their 95 % intervals."""
     from clipcore.measure.bias.report import marked
-    from clipcore.measure.intervals import points
 
     titles = [row["name"] if row["kind"] == "class" else f"[{row['name']}]" for row in table["rows"]]
-    widths = [max(10, len(title)) for title in titles]
+    widths = [max(20, len(title)) for title in titles]
     first = max(8, *(len(one["name"]) for one in table["groups"]))
-    lines = [f"{name}: {table['label_set']}", " ".join([" " * (first + 7), *map(str.rjust, titles, widths)])]
+    lines = [
+        f"{name}: {table['label_set']}, per cent with 95 % intervals",
+        " ".join([" " * (first + 7), *map(str.rjust, titles, widths)]),
+    ]
     for j, one in enumerate(table["groups"]):
         cells = []
         for i, width in enumerate(widths):
             sign = marked({"holm": table["holm"][i][j], "bh": table["bh"][i][j]}, table["difference"][i][j])
-            cells.append(f"{sign}{points(table['share'][i][j])}".rjust(width))
+            share, low, high = (100 * table[name][i][j] for name in ("share", "low", "high"))
+            cells.append(f"{sign}{share:.1f} ({low:.1f} to {high:.1f})".rjust(width))
         lines.append(" ".join([f"{one['name']:{first}} {one['n']:6,}", *cells, *(["too few"] if one["small"] else [])]))
     return "\n".join(lines)
 
 
-def _say_change(bench: "Bench", design: "Design", label_set: "LabelSet", add: str, as_json: bool) -> None:
-    moved = bench.what_if(design, label_set.name, add)
-    lines = [f"{label_set.name} with {add}: {len(moved.moved):,} of {int(moved.sizes.sum()):,} images move"]
+def _say_change(moved: "Change", add: str, as_json: bool) -> None:
+    lines = [f"{moved.before.name} with {add}: {len(moved.moved):,} of {int(moved.sizes.sum()):,} images move"]
     lines += [f"  {was} -> {now}: {n:,}" for was, now, n in moved.pairs]
     emit(as_json, {"what_if": add, **moved.to_json()}, "\n".join(lines))

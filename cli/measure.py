@@ -1,20 +1,18 @@
 """What classifiers and models are worth on labelled and captioned sets, and whether one is better than another."""
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common import Home, Json, Model, Templates, command, draw, emit, open_library, read_templates, saved_classifier, say
+from .sets import OWN, PageOut, embedded_set, small_pictures, write_pages
 
 if TYPE_CHECKING:
-    from clipcore import Classifier
+    from clipcore import Classifier, Examples
     from clipcore.encoder import Encoder
     from clipcore.measure import EmbeddedSet, Judged
     from storage import Library
-
-PageOut = Annotated[Path | None, typer.Option("--report", help="Also write an HTML file that stands alone.")]
 
 
 @command
@@ -34,14 +32,19 @@ def evaluate(
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Measure on labelled sets (accuracy) and captioned ones (retrieval): one row for each set and prompt pack."""
+    """Measure on labelled sets (accuracy) and captioned ones (retrieval): one row for each set and prompt pack.
+
+    Accuracy results are kept; the Measure tab lists them.
+    """
     from clipcore import BadInput, zero_shot_classifier
-    from clipcore.measure import Report, find_leaks, known, measure_set, summarise
-    from clipcore.measure import judge as judge_set
+    from clipcore.measure import judge, measure_set, summarise
+    from clipcore.measure.bench_html import recall_html
+    from clipcore.measure.html import accuracy_html
+    from clipcore.measure.kept import kept_accuracy
 
     if classifier and (pack or templates):
         raise BadInput("Give either --classifier or prompts, not both: a saved classifier has its own.")
-    pages = _Pages(report)
+    pages = []
     with open_library(home, model) as library:
         encoder = library.encoder
         assert encoder is not None
@@ -57,33 +60,32 @@ def evaluate(
 
         width = max(len(path.name) for path in sets)
         for path in sets:
-            pictures, skipped = _embedded(library, encoder, path)
-            found: dict[str, Any] = {}
-            heads = heads_for(pictures.classes) if pictures.classes else {}
-            notes = []
-            for name, head in heads.items():
-                every, where = pictures.examples(encoder.space)
-                rows, examples, left = known(every, head.labels)
+            pictures, skipped = embedded_set(library, encoder, path)
+            about = {"Model": encoder.name, "Set": path.name}
+            for name, head in (heads_for(pictures.classes) if pictures.classes else {}).items():
+                examples, where, notes = known_to(library, encoder, pictures, head, name)
                 if not len(examples):
                     raise BadInput(f"None of the classes of {path.name} is a class of {name}; choose another classifier.")
-                notes = [
-                    f"{count:,} images of “{label}” left out: {name} has no such class" for label, count in left.items()
-                ]
-                if head.kind != "zero-shot" and (leaks := find_leaks(examples, library.examples(head.labels))):
-                    notes.append(leaks.sentence)
-                found[name] = summarise(judge_set(head, examples, [where[row] for row in rows]))
-            if any(not name for name in pictures.names) or not heads:
-                found["captions"] = measure_set(encoder, pictures, {})["captions"]
-            for note in notes:
-                say(note)
-            for name, measured in found.items():
-                row: dict[str, Any] = {"set": path.name, "prompts": name}
-                if isinstance(measured, Report):
-                    row["classes"] = len(heads[name].labels)
-                    pages.add(measured, f"{name} on {path.name}", {"Model": encoder.name, "Set": path.name}, notes)
-                row |= {**measured.to_json(), "skipped": skipped}
+                for note in notes:
+                    say(note)
+                judged = judge(head, examples, where)
+                measured = summarise(judged)
+                called = name if classifier else f"zero-shot, {name}"
+                source = "" if str(path) == OWN else str(path.expanduser().absolute())
+                kept = kept_accuracy(judged, called, head.kind, encoder.space.name, path.name, notes, source)
+                record = library.save_report("accuracy", *kept)
+                if report:
+                    shown = small_pictures(library, path, [name for name, *_ in measured.mistakes])
+                    pages.append(accuracy_html(measured, f"{name} on {path.name}", about, notes, shown))
+                row = {"set": path.name, "prompts": name, "classes": len(head.labels), "kept": record.id}
+                row |= {**measured.to_json(), "notes": notes, "skipped": skipped}
                 emit(as_json, row, f"{path.name:{width}}  {name:10}  {measured}")
-    pages.write()
+            if any(not name for name in pictures.names) or not pictures.classes:
+                recall = measure_set(encoder, pictures, {})["captions"]
+                pages += [recall_html(recall.to_json(), f"Recall on {path.name}", about)] if report else []
+                row = {"set": path.name, "prompts": "captions", **recall.to_json(), "skipped": skipped}
+                emit(as_json, row, f"{path.name:{width}}  {'captions':10}  {recall}")
+    write_pages(report, pages)
 
 
 @command
@@ -99,9 +101,10 @@ def compare(
     """Compare two classifiers on the same labelled images: is one better, and which images change?"""
     import clipcore
     from clipcore.measure import compare as compare_answers
+    from clipcore.measure import other_classes
     from clipcore.measure.html import comparison_html
 
-    answers = []
+    answers, notes = [], []
     with open_library(home, model) as library:
         assert library.encoder is not None
         encoders = {model: library.encoder}
@@ -112,50 +115,73 @@ def compare(
             if wanted not in encoders:
                 encoders[wanted] = clipcore.load(wanted)
             if wanted not in embedded:
-                embedded[wanted] = _embedded(library, encoders[wanted], on)[0]
-            answers.append(_judged(library, encoders[wanted], embedded[wanted], name))
+                embedded[wanted] = embedded_set(library, encoders[wanted], on)[0]
+            judged, said = _judged(library, encoders[wanted], embedded[wanted], name)
+            answers.append(judged)
+            notes += [f"{choice}: {note}" for note in said]
+    notes += [note] if (note := other_classes(*answers)) else []
+    for note in notes:
+        say(note)
     found = compare_answers(*answers)
     if report:
         about = {"First": first, "Second": second, "Set": on.name}
-        _write(report, comparison_html(found, f"{first} and {second} on {on.name}", (first, second), about))
-    emit(as_json, {"first": first, "second": second, "set": on.name, **found.to_json()}, str(found))
+        page = comparison_html(found, f"{first} and {second} on {on.name}", (first, second), about, notes)
+        write_pages(report, [page])
+    emit(as_json, {"first": first, "second": second, "set": on.name, **found.to_json(), "notes": notes}, str(found))
     if not as_json:
         for what, changes in (("now right", found.gained), ("now wrong", found.lost), ("still wrong", found.moved)):
             for change in changes:
                 print(f"{what:11}  {change.name}  is {change.truth}: {change.first} -> {change.second}")
 
 
-def _embedded(library: "Library", encoder: "Encoder", path: Path) -> "tuple[EmbeddedSet, int]":
-    """A set's vectors and how many samples were left out, which are named on standard error."""
-    from collections import Counter
+@command
+def side_by_side(
+    pictures: Annotated[Path, typer.Argument(metavar="SET", help="A labelled set; see `evaluate`.")],
+    models: Annotated[list[str], typer.Argument(help="Models on this computer: starter, NAME/TAG, local-dir:PATH.")],
+    pack: Annotated[str, typer.Option(help="A ready-made prompt pack.")] = "seven",
+    report: PageOut = None,
+    as_json: Json = False,
+) -> None:
+    """The same class names under several models: accuracy, speed and memory here, and error against compute."""
+    import os
 
-    import numpy as np
-
-    from clipcore import BadInput
-    from clipcore.measure import EmbeddedSet, iter_embed_set
+    from clipcore import pack as ready_made
+    from clipcore.measure import iter_side_by_side
+    from clipcore.measure.html import models_html
+    from clipcore.measure.plots import costs_plot
     from training.pairs import read_pairs
 
-    if str(path) == "labels":
-        if library.encoder is None or library.encoder.space != encoder.space:
-            raise BadInput("The library's labels are measured with the model in use; give it with --model.")
-        own = library.examples()
-        if not len(own):
-            raise BadInput("No image of the library has a label yet; put some right on the board first.")
-        images = library.images_with_contents(own.keys)
-        names = [images[key].shown_path if key in images else key for key in own.keys]
-        captions: list[tuple[str, ...]] = [()] * len(own)
-        return EmbeddedSet(np.asarray(own.embeddings), list(own.labels), captions, [], names, list(own.keys)), 0
-    unread: Counter[str] = Counter()
-    pictures = draw(iter_embed_set(encoder, read_pairs(path, unread)))
-    for reason in [*pictures.skipped, *(f"{count} x {reason}" for reason, count in unread.items())]:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    found = draw(iter_side_by_side(models, lambda: (pair for pair in read_pairs(pictures) if pair.name), ready_made(pack)))
+    for reason in found.skipped:
         say(f"skipped {reason}")
-    return pictures, len(pictures.skipped) + unread.total()
+    rows = [row.to_json() for row in found.rows]
+    for row, one in zip(rows, found.rows, strict=True):
+        emit(as_json, {"set": pictures.name, **row}, f"{one.name}: {one}")
+    about = {"Set": pictures.name, "Prompts": pack}
+    title = f"{len(rows)} models on {pictures.name}"
+    write_pages(report, [models_html(rows, [costs_plot(rows)], title, about, found.skipped)] if report else [])
 
 
-def _judged(library: "Library", encoder: "Encoder", pictures: "EmbeddedSet", choice: str) -> "Judged":
-    """The answers of a classifier that is named on the command line."""
+def known_to(
+    library: "Library", encoder: "Encoder", pictures: "EmbeddedSet", head: "Classifier", name: str
+) -> "tuple[Examples, list[str], list[str]]":
+    """The pictures of a set whose label a classifier knows, what each is called, and what to say of the others and of those
+    that it was taught."""
+    from clipcore.measure import find_leaks, known
+
+    every, where = pictures.examples(encoder.space)
+    rows, examples, left = known(every, head.labels)
+    notes = [f"{count:,} images of “{label}” left out: {name} has no such class" for label, count in left.items()]
+    if head.kind != "zero-shot" and (leaks := find_leaks(examples, library.examples(head.labels), head)):
+        notes.append(leaks.sentence)
+    return examples, [where[row] for row in rows], notes
+
+
+def _judged(library: "Library", encoder: "Encoder", pictures: "EmbeddedSet", choice: str) -> "tuple[Judged, list[str]]":
+    """The answers of a classifier that is named on the command line, and what to say of them."""
     from clipcore import PACKS, BadInput, zero_shot_classifier
-    from clipcore.measure import judge, known
+    from clipcore.measure import judge
 
     if choice in PACKS:
         if not pictures.classes:
@@ -164,40 +190,5 @@ def _judged(library: "Library", encoder: "Encoder", pictures: "EmbeddedSet", cho
     else:
         head = saved_classifier(library, choice)
         encoder.space.require(head.space, f"The classifier {choice}")
-    every, where = pictures.examples(encoder.space)
-    rows, examples, left = known(every, head.labels)
-    if left:
-        say(f"{sum(left.values()):,} images left out: {choice} has no class {', '.join(sorted(left))}")
-    return judge(head, examples, [where[row] for row in rows])
-
-
-class _Pages:
-    """Reports as HTML files: one goes where it was asked for, several get a number each."""
-
-    def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._pages: list[str] = []
-
-    def add(self, report: Any, title: str, about: dict[str, str], notes: Sequence[str]) -> None:
-        """Draw one, if any were asked for."""
-        if self._path:
-            from clipcore.measure.html import accuracy_html
-
-            self._pages.append(accuracy_html(report, title, about, notes))
-
-    def write(self) -> None:
-        """Write them."""
-        for number, page in enumerate(self._pages, 1):
-            assert self._path is not None
-            many = len(self._pages) > 1
-            _write(self._path.with_name(f"{self._path.stem}-{number}{self._path.suffix}") if many else self._path, page)
-
-
-def _write(path: Path, page: str) -> None:
-    from clipcore import BadInput
-
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"The report cannot be written to {path} ({error.strerror}); choose another place.") from None
-    say(f"wrote {path}")
+    examples, where, notes = known_to(library, encoder, pictures, head, choice)
+    return judge(head, examples, where), notes

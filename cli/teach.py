@@ -31,9 +31,10 @@ def teach(
     as_json: Json = False,
 ) -> None:
     """Teach a classifier with labelled pictures. If cross-validation finds it worse, the zero-shot classifier is kept."""
-    from dataclasses import asdict
+    from dataclasses import asdict, replace
 
     from clipcore import BadInput, zero_shot_classifier
+    from clipcore.measure.leaks import MOST_SKETCHED, TAUGHT, sketch_of
     from training import teach as give_lesson
 
     if out and out.suffix != ".safetensors":
@@ -50,6 +51,8 @@ def teach(
         start = zero_shot_classifier(library.encoder, names, prompts)
         lesson = give_lesson(examples, start)
         kept = lesson.classifier if lesson.adopt or force else start
+        if source and kept is not start and len(examples) <= MOST_SKETCHED:  # so that `evaluate` knows what it has seen
+            kept = replace(kept, metrics={**kept.metrics, TAUGHT: sketch_of(examples)})
         row: dict[str, Any] = {
             "labels": lesson.labels,
             "classes": len(names),
@@ -70,11 +73,9 @@ def teach(
 
 
 def _read(source: Path, encoder: "Encoder") -> "Examples":
-    """The labelled pictures of a source; the same picture twice has the same key."""
+    """The labelled pictures of a source."""
     from collections import Counter
-    from hashlib import sha256
 
-    from clipcore import Examples
     from clipcore.measure import iter_embed_set
     from training.pairs import read_pairs
 
@@ -82,7 +83,4 @@ def _read(source: Path, encoder: "Encoder") -> "Examples":
     pictures = draw(iter_embed_set(encoder, read_pairs(source, unread)))
     for reason in [*pictures.skipped, *(f"{count} x {reason}" for reason, count in unread.items())]:
         say(f"skipped {reason}")
-    named = [i for i, name in enumerate(pictures.names) if name]
-    vectors = pictures.vectors[named]
-    keys = tuple(sha256(vector.tobytes()).hexdigest() for vector in vectors)
-    return Examples(vectors, tuple(str(pictures.names[i]) for i in named), encoder.space, keys)
+    return pictures.examples(encoder.space)[0]

@@ -149,7 +149,11 @@ class Classifier:
 
     def shares(self, X: np.ndarray) -> np.ndarray:
         """Scores after temperature and activation, float32 [n, n labels]; rows sum to one under softmax."""
-        logits = self.logits(X) / np.float32(self.decision.temperature)
+        return self.shares_of(self.logits(X))
+
+    def shares_of(self, logits: np.ndarray) -> np.ndarray:
+        """`shares` of what `logits` gave."""
+        logits = logits / np.float32(self.decision.temperature)
         if self.activation == "sigmoid":
             return np.exp(-np.logaddexp(0, -logits))  # 1 / (1 + exp(-x)) overflows at a SigLIP model's usual logits
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))

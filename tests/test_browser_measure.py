@@ -114,6 +114,15 @@ def test_a_folder_is_measured_and_compared(page, pictures):
     choose_set(page, pictures / "test")
     measure(page)
     expect(report(page)).to_contain_text("on test")
+    report(page).locator(".matrix td button").first.click()  # its pictures are shown, though they are not the library's
+    image = report(page).locator(".pictures .card img").first
+    expect(image).to_have_js_property("complete", True)
+    assert image.evaluate("image => image.naturalWidth") > 20
+    report(page).locator(".pictures .card").first.click()
+    large = report(page).get_by_role("dialog").locator("img")
+    expect(large).to_have_js_property("complete", True)
+    assert large.evaluate("image => image.naturalWidth") > 20
+    page.keyboard.press("Escape")
     page.get_by_label("Prompt pack").first.click()
     page.get_by_role("option", name=re.compile("^bare")).click()
     page.locator("#measure-go").click()
@@ -134,6 +143,23 @@ def test_deleting_a_result_can_be_undone(page, pictures):
     expect(report(page)).to_contain_text("Nothing measured yet")
     page.get_by_role("button", name="Undo delete").locator("visible=true").click()
     expect(report(page).get_by_role("heading", name="zero-shot, seven on test")).to_be_visible()
+
+
+def test_many_classes_are_found_by_name(page, pictures):
+    """Fifty classes are too many for a matrix; their cells open all the same."""
+    folder = pictures / "many"
+    for index in range(50):
+        photo(folder / f"colour {index:02}" / "x.png", (5 * index, 255 - 5 * index, 90), (40 + index, 40))
+    choose_set(page, folder)
+    page.locator("#measure-go").click()
+    expect(report(page).locator(".pairs button").first).to_be_visible(timeout=60_000)
+    report(page).locator(".pairs button").first.click()
+    expect(report(page).locator(".pictures .card img").first).to_be_visible()
+    truth, guess = report(page).locator(".pairs button span").first.inner_text().split(" → ")
+    report(page).get_by_label("What the images are").select_option(truth)
+    report(page).get_by_label("What they were called").select_option(guess)
+    report(page).get_by_role("button", name="Show these").click()
+    expect(report(page).locator(".pictures h3")).to_contain_text(f"{truth}, called {guess}")
 
 
 def test_mistakes_are_said(page):

@@ -47,7 +47,9 @@ def test_prompts_with_labels(home, folder, tmp_path):
     (tmp_path / "told.json").write_text(json.dumps({"red": ["the colour of blood"]}))
     (tmp_path / "mine.txt").write_text("a field of {label}")
     options = ["--pack", "photo", "--descriptions", tmp_path / "told.json", "--templates", tmp_path / "mine.txt", "--select"]
-    rows, _ = sayso("prompts", folder, *options, "--json", home=home)
+    page = tmp_path / "prompts.html"
+    rows, _ = sayso("prompts", folder, *options, "--json", "--report", page, home=home)
+    assert "Chosen templates" in page.read_text(encoding="utf-8")
     arms = {row["name"]: row for row in rows if "accuracy" in row and "name" in row}
     assert list(arms) == ["bare", "photo", "mine", "descriptions", "random words"]
     assert all(row["n"] == 24 and row["interval"][0] <= row["accuracy"] <= row["interval"][1] for row in arms.values())
@@ -78,8 +80,11 @@ def test_mistakes_are_said(home, arguments, says):
     assert says in said
 
 
-def test_robustness_sheet(home, folder):
-    rows, _ = sayso("robustness", folder, "--limit", 4, "--only", "blur", "--only", "word", "--json", home=home)
+def test_robustness_sheet(home, folder, tmp_path):
+    page = tmp_path / "sheet.html"
+    options = ["--limit", 4, "--only", "blur", "--only", "word", "--json", "--report", page]
+    rows, _ = sayso("robustness", folder, *options, home=home)
+    assert "How often the pasted word is believed" in page.read_text(encoding="utf-8")
     (sheet,) = rows
     assert (sheet["n"], sheet["labelled"]) == (4, 4)
     assert list(sheet["curves"]) == ["blur", "word"]
@@ -88,8 +93,10 @@ def test_robustness_sheet(home, folder):
     assert lines[1].startswith("same answer by strength")
 
 
-def test_shifted_set(home, folder):
-    rows, _ = sayso("robustness", folder, "--shifted", folder, "--json", home=home)
+def test_shifted_set(home, folder, tmp_path):
+    page = tmp_path / "shift.html"
+    rows, _ = sayso("robustness", folder, "--shifted", folder, "--json", "--report", page, home=home)
+    assert "0.0 points less" in page.read_text(encoding="utf-8")
     assert rows[0]["accuracy"] == rows[0]["shifted"]
 
 
@@ -99,5 +106,8 @@ def test_captions(home, folder, tmp_path):
     assert sum(rows[0]["shares"].values()) == pytest.approx(1, abs=1e-3)
     items = {"0": {"filename": "0.png", "caption": "red", "negative_caption": "a dog in the snow"}}
     (tmp_path / "add_obj.json").write_text(json.dumps(items))
-    rows, _ = sayso("captions", tmp_path / "add_obj.json", "--images", folder / "red", "--json", home=home)
+    page = tmp_path / "composition.html"
+    options = ["--images", folder / "red", "--json", "--report", page]
+    rows, _ = sayso("captions", tmp_path / "add_obj.json", *options, home=home)
+    assert "95 % interval" in page.read_text(encoding="utf-8")
     assert (rows[0]["set"], rows[0]["score"], rows[0]["n"], rows[0]["chance"]) == ("add_obj", "accuracy", 1, 0.5)

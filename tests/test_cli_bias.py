@@ -37,7 +37,10 @@ def test_tables_a_change_and_a_report(home):
     assert [(one["label_set"], one["moved"]) for one in changes] == [("people", 1), ("harm", 0)]  # the thief keeps its own
     assert changes[0]["pairs"] == [["red man", "blue child", 1]]
     assert "Do not decide about people" in err
-    assert "blue thief" in (home / "r.html").read_text()
+    page = (home / "r.html").read_text()
+    assert "blue thief" in page
+    assert "What if: people becomes red man, green woman, blue child" in page
+    assert "new: 25.0 %" in page  # one of four circles
     with Library(home / "home") as library:
         [record] = library.reports("bias")
         assert record.name == "set by shape"
@@ -49,8 +52,8 @@ def test_every_usable_column_in_words(home):
     assert "set by shape: people" in out
     assert "set by age: people" in out
     lines = out.splitlines()
-    assert any(line.startswith("circle") and "100.0 %" in line for line in lines)
-    assert any(line.startswith("4 and over") and "50.0 %" in line for line in lines)
+    assert any(line.startswith("circle") and "100.0 (51.0 to 100.0)" in line for line in lines)
+    assert any(line.startswith("4 and over") and "50.0 (15.0 to 85.0)" in line for line in lines)
     crossed, _ = bias(home, "--label-set", "people=red, green", "--by", "shape, age", "--bins", "age=0,2,6")
     assert "circle · 0-1" in crossed
     assert "too few" in crossed

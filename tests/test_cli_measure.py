@@ -1,6 +1,8 @@
 """The commands `evaluate` and `compare` on the fake model."""
 
 import json
+import re
+import shutil
 
 import pytest
 from typer.testing import CliRunner
@@ -62,6 +64,55 @@ def test_a_classifier_and_its_report(home):
     assert "cannot be written" in said
 
 
+def test_all_three_accuracies_come_with_intervals_and_are_kept(home):
+    out, _ = sayso("evaluate", home / "set", home=home)
+    top1, top5, recall = re.findall(r"\d+\.\d% \((\d+\.\d)% to (\d+\.\d)%\)", out)
+    assert all(float(low) < float(high) for low, high in (top1, recall))
+    assert top5[1] == "100.0"
+    with Library(home / "home") as library:
+        [record] = library.reports("accuracy")
+        kept = library.report(record.id).report
+    assert (record.name, record.summary["n"]) == ("zero-shot, seven on set", 8)
+    assert (kept["source"], kept["ours"]) == (str(home / "set"), False)
+
+
+def test_the_page_brings_the_surest_mistakes_along(home):
+    sayso("evaluate", home / "set", "--report", home / "seen.html", home=home)
+    page = (home / "seen.html").read_text(encoding="utf-8")
+    assert page.count("data:image/webp;base64,") == 1  # of one mistake
+
+
+def test_what_was_taught_from_a_folder_is_noticed_whatever_the_library_has(home):
+    """The folder was never the library's, and one of the test pictures is a resaved one."""
+    sayso("teach", home / "set", "--save", "knows", "--out", home / "knows.safetensors", "--force", home=home)
+    photo(home / "test" / "red" / "other.png", "red", (99, 20))
+    (home / "test" / "blue").mkdir()
+    shutil.copy(home / "set" / "blue" / "4.png", home / "test" / "blue" / "same.png")
+    for classifier in ("knows", home / "knows.safetensors"):
+        out, said = sayso("evaluate", home / "test", "--classifier", classifier, "--json", home=home)
+        assert "Of these 2 images 1 were taught and 1 look nearly like one that was taught" in said
+        assert said.strip() in json.loads(out)["notes"]
+    out, said = sayso("compare", "knows", "bare", "--set", home / "test", "--json", home=home)
+    assert "knows: Of these 2 images 1 were taught" in said
+    assert len(json.loads(out)["notes"]) == 1
+
+
+def test_models_side_by_side(home, monkeypatch):
+    def load(name="starter", *_):
+        encoder = FakeEncoder(name)
+        encoder.cost = lambda: ({"small": 1.0, "large": 100.0}[name], 5.0)
+        return encoder
+
+    monkeypatch.setattr("clipcore.models.load", load)
+    page = home / "models.html"
+    options = ("--pack", "bare", "--report", page, "--json")
+    result = CliRunner().invoke(app.commands, list(map(str, ("side-by-side", home / "set", "small", "large", *options))))
+    assert result.exit_code == 0, result.output
+    rows = list(map(json.loads, result.stdout.splitlines()))
+    assert [(row["name"], row["gflops"], row["accuracy"]) for row in rows] == [("small", 1, 7 / 8), ("large", 100, 7 / 8)]
+    assert "Error against compute" in page.read_text(encoding="utf-8")
+
+
 def test_compare_names_the_images_that_change(home):
     options = ("--set", home / "set")
     out, _ = sayso("compare", "all", "bare", *options, "--json", "--report", home / "pair.html", home=home)
@@ -69,7 +120,7 @@ def test_compare_names_the_images_that_change(home):
     assert (row["n"], row["difference"], row["p"], row["gained"], row["lost"]) == (8, 0, 1, [], [])
     assert "pair" in (home / "pair.html").name
     out, said = sayso("compare", "all", "two", *options, home=home)
-    assert "3 images left out: two has no class blue" in said
+    assert "two: 3 images of “blue” left out: two has no such class" in said
     assert "on these 5 images" in out
     _, said = sayso("compare", "all", "nothing", *options, home=home, code=2)
     assert "No classifier is called" in said

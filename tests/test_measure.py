@@ -9,7 +9,7 @@ from sklearn import metrics
 from sklearn.calibration import calibration_curve
 
 from clipcore import BadInput, Classifier, Examples, Space, SpaceMismatch
-from clipcore.measure import Judged, compare, find_leaks, judge, known, summarise
+from clipcore.measure import Judged, compare, find_leaks, judge, known, other_classes, sketch_of, summarise
 from clipcore.measure.calibration import coverage, reliability
 from clipcore.measure.intervals import difference_interval, mcnemar, points, recall_interval, share_interval, wilson
 
@@ -177,6 +177,12 @@ def test_compare_by_hand() -> None:
     json.dumps(found.to_json())
 
 
+def test_different_classes_are_no_fair_comparison(judged: Judged) -> None:
+    fewer = Judged(LABELS[:3], judged.keys, judged.truth % 3, judged.guess % 3, judged.rank, judged.confidence)
+    assert other_classes(judged, judged) == ""
+    assert "the first among 8 and the second among 3, 3 of them the same" in other_classes(judged, fewer)
+
+
 def test_compare_finds_the_same_pictures_whatever_their_order(judged: Judged) -> None:
     rows = np.random.default_rng(3).permutation(len(judged))[:500]
     other = Judged(
@@ -221,6 +227,33 @@ def test_taught_pictures_are_noticed() -> None:
     assert found.sentence.startswith("Of these 60 images 1 were taught and 1 look nearly")
     with pytest.raises(SpaceMismatch):
         find_leaks(test, Examples(near, taught.labels, Space("other", "o", 16)))
+
+
+def test_a_sketch_finds_what_the_vectors_would() -> None:
+    rng = np.random.default_rng(1)
+    space = Space("k", "m", 256)
+    taught = rng.normal(size=(500, 256)).astype(np.float32)
+    taught /= np.linalg.norm(taught, axis=1, keepdims=True)
+
+    def at(cosine: float) -> np.ndarray:
+        """Vectors with this cosine to each of those taught."""
+        away = rng.normal(size=taught.shape).astype(np.float32)
+        away -= (away * taught).sum(1, keepdims=True) * taught
+        away /= np.linalg.norm(away, axis=1, keepdims=True)
+        return cosine * taught + np.sqrt(1 - cosine**2) * away
+
+    labels, keys = ("a",) * 500, tuple(f"{i:064x}" for i in range(500))
+    sketch = sketch_of(Examples(taught, labels, space, tuple(f"{i:0<64x}" for i in range(1, 501))))
+    weight, bias = np.eye(2, 256, dtype=np.float32), np.zeros(2, np.float32)
+    knows = Classifier(("a", "b"), weight, bias, 1, space, metrics={"taught": sketch})
+    nothing = Examples(taught[:0], (), space)
+    found = {c: find_leaks(Examples(at(c), labels, space, keys), nothing, knows).near for c in (0.99, 0.97, 0.9, 0.5)}
+    share = {cosine: len(rows) / 500 for cosine, rows in found.items()}
+    assert share[0.99] > 0.99
+    assert share[0.97] > 0.9
+    assert share[0.9] < 0.02
+    assert share[0.5] == 0
+    assert knows == Classifier.from_bytes(knows.to_bytes())
 
 
 # what surrounds it

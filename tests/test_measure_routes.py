@@ -1,19 +1,25 @@
 """The Measure tab without a browser: jobs that measure, the routes behind the figures, plots and files."""
 
+import io
+import json
 import re
+import tarfile
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from fastapi.testclient import TestClient
+from PIL import Image
 
-from clipcore import Classifier, SaysoError, zero_shot_classifier
+from clipcore import Classifier, NotFound, SaysoError, zero_shot_classifier
 from storage import Library
 from tests.fakes import FakeEncoder, photo
-from ui.measuring.accuracy import classifiers
+from ui.measuring.fields import classifiers
 from ui.measuring.models import payload as models_payload
-from ui.measuring.work import checked_path, keep_comparison
+from ui.measuring.pictures import SetPictures
+from ui.measuring.sets import checked_path
+from ui.measuring.work import keep_comparison
 from ui.server import create_app
 from ui.studio import Studio
 
@@ -76,13 +82,47 @@ def test_a_cell_leads_to_its_pictures(client, report):
     assert client.get("/api/reports/999999").status_code == 404
 
 
-def test_a_folder_is_measured_with_names_for_its_pictures(studio, client, tmp_path):
+def test_a_folders_pictures_are_shown_though_they_are_not_the_librarys(studio, client, tmp_path):
     path = studio.library.home.parent / "set"
     report = measured(studio, classifier="names", set="path", path=str(path), pack="bare")
     answer = client.get(f"/api/reports/{report}").json()
     assert answer["n"] == 7
     [image] = client.get(f"/api/reports/{report}/images").json()["images"]
-    assert image[:3] == [None, None, f"set/{HOSTILE}/x.png"]
+    row, content, name = image[:3]
+    assert (content, name) == ("set", f"set/{HOSTILE}/x.png")
+    small = client.get(f"/api/reports/{report}/pictures/{row}/thumb.webp")
+    assert Image.open(io.BytesIO(small.content)).size == (50, 20)
+    assert client.get(f"/api/reports/{report}/pictures/{row}/preview.webp").status_code == 200
+    for wrong in (f"{row}/huge", "999/thumb", "-1/thumb"):
+        assert client.get(f"/api/reports/{report}/pictures/{wrong}.webp").status_code == 404
+
+
+def test_a_shards_pictures_are_shown_until_they_change(studio, client, tmp_path):
+    shard = tmp_path / "few.tar"
+    write_shard(shard, {"a": ("red", "red"), "b": ("green", "red"), "c": ("green", "green")})
+    report = measured(studio, classifier="names", set="path", path=str(shard), pack="bare")
+    [image] = client.get(f"/api/reports/{report}/images").json()["images"]
+    assert image == [1, "set", "few/b", "red", "green", image[5]]
+    page = client.get(f"/api/reports/{report}/report.html").text
+    assert page.count("data:image/webp;base64,") == 1
+    write_shard(shard, {"a": ("red", "red"), "b": ("blue", "red")})
+    record = studio.library.report(report)
+    assert SetPictures().prepare(record.report["source"], ["few/b"], [record.report["judged"]["keys"][1]]) == {}
+    shard.unlink()
+    with pytest.raises(NotFound, match="not where it was"):
+        SetPictures().get(record, 1, "thumb")
+
+
+def write_shard(path, samples):
+    """A shard of pictures of one colour: name -> (colour, label)."""
+    with tarfile.open(path, "w") as tar:
+        for name, (colour, label) in samples.items():
+            file = io.BytesIO()
+            Image.new("RGB", (30, 20), {"green": (0, 255, 0)}.get(colour, colour)).save(file, "PNG")
+            for ending, data in (("png", file.getvalue()), ("json", json.dumps({"label": label}).encode())):
+                member = tarfile.TarInfo(f"{name}.{ending}")
+                member.size = len(data)
+                tar.addfile(member, io.BytesIO(data))
 
 
 def test_a_saved_classifier_says_what_it_left_out_and_what_it_was_taught(studio, client):
@@ -116,6 +156,13 @@ def test_a_comparison_outlives_its_reports(studio, client):
     assert all(image[0] for image in lost["images"])
     page = client.get(f"/api/reports/{record.id}/report.html").text
     assert "Right before, wrong now: 4" in page
+    taught = Classifier(plain.labels, plain.weight, plain.bias, plain.scale, plain.space, kind="few-shot")
+    studio.library.save(taught, "knows")
+    pair = [measured(studio, classifier=f"saved:{name}", set="labels") for name in ("plain", "knows")]
+    answer = client.get(f"/api/reports/{keep_comparison(studio, *pair).id}").json()
+    assert answer["notes"] == [
+        "knows on my labels: Of these 6 images 6 were taught: the accuracy is too good. Measure on images it has not seen."
+    ]
     other = measured(studio, classifier="names", set="path", path=str(studio.library.home.parent / "set"))
     with pytest.raises(SaysoError, match="not measured on the same images"):
         keep_comparison(studio, other, measured(studio, classifier="names", set="labels"))
@@ -153,6 +200,8 @@ class Resources(HTMLParser):
         self.found: list[str] = []
 
     def handle_starttag(self, tag, attrs):
+        if tag == "img" and dict(attrs)["src"].startswith("data:image/webp;base64,"):
+            return  # it is in the page itself
         self.found += [tag] if tag in ("script", "link", "iframe", "img", "object") else []
         self.found += [str(value) for name, value in attrs if name in ("src", "srcset") or name.startswith("on")]
         self.found += [str(v) for n, v in attrs if n in ("href", "xlink:href") and not str(v).startswith("#")]

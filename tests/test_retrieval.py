@@ -9,6 +9,7 @@ from PIL import Image
 
 from clipcore import BadInput
 from clipcore.measure import evaluate_retrieval, iter_embed_set, measure_set
+from clipcore.measure.intervals import clustered_interval
 from clipcore.measure.sets import fitting
 from clipcore.models import load
 from clipcore.progress import drain
@@ -30,6 +31,24 @@ def test_recall_by_hand() -> None:
     assert report.image_to_text == {1: 0.5, 5: 1, 10: 1}
     assert (report.n, report.captions) == (6, 3)
     assert "text to image @1  33.3%" in str(report)
+
+
+def test_intervals_allow_for_captions_of_one_picture() -> None:
+    """Whole pictures are found or not, with five captions each: as much is known as from one caption each."""
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        found = rng.random(120) < 0.3
+        low, high = clustered_interval(5 * found, np.full(120, 5))
+        held += low <= 0.3 <= high
+    assert 0.92 <= held / 400 <= 0.98
+    independent = rng.binomial(5, 0.3, 120)
+    one, other = clustered_interval(independent, np.full(120, 5)), clustered_interval(5 * (independent > 1), np.full(120, 5))
+    assert (one[1] - one[0]) < 0.7 * (other[1] - other[0])
+    assert clustered_interval(np.zeros(4), np.full(4, 5))[1] > 0.4  # four pictures say little
+    report = evaluate_retrieval(unit(0, 20, 40, 60, 80, 100), unit(1, 95, 75), [0, 0, 1])
+    for way, recall in (("text_to_image", report.text_to_image), ("image_to_text", report.image_to_text)):
+        assert all(report.intervals[way][k][0] <= share <= report.intervals[way][k][1] for k, share in recall.items())
 
 
 def test_a_constant_model_finds_nothing() -> None:

@@ -1,28 +1,82 @@
-"""What to know about class names while they are typed: the advice of `clipcore.advice`, and what judges people."""
+"""What to know about class names while they are typed: advice, what judges people, and the nearest images of each class.
 
-from collections.abc import Sequence
-from html import escape
+The element asks for it (`static/names.js`). While the model still loads, the answer is that of rules and WordNet alone.
+"""
 
-from clipcore import PromptSet
-from clipcore.advice import Advice, advise
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fastapi import FastAPI
+
+from clipcore import PromptSet, parse_labels, parse_templates, zero_shot_classifier
+from clipcore.advice import advise
 from clipcore.sensitive import notice, sensitive
 
-MOST = 4  # pieces of advice that are shown; more would make no one read
+from .search import card
+from .studio import Studio
+
+if TYPE_CHECKING:
+    from clipcore.encoder import Encoder
+
+NEAREST = 6  # images of a class
+MOST_CLASSES = 60  # whose nearest images are looked for
+MOST_TEXTS = 400  # that a model reads while someone types; beyond, each name is read in fewer sentences
+MOST_NAMES = 200  # beyond, no one is typing
 
 
-def advice_html(labels: Sequence[str], prompts: PromptSet) -> str:
-    """A short list, or nothing where there is nothing to say. No model is asked, so it keeps up with typing."""
-    sentences = [_in_words(advice) for advice in advise(labels, prompts)]
-    if caution := notice(sensitive(labels)):
-        sentences.insert(0, caution)
-    more = len(sentences) - MOST
-    if more > 0:
-        sentences = [*sentences[:MOST], f"And {more} more like these; python app.py advise lists them all."]
-    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
-    return f'<ul class="advice" role="status" aria-label="About these names">{items}</ul>' if items else ""
+@dataclass
+class Typed:
+    """What stands in the fields: class names, and templates one a line."""
+
+    labels: str
+    templates: str
 
 
-def _in_words(advice: Advice) -> str:
-    if not advice.suggestions:
-        return advice.sentence
-    return f"{advice.sentence} For instance: {' or '.join(f'“{name}”' for name in advice.suggestions[:3])}."
+def add_advice_routes(app: FastAPI, studio: Studio) -> None:
+    """Hang this module's route on the app. It is a plain function, so it runs in a worker thread."""
+
+    @app.post("/api/names")
+    def about_names(typed: Typed) -> dict[str, Any]:
+        return about(studio, typed.labels, typed.templates)
+
+
+def about(studio: Studio, typed: str, templates: str) -> dict[str, Any]:
+    """{"advice": [{"kind", "labels", "sentence", "suggestions"}], "notice", "nearest": [[label, [card], whether to
+    blur them]]}; all empty where
+    there is nothing to say. Raises BadInput for what cannot be read.
+    """
+    if not typed.strip():
+        return {"advice": [], "notice": "", "nearest": []}
+    labels, synonyms = parse_labels(typed)
+    prompts = parse_templates(templates).with_synonyms(synonyms)
+    encoder = studio.encoder_if_ready()
+    few = brief(prompts, len(labels))
+    found = advise(labels, few, encoder if len(labels) <= MOST_NAMES else None)
+    judging = sensitive(labels)
+    careful = {one.label for one in judging}
+    images = nearest(studio, encoder, labels, few) if encoder else []
+    return {
+        "advice": [vars(advice) for advice in found],
+        "notice": notice(judging),
+        "nearest": [[label, shown, label in careful] for label, shown in images],
+    }
+
+
+def nearest(studio: Studio, encoder: "Encoder", labels: list[str], prompts: PromptSet) -> list[list[Any]]:
+    """The library's images that fit each class best on its own, [label, [card, ...]], before anything is classified."""
+    if len(labels) > MOST_NAMES or not studio.library.count(embedded=True):
+        return []
+    labels = labels[:MOST_CLASSES]
+    head = zero_shot_classifier(encoder, labels, prompts)
+    found = [studio.library.find(picture=weight, limit=NEAREST, everything=True).hits for weight in head.weight]
+    return [[label, [card(hit.image) for hit in hits]] for label, hits in zip(labels, found, strict=True)]
+
+
+def brief(prompts: PromptSet, classes: int) -> PromptSet:
+    """The prompts with so few templates, the longest among them, that reading them does not hold up whoever types."""
+    most = max(1, MOST_TEXTS // max(1, classes))
+    if len(prompts.templates) <= most:
+        return prompts
+    longest = max(prompts.templates, key=len)
+    kept = dict.fromkeys([longest, *prompts.templates])
+    return PromptSet(prompts.name, tuple(kept)[:most], prompts.synonyms, prompts.class_prompts)

@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse, Response
 from clipcore import NotFound, SaysoError
 from storage.export import to_csv, to_json
 
+from .advising import add_advice_routes
 from .albums import add_album_routes
 from .biasing.routes import add_bias_routes
 from .board_routes import add_board_routes
@@ -64,5 +65,6 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_album_routes(app, studio, answers)
     add_board_routes(app, studio)
     add_why_routes(app, studio)
+    add_advice_routes(app, studio)
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)

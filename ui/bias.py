@@ -7,10 +7,9 @@ import gradio as gr
 
 from clipcore import BadInput
 from clipcore.measure.bias import FOLDERS, LABELS, NAMES
-from storage import JobRecord
 
 from .biasing.work import TABLE, checked_payload, register
-from .measuring.panel import QUIET, Changes, Panel
+from .measuring.panel import QUIET, Panel
 from .measuring.results import Results
 from .studio import Studio
 
@@ -78,10 +77,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
             raise BadInput("That choice of images is not known; choose another from the list.") from None
         return checked_payload(folder_id, typed if own else "", kind, kept)
 
-    def show(job: JobRecord) -> Changes:
-        return results.show((job.result or {}).get("report", 0))
-
-    panel.wire(page, [images, folder, source, table], payload, show, results.outputs)
+    panel.wire(page, [images, folder, source, table], payload, results.of_job, results.outputs)
     results.wire(page, tab)
     images.change(lambda chosen: gr.Textbox(visible=chosen == COMPUTER), images, folder, **QUIET)
     source.change(

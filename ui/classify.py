@@ -1,6 +1,7 @@
 """The Classify tab: names and prompts in, a board with a column per class out."""
 
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
 from . import versions
-from .advising import advice_html
 from .choices import ALL, OWN, pack_of, saved, selection, sources, wanted
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
@@ -60,7 +60,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
                 max_lines=8,
                 elem_id="labels",
             )
-            at.advice = gr.HTML("", elem_id="advice", padding=False)
+            at.advice = _element("sayso-names", "advice")
             with gr.Accordion("Prompts", open=False):
                 at.pack = gr.Dropdown(
                     [(f"{name}: {about}", name) for name, about in PACKS.items()] + [(OWN, OWN)],
@@ -74,6 +74,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
                     info="One a line; {label} stands for the class name. They are averaged into one vector per class.",
                     lines=4,
                     max_lines=12,
+                    elem_id="templates",
                 )
                 at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
         with gr.Column(scale=2, min_width=300):
@@ -92,13 +93,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
         sample = gr.Button("Try the sample photos", scale=0, min_width=220)
         at.jobs.stop_button()
     at.jobs.progress_bar("classify-progress")
-    at.board = gr.HTML(
-        "",
-        html_template='<sayso-board run="{{value}}"></sayso-board>',
-        apply_default_css=False,
-        elem_id="board",
-        js_on_load=None,
-    )
+    _element("sayso-nearest", "nearest")
+    at.board = _element("sayso-board", "board", "run")
     at.run = gr.State("")
     at.saved, reuse = versions.build(studio, at.run)
 
@@ -122,6 +118,12 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     page.load(on(fresh_choices), None, [at.source, at.saved], **QUIET)
     at.jobs.wire(outputs, page, tab, asked=prompts)
     return at.source
+
+
+def _element(tag: str, name: str, attribute: str = "state") -> gr.HTML:
+    """An element of ours, which is told of a change by one attribute."""
+    template = f'<{tag} {attribute}="{{{{value}}}}"></{tag}>'
+    return gr.HTML("", html_template=template, apply_default_css=False, elem_id=name, js_on_load=None, padding=False)
 
 
 # handlers
@@ -189,17 +191,18 @@ def fresh_choices(studio: Studio, at: Parts) -> Changes:
 
 
 def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:
-    """The pack that the templates are, what the text tower will read for the first class or what is wrong, and advice on
-    the names."""
+    """The pack that the templates are, what the text tower will read for the first class or what is wrong, and a mark of
+    both fields, which changes with them: by it the element that gives advice knows that there is something new."""
+    mark = sha256(f"{typed}\n\n{templates}".encode()).hexdigest()[:16] if typed.strip() else ""
     try:
         labels, synonyms = parse_labels(typed or "cat")
         prompts = parse_templates(templates).with_synonyms(synonyms)
     except SaysoError as error:
-        return OWN, said(str(error), problem=True), ""
+        return OWN, said(str(error), problem=True), mark
     texts = prompts.texts(labels[0])
     more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
     reads = said("Reads as: " + " / ".join(texts[:2]) + more)
-    return pack_of(prompts), reads, advice_html(labels, prompts) if typed.strip() else ""
+    return pack_of(prompts), reads, mark
 
 
 def choose_pack(studio: Studio, at: Parts, name: str) -> Any:

@@ -10,7 +10,7 @@ from .studio import Studio
 
 HEAD = "".join(
     f'<script type="module" src="/elements/{name}.js"></script>'
-    for name in ("board", "changes", "grid", "duplicates", "measure", "bias")
+    for name in ("board", "changes", "grid", "duplicates", "measure", "bias", "names")
 )
 MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
 

@@ -83,6 +83,10 @@ class Studio:
         assert self.library.encoder is not None
         return self.library.encoder
 
+    def encoder_if_ready(self) -> "Encoder | None":
+        """The model, or None while it is still loading or if it could not be loaded."""
+        return self.library.encoder if self._ready.is_set() and not self._problem else None
+
     def switch(self, model: str) -> int:
         """Use another model from now on, and at the next start; returns the job that loads it.
 

@@ -77,8 +77,6 @@ button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); o
 .progress progress:indeterminate::-webkit-progress-bar { background: none; }
 @keyframes sayso-slide { to { background-position-x: 48px; } }
 .said { padding: 6px 2px; color: var(--body-text-color-subdued); }
-.advice { margin: 0; padding: 8px 12px 8px 28px; border-left: 3px solid var(--primary-500); font-size: .9rem; }
-.advice li + li { margin-top: 6px; }
 .said.problem { color: #b91c1c; }
 .dark .said.problem { color: #fca5a5; }
 .skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }

@@ -14,7 +14,7 @@ from storage import JobRecord
 from . import modelling
 from .curves import curves_svg
 from .following import QUIET, Changes, Following
-from .measuring.work import checked_path
+from .measuring.sets import checked_path
 from .modelling import LABELS, Training
 from .progress import friendly, said
 from .studio import Studio

@@ -1,7 +1,8 @@
 """What a classifier or a model is worth: measured on labelled or captioned images, always with their number."""
 
 from .answers import Judged, judge, known
-from .compare import Comparison, Leaks, compare, find_leaks
+from .compare import Comparison, compare, other_classes
+from .leaks import Leaks, find_leaks, sketch_of
 from .models import ModelRow, SideBySide, iter_side_by_side
 from .report import Report, evaluate, summarise
 from .retrieval import RetrievalReport, evaluate_retrieval
@@ -25,5 +26,7 @@ __all__ = [
     "judge",
     "known",
     "measure_set",
+    "other_classes",
+    "sketch_of",
     "summarise",
 ]

@@ -11,6 +11,8 @@ from ..classifier import Classifier
 from ..errors import BadInput
 from ..examples import Examples
 
+BLOCK = 1024  # pictures that are asked about at once: with many classes the scores of all would not fit a processor's cache
+
 
 @dataclass(frozen=True, eq=False)
 class Judged:
@@ -84,15 +86,19 @@ def judge(classifier: Classifier, examples: Examples, names: Sequence[str] = ())
         raise BadInput("There are no labelled images to measure on; name a folder with one folder of images per class.")
     examples.space.require(classifier.space, "This classifier")
     truth = examples.targets(classifier.labels)
-    rows = np.arange(len(truth))
-    logits = classifier.logits(examples.embeddings)
-    own = logits[rows, truth]
-    rank = (~(logits < own[:, None])).sum(axis=1) - 1
-    # A guess of the first place that the right class shares is one of the others.
-    scores = np.where(np.isnan(logits), -np.finfo(np.float32).max, logits)
-    scores[rows[rank > 0], truth[rank > 0]] = -np.inf
-    guess = scores.argmax(axis=1)
-    confidence = np.nan_to_num(classifier.shares(examples.embeddings)[rows, guess])
+    n = len(truth)
+    rank, guess, confidence = np.empty(n, int), np.empty(n, int), np.empty(n, np.float32)
+    for start in range(0, n, BLOCK):
+        part = slice(start, start + BLOCK)
+        logits = classifier.logits(examples.embeddings[part])
+        rows, right = np.arange(len(logits)), truth[part]
+        rank[part] = (~(logits < logits[rows, right][:, None])).sum(axis=1) - 1
+        # A guess of the first place that the right class shares is one of the others.
+        scores = np.where(np.isnan(logits), -np.finfo(np.float32).max, logits)
+        shared = rank[part] > 0
+        scores[rows[shared], right[shared]] = -np.inf
+        guess[part] = scores.argmax(axis=1)
+        confidence[part] = np.nan_to_num(classifier.shares_of(logits)[rows, guess[part]])
     return Judged(classifier.labels, examples.keys, truth, guess, rank, confidence, tuple(names))
 
 

@@ -1,20 +1,13 @@
 """Two classifiers, or one under two models, on the same pictures: is one really better, and which pictures change?"""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from ..errors import BadInput
-from ..examples import Examples
 from .answers import Judged
 from .intervals import difference_interval, mcnemar, points, share_interval
-
-# Cosine from which on a test picture counts as nearly one that was taught. With an unfinished starter it finds all of 300
-# photos resaved as JPEG of quality 60 and 87 % of those that lost a twentieth of their width and height, but few of those
-# at half the size; of 700 unrelated photos (Flickr8k) none is so close to another.
-ALIKE = 0.97
 
 
 @dataclass(frozen=True)
@@ -55,10 +48,11 @@ class Comparison:
         """What to think of it."""
         low, high = (100 * end for end in self.interval)
         size = f"{100 * self.difference:+.1f} points (95 % interval {low:+.1f} to {high:+.1f})"
+        p = "p < 0.001" if self.p < 0.001 else f"p = {self.p:.2g}"
         if self.p >= 0.05:
-            return f"No clear difference on these {self.n:,} images: {size}, p = {self.p:.2g}."
+            return f"No clear difference on these {self.n:,} images: {size}, {p}."
         better = "second" if self.difference > 0 else "first"
-        return f"The {better} is better on these {self.n:,} images: {size}, p = {self.p:.2g}."
+        return f"The {better} is better on these {self.n:,} images: {size}, {p}."
 
     def __str__(self) -> str:
         first, second = (points(share) for share in self.accuracy)
@@ -113,6 +107,17 @@ def compare(first: Judged, second: Judged) -> Comparison:
     )
 
 
+def other_classes(first: Judged, second: Judged) -> str:
+    """A warning where the two choose among different classes, since more of them are harder; else nothing."""
+    one, other = set(first.labels), set(second.labels)
+    if one == other:
+        return ""
+    return (
+        f"They choose among different classes, the first among {len(one):,} and the second among {len(other):,}, "
+        f"{len(one & other):,} of them the same: the fewer, the easier, so this compares more than the two classifiers."
+    )
+
+
 def _paired(first: Judged, second: Judged) -> tuple[np.ndarray, np.ndarray]:
     """Rows of both with the same key, in the first one's order."""
     places: dict[str, list[int]] = {}
@@ -127,46 +132,3 @@ def _paired(first: Judged, second: Judged) -> tuple[np.ndarray, np.ndarray]:
             used[key] = at + 1
     both = np.array(pairs, int).reshape(-1, 2)
     return both[:, 0], both[:, 1]
-
-
-@dataclass(frozen=True)
-class Leaks:
-    """Test pictures that a classifier has learned from: `same` by content, `near` with a cosine of at least `threshold`."""
-
-    same: tuple[int, ...]
-    near: tuple[int, ...]
-    n: int
-    threshold: float
-
-    def __bool__(self) -> bool:
-        return bool(self.same or self.near)
-
-    @property
-    def sentence(self) -> str:
-        """A warning, or nothing."""
-        if not self:
-            return ""
-        parts = [f"{len(self.same):,} were taught"] if self.same else []
-        parts += [f"{len(self.near):,} look nearly like one that was taught"] if self.near else []
-        return (
-            f"Of these {self.n:,} images {' and '.join(parts)}: the accuracy is too good. Measure on images it has not seen."
-        )
-
-
-def find_leaks(test: Examples, taught: Examples, threshold: float = ALIKE) -> Leaks:
-    """Test pictures that were taught, or nearly. Raises SpaceMismatch if the two live in different spaces."""
-    test.space.require(taught.space, "What was taught")
-    hashes = set(taught.keys)
-    same = [i for i, key in enumerate(test.keys) if key in hashes]
-    seen = set(same)
-    near = [i for i in _close(test.embeddings, taught.embeddings, threshold) if i not in seen]
-    return Leaks(tuple(same), tuple(near), len(test), threshold)
-
-
-def _close(X: np.ndarray, Y: np.ndarray, threshold: float, block: int = 1024) -> Sequence[int]:
-    if not len(Y):
-        return ()
-    found = [
-        start + np.flatnonzero((X[start : start + block] @ Y.T).max(1) >= threshold) for start in range(0, len(X), block)
-    ]
-    return np.concatenate(found).tolist() if found else ()

@@ -44,6 +44,20 @@ def recall_interval(right: np.ndarray, support: np.ndarray) -> tuple[float, floa
     return share_interval(mean * worth, worth)
 
 
+def clustered_interval(hits: np.ndarray, tries: np.ndarray) -> tuple[float, float]:
+    """The 95 % interval of a share whose tries come in clusters, as the captions of a picture do: hits[c] of tries[c].
+
+    Wilson's, for as many tries as would have the same spread if they were independent of each other.
+    """
+    hits, tries = np.asarray(hits, float), np.asarray(tries, float)
+    n, total = len(tries), float(tries.sum())
+    share = float(hits.sum() / total)
+    residual = hits - share * tries
+    variance = n / max(n - 1, 1) * float((residual**2).sum()) / total**2
+    worth = min(share * (1 - share) / variance, total) if variance > 0 else float(n)
+    return share_interval(share * worth, worth)
+
+
 def difference_interval(difference: np.ndarray, seed: int = 0, redraws: int = REDRAWS) -> tuple[float, float]:
     """The 95 % paired bootstrap interval of the mean of `difference` [n], 1, 0 or -1 for each picture.
 

@@ -63,7 +63,7 @@ def reliability_plot(found: Reliability) -> "Plot":
             middle = (b.low + b.high) / 2
             axes.plot([middle, middle], b.interval, color=INK, linewidth=1)
         axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="share that is right")
-        _per_cent(axes.xaxis, axes.yaxis)
+        per_cent(axes.xaxis, axes.yaxis)
 
     return Plot("reliability", f"Reliability diagram, calibration error {found.error:.3f}", draw)
 
@@ -79,7 +79,7 @@ def coverage_plot(curves: Mapping[str, Coverage]) -> "Plot":
         least = min(min(curve.accuracy) for curve in curves.values())
         axes.set(xlim=(0, 1), ylim=(max(0, least - 0.08), 1.02), xlabel="share of the images that get an answer")
         axes.set_ylabel("share of the answers that is right")
-        _per_cent(axes.xaxis, axes.yaxis)
+        per_cent(axes.xaxis, axes.yaxis)
 
     return Plot("coverage", "Accuracy of the surest answers against their share", draw)
 
@@ -93,20 +93,17 @@ def comparison_plot(found: Comparison, names: Sequence[str]) -> "Plot":
         ):
             axes.plot([low, high], [place, place], color=colour, linewidth=3, solid_capstyle="round")
             axes.plot(share, place, "o", color=colour, markersize=8)
-        axes.set_yticks([0, 1], [_short(name) for name in names])
+        axes.set_yticks([0, 1], [short(name) for name in names])
         axes.set(ylim=(1.6, -0.6), xlabel="accuracy, 95 % interval")
         axes.grid(visible=False, axis="y")
-        _per_cent(axes.xaxis)
+        per_cent(axes.xaxis)
 
     return Plot("comparison", f"Accuracy of both, {found.sentence}", draw, height=2.0)
 
 
-def cost_plot(points: Iterable[tuple[str, float, float, tuple[float, float]]]) -> "Plot":
-    """Error against compute, both on logarithmic axes, as in Figure 9 of Radford et al. (2021).
-
-    A point is (name, GFLOPs for an image, error, interval of the error).
-    """
-    rows = list(points)
+def costs_plot(models: Iterable[Mapping[str, Any]]) -> "Plot":
+    """Error against compute, both on logarithmic axes, as in Figure 9 of Radford et al. (2021); `ModelRow.to_json` each."""
+    rows = [(m["name"], m["gflops"], 1 - m["accuracy"], (1 - m["interval"][1], 1 - m["interval"][0])) for m in models]
     middle = (min(row[1] for row in rows) * max(row[1] for row in rows)) ** 0.5
 
     def draw(axes: "Axes") -> None:
@@ -118,7 +115,7 @@ def cost_plot(points: Iterable[tuple[str, float, float, tuple[float, float]]]) -
             left = cost > middle  # the name goes where there is room
             place, side = ((-7, 5), "right") if left else ((7, 5), "left")
             at = (cost, max(error, 1e-4))
-            axes.annotate(_short(name), at, place, textcoords="offset points", ha=side, fontsize=8)
+            axes.annotate(short(name), at, place, textcoords="offset points", ha=side, fontsize=8)
         axes.margins(x=0.25, y=0.2)
         axes.set(xlabel="compute for an image, in GFLOPs", ylabel="error")
         from matplotlib.ticker import NullFormatter, PercentFormatter, ScalarFormatter
@@ -131,12 +128,21 @@ def cost_plot(points: Iterable[tuple[str, float, float, tuple[float, float]]]) -
 
 
 class Plot:
-    """One plot: `name` for its file, `about` for those who cannot see it, and how it is drawn."""
+    """One plot: `name` for its file, `about` for those who cannot see it, and how it is drawn.
+
+    `draw` is given the axes; of a `grid` of (rows, columns), which share their scales, all of them as an array.
+    """
 
     def __init__(
-        self, name: str, about: str, draw: "Callable[[Axes], None]", width: float = 4.2, height: float = 3.3
+        self,
+        name: str,
+        about: str,
+        draw: "Callable[[Any], None]",
+        width: float = 4.2,
+        height: float = 3.3,
+        grid: tuple[int, int] = (1, 1),
     ) -> None:
-        self.name, self.about, self._draw, self._size = name, about, draw, (width, height)
+        self.name, self.about, self._draw, self._size, self._grid = name, about, draw, (width, height), grid
 
     def svg(self, alone: bool = False) -> str:
         """As an SVG element to put into a page, or, `alone`, as a file that brings its colours."""
@@ -165,7 +171,7 @@ class Plot:
 
         with _LOCK, rc_context(_STYLE):
             figure = Figure(self._size, layout="constrained")
-            self._draw(figure.subplots())
+            self._draw(figure.subplots(*self._grid, sharex=True, sharey=True))
             yield figure
 
 
@@ -177,7 +183,8 @@ def find_plot(plots: Iterable[Plot], name: str) -> Plot:
     raise NotFound(f"There is no plot {name!r} of this result.")
 
 
-def _per_cent(*axes: Any) -> None:
+def per_cent(*axes: Any) -> None:
+    """Write the numbers of these axes as per cent."""
     from matplotlib.ticker import PercentFormatter
 
     for axis in axes:
@@ -189,5 +196,6 @@ def _narrow(axis: Any) -> bool:
     return bool(low > 0 and high / low < 12)
 
 
-def _short(name: str, letters: int = 26) -> str:
+def short(name: str, letters: int = 26) -> str:
+    """A name that fits beside a plot."""
     return name if len(name) <= letters else f"{name[: letters - 1]}…"

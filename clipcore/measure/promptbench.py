@@ -6,6 +6,7 @@ a set that is no better than those only profits from having many sentences (Roth
 performance"). Choosing templates is in `templates.py`.
 """
 
+from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -66,6 +67,7 @@ class PromptReport:
     arms      the first is what the others are compared with
     flips     share of images whose label is not the same under all arms that suit any image (not SPECIAL)
     unstable  the rows of those images, those with the most different labels first
+    answers   of each of these rows, the labels that it gets, the commonest first
     """
 
     n: int
@@ -74,6 +76,7 @@ class PromptReport:
     arms: tuple[Arm, ...]
     flips: float
     unstable: tuple[int, ...]
+    answers: tuple[tuple[str, ...], ...] = ()
 
     @property
     def best(self) -> Arm | None:
@@ -164,7 +167,13 @@ def iter_bench_prompts(
     different = (np.diff(wordings, axis=1) != 0).sum(1)  # how many labels an image gets, less one
     unstable = np.argsort(-different, kind="stable")[: int((different > 0).sum())]
     return PromptReport(
-        len(X), len(labels), bool(len(truth)), tuple(rows), float((different > 0).mean()), tuple(unstable.tolist())
+        n=len(X),
+        classes=len(labels),
+        labelled=bool(len(truth)),
+        arms=tuple(rows),
+        flips=float((different > 0).mean()),
+        unstable=tuple(unstable.tolist()),
+        answers=tuple(tuple(labels[g] for g, _ in Counter(wordings[row].tolist()).most_common()) for row in unstable),
     )
 
 

@@ -59,11 +59,13 @@ class Report:
     mistakes: tuple[tuple[str, str, str, float], ...]
 
     def __str__(self) -> str:
-        low, high = self.interval
+        def shown(share: float, ends: tuple[float, float]) -> str:
+            return f"{share:6.1%} ({ends[0]:.1%} to {ends[1]:.1%})"
+
         return (
-            f"top-1 {self.top1:6.1%} (95 % interval {low:.1%} to {high:.1%})  top-5 {self.top5:6.1%}  "
-            f"mean recall {self.mean_per_class_recall:6.1%}  calibration error {self.reliability.error:.3f}  "
-            f"{self.n:,} images, {len(self.support)} classes"
+            f"top-1 {shown(self.top1, self.interval)}  top-5 {shown(self.top5, self.top5_interval)}  mean recall "
+            f"{shown(self.mean_per_class_recall, self.recall_interval)}  calibration error {self.reliability.error:.3f}  "
+            f"{self.n:,} images, {len(self.support)} classes; 95 % intervals"
         )
 
     def to_json(self) -> dict[str, Any]:

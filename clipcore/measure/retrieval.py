@@ -1,33 +1,44 @@
 """How well captions find their pictures, and pictures their captions (Radford et al., 2021, Table 13)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 import numpy as np
 
 from ..errors import BadInput
+from .intervals import clustered_interval, share_interval
 
 DEPTHS = (1, 5, 10)
+BLOCK = 1024  # queries that are answered at once
 
 
 @dataclass(frozen=True)
 class RetrievalReport:
     """Recall over `n` pictures with `captions` sentences: share of queries with a right answer among the best k.
 
-    `text_to_image` and `image_to_text` give it by k.
+    `text_to_image` and `image_to_text` give it by k, and `intervals` their 95 % intervals, by way and k. Captions of one
+    picture are not independent of each other, and the interval allows for that.
     """
 
     n: int
     captions: int
     text_to_image: Mapping[int, float]
     image_to_text: Mapping[int, float]
+    intervals: Mapping[str, Mapping[int, tuple[float, float]]] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        found = [
-            f"{way} " + "  ".join(f"@{k} {share:6.1%}" for k, share in recall.items())
-            for way, recall in (("text to image", self.text_to_image), ("image to text", self.image_to_text))
-        ]
-        return f"recall, {found[0]}, {found[1]}  {self.n:,} images, {self.captions:,} captions"
+        def shown(way: str, recall: Mapping[int, float]) -> str:
+            ends = self.intervals.get(way, {})
+            cells = [
+                f"@{k} {share:6.1%}" + (f" ({ends[k][0]:.1%} to {ends[k][1]:.1%})" if ends else "")
+                for k, share in recall.items()
+            ]
+            return "  ".join(cells)
+
+        return (
+            f"recall, text to image {shown('text_to_image', self.text_to_image)}, image to text "
+            f"{shown('image_to_text', self.image_to_text)}  {self.n:,} images, {self.captions:,} captions"
+        )
 
     def to_json(self) -> dict[str, object]:
         """As plain values."""
@@ -43,31 +54,43 @@ def evaluate_retrieval(images: np.ndarray, texts: np.ndarray, owner: Sequence[in
     owner = np.asarray(owner, int)
     if not len(images) or not len(owner):
         raise BadInput("There are no pictures with captions to measure on; name a set that has some.")
+    place = _places(texts, images, owner)
+    asked, cluster = np.unique(owner, return_inverse=True)  # a picture without a caption cannot be found
+    of_any = _places_of_any(images, texts, owner, asked)
+    tries = np.bincount(cluster)
     return RetrievalReport(
         n=len(images),
         captions=len(owner),
-        text_to_image={k: recall_at(texts, images, owner, k) for k in DEPTHS},
-        image_to_text=_recall_of_any(images, texts, owner),
+        text_to_image={k: float((place < k).mean()) for k in DEPTHS},
+        image_to_text={k: float((of_any < k).mean()) for k in DEPTHS},
+        intervals={
+            "text_to_image": {k: clustered_interval(np.bincount(cluster, place < k), tries) for k in DEPTHS},
+            "image_to_text": {k: share_interval((of_any < k).sum(), len(asked)) for k in DEPTHS},
+        },
     )
 
 
 def recall_at(queries: np.ndarray, answers: np.ndarray, right: np.ndarray, k: int) -> float:
     """Share of queries [m, d] whose right answer, row right[j] of [n, d], is among the k nearest. Ties count against."""
-    found = 0
-    for part in np.array_split(np.arange(len(queries)), -(-len(queries) // 1024)):
+    return float((_places(queries, answers, right) < k).mean())
+
+
+def _places(queries: np.ndarray, answers: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """How many wrong answers are no farther from each query than the right one, int [m]."""
+    found = np.empty(len(queries), int)
+    for start in range(0, len(queries), BLOCK):
+        part = slice(start, start + BLOCK)
         cosines = queries[part] @ answers.T
-        own = cosines[np.arange(len(part)), right[part]]
-        found += int(((~(cosines < own[:, None])).sum(1) <= k).sum())
-    return found / len(queries)
+        own = cosines[np.arange(len(cosines)), right[part]]
+        found[part] = (~(cosines < own[:, None])).sum(1) - 1
+    return found
 
 
-def _recall_of_any(images: np.ndarray, texts: np.ndarray, owner: np.ndarray) -> dict[int, float]:
-    asked = np.unique(owner)  # a picture without a caption cannot be found
-    found = dict.fromkeys(DEPTHS, 0)
-    for i in asked:
+def _places_of_any(images: np.ndarray, texts: np.ndarray, owner: np.ndarray, asked: np.ndarray) -> np.ndarray:
+    """How many wrong captions are no farther from each picture `asked` than its nearest own one, int [len(asked)]."""
+    found = np.empty(len(asked), int)
+    for row, i in enumerate(asked):
         cosines = texts @ images[i]
         best = cosines[owner == i].max()
-        rank = int((~(cosines[owner != i] < best)).sum())  # how many wrong captions are no farther
-        for k in DEPTHS:
-            found[k] += rank < k
-    return {k: found[k] / len(asked) for k in DEPTHS}
+        found[row] = (~(cosines[owner != i] < best)).sum()
+    return found

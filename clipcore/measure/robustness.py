@@ -79,7 +79,7 @@ class Sheet:
             found = f"{points(self.corrupted)} of answers on {self.n:,} pictures stay the same when they get worse"
         else:
             clean = f"{points(self.accuracy)} of {self.labelled:,} clean pictures"
-            found = f"Right on {clean} and {points(self.corrupted)} of spoilt"
+            found = f"Right on {clean} and {points(self.corrupted)} of spoilt ones"
         believed = max((point.believed or 0 for point in self.curves.get(WORD, ())), default=0)
         told = f", and a pasted word is believed on up to {points(believed)}" if believed else ""
         return f"{found}; weakest against {worst} ({points(self.mean(worst))}){told}."

@@ -30,6 +30,16 @@ class Shift:
     shifted: float
     shifted_interval: tuple[float, float]
 
+    @property
+    def sentence(self) -> str:
+        """What to think of it, from this model alone."""
+        lost = 100 * (self.accuracy - self.shifted)
+        low, high = (points(end) for end in self.shifted_interval)
+        return (
+            f"{self.name} is right on {points(self.accuracy)} of the first set and on {points(self.shifted)} of the second "
+            f"(95 % interval {low} to {high}): {abs(lost):.1f} points {'less' if lost >= 0 else 'more'}."
+        )
+
     def __str__(self) -> str:
         return f"{points(self.accuracy)} of {self.n:,}, then {points(self.shifted)} of {self.shifted_n:,}"
 
@@ -102,6 +112,17 @@ def effective_robustness(model: Shift, others: Sequence[Shift], seed: int = 0) -
     low, high = np.quantile(redrawn[:, 0, 1] - _fit(redrawn, size)[2], (0.025, 0.975))
     value = float(share[0, 1] - expected)
     return EffectiveRobustness(model, others, slope, intercept, expected, value, (float(low), float(high)))
+
+
+def kept_shift(model: Shift, others: Sequence[Shift]) -> dict[str, Any]:
+    """A shift as plain values, with the effective robustness if there are other models enough for it."""
+    robust = effective_robustness(model, others) if others else None
+    sentence = f"{model.sentence} {robust.sentence}" if robust else model.sentence
+    return {
+        "models": [asdict(one) for one in (model, *others)],
+        "effective": robust.to_json() if robust else None,
+        "sentence": sentence,
+    }
 
 
 def _fit(share: np.ndarray, size: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -1,29 +1,39 @@
-"""Captions: which of the captions that someone types fits which picture?"""
+"""Captions: which fits which picture? Those that someone types, a published test of composition, or a captioned set."""
 
 import base64
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from clipcore import BadInput
-from storage import JobRecord
 
 from ..studio import Studio, Work
-from . import bench
-from .panel import QUIET, Changes, Panel
+from .panel import QUIET, Panel
+from .results import Results
+from .sets import set_path
+from .work import keep
 
 KIND = "captions"
+MATCH, COMPOSITION, RECALL = "match", "composition", "recall"
 MOST = 24  # pictures or captions: what a table can show
-EMPTY = "Choose a few pictures and write captions: the model says which fit, and whether it sees who does what to whom."
 
 
 def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
-    with gr.Row(equal_height=False):
+    what = gr.Radio(
+        [
+            ("Pictures and captions that I choose", MATCH),
+            ("A file of SugarCrepe or Winoground", COMPOSITION),
+            ("A captioned set: recall", RECALL),
+        ],
+        value=MATCH,
+        label="What to try",
+        elem_id="captions-what",
+    )
+    with gr.Row(equal_height=False) as mine:
         with gr.Column(scale=1, min_width=280):
             files = gr.File(
                 label="Pictures", file_count="multiple", file_types=["image"], height=160, elem_id="captions-files"
@@ -36,26 +46,70 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
                 info="One a line.",
                 elem_id="captions-typed",
             )
+    with gr.Row(equal_height=False, visible=False) as test:
+        path = gr.Textbox(
+            label="File",
+            placeholder="sugarcrepe/swap_obj.json",
+            info="SugarCrepe's JSON, or Winoground's JSON Lines.",
+            elem_id="captions-path",
+            min_width=280,
+        )
+        folder = gr.Textbox(
+            label="Folder with its pictures", placeholder="coco/val2017", elem_id="captions-folder", min_width=280
+        )
     panel = Panel(studio, KIND, "Match")
-    shown = gr.HTML(bench.last_result(studio, KIND, drawn, EMPTY), elem_id="captions-result")
+    words = "The model says which captions fit, and whether it sees who does what to whom."
+    results = Results(studio, KIND, "Nothing matched yet", words)
 
-    def payload(chosen: list[str] | None, text: str) -> dict[str, Any]:
-        captions = list(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))
-        if not chosen or not captions:
-            raise BadInput("Choose at least one picture and write at least one caption.")
-        if len(chosen) > MOST or len(captions) > MOST:
-            raise BadInput(f"At most {MOST} pictures and {MOST} captions fit into the table; take some out.")
-        return {"files": studio.keep(chosen), "captions": captions}
+    def shown(chosen: str) -> list[Any]:
+        recall = chosen == RECALL
+        return [
+            gr.Row(visible=chosen == MATCH),
+            gr.Row(visible=chosen != MATCH),
+            gr.Textbox(
+                label="Captioned set" if recall else "File",
+                placeholder="Pictures/captions.csv" if recall else "sugarcrepe/swap_obj.json",
+                info="A CSV with the columns image and caption, or .tar shards."
+                if recall
+                else "SugarCrepe's JSON, or Winoground's JSON Lines.",
+            ),
+            gr.Textbox(visible=not recall),
+        ]
 
-    def show(job: JobRecord) -> Changes:
-        return {shown: drawn(job.result or {})}
+    what.change(shown, what, [mine, test, path, folder], **QUIET)
+    panel.wire(page, [what, files, typed, path, folder], partial(payload, studio), results.of_job, results.outputs)
+    results.wire(page, tab)
 
-    panel.wire(page, [files, typed], payload, show, [shown])
-    page.load(lambda: bench.last_result(studio, KIND, drawn, EMPTY), None, shown, **QUIET)
+
+def payload(studio: Studio, what: str, chosen: list[str] | None, text: str, path: str, folder: str) -> dict[str, Any]:
+    """The job. Raises BadInput for what is missing or wrong in the fields."""
+    if what == COMPOSITION:
+        from clipcore.measure.composition import read_items
+
+        if not (path or "").strip() or not (folder or "").strip():
+            raise BadInput("Name the file and the folder that holds its pictures.")
+        read_items(set_path({"path": path}), set_path({"path": folder}))
+        return {"what": what, "path": path, "folder": folder}
+    if what == RECALL:
+        if not (path or "").strip():
+            raise BadInput("Name a captioned set: a CSV with the columns image and caption, or a .tar shard.")
+        next(_captioned(set_path({"path": path})), None)
+        return {"what": what, "path": path}
+    captions = list(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))
+    if not chosen or not captions:
+        raise BadInput("Choose at least one picture and write at least one caption.")
+    if len(chosen) > MOST or len(captions) > MOST:
+        raise BadInput(f"At most {MOST} pictures and {MOST} captions fit into the table; take some out.")
+    return {"what": MATCH, "files": studio.keep(chosen), "captions": captions}
 
 
 def work(studio: Studio, payload: dict[str, Any]) -> Work:
-    """Match; the result has the matrix and small copies of the pictures."""
+    """Match or test, and keep what came of it."""
+    return (yield from {COMPOSITION: _compose, RECALL: _recall}.get(payload.get("what", MATCH), _match)(studio, payload))
+
+
+def _match(studio: Studio, payload: dict[str, Any]) -> Work:
+    """The matrix, with small copies of the pictures."""
     from clipcore.images import open_image, thumbnail
     from clipcore.measure.composition import match
     from clipcore.stream import iter_embed
@@ -67,25 +121,41 @@ def work(studio: Studio, payload: dict[str, Any]) -> Work:
     found = match(encoder, embedded.vectors, payload["captions"])
     small = [base64.b64encode(thumbnail(open_image(path, near=96), 96)).decode() for path in embedded.paths]
     names = [path.name for path in embedded.paths]
-    skipped = [f"{skipped.path.name}: {skipped.reason}" for skipped in embedded.skipped]
-    return {**found.to_json(), "pictures": small, "names": names, "skipped": skipped}
+    notes = [f"{skipped.path.name}: {skipped.reason}" for skipped in embedded.skipped]
+    notes += [f"“{text}” is longer than the model reads; its last words were left out." for text in found.cut]
+    result = {**found.to_json(), "what": MATCH, "thumbnails": small, "files": names}
+    title = f"{len(names)} pictures and {len(found.captions)} captions"
+    return keep(studio, KIND, title, {"n": len(names)}, result, {"Model": encoder.space.name}, notes)
 
 
-def drawn(result: dict[str, Any]) -> str:
-    """The matrix: for each picture the share of each caption, the best one strong."""
-    top = "".join(f'<th scope="col">{escape(caption)}</th>' for caption in result["captions"])
-    rows = []
-    for small, name, shares in zip(result["pictures"], result["names"], result["by_picture"], strict=True):
-        picture = f'<img alt="{escape(name)}" src="data:image/webp;base64,{small}" style="max-height:72px">'
-        cells = [f"{100 * share:.1f} %" for share in shares]
-        best = shares.index(max(shares))
-        cells[best] = f"<strong>{cells[best]}</strong>"
-        rows.append(f'<tr><th scope="row">{picture}</th>{"".join(f"<td>{cell}</td>" for cell in cells)}</tr>')
-    notes = [f"“{text}” is longer than the model reads; its last words were left out." for text in result["cut"]]
-    said = "".join(f'<p class="subtle">{escape(note)}</p>' for note in [*result["skipped"], *notes])
-    return (
-        '<p class="subtle">Each row is shared out among the captions, so a high share only says which fits best here.</p>'
-        '<div class="scroll" tabindex="0" role="region" aria-label="Pictures and captions" style="overflow-x:auto">'
-        f'<table class="figures"><thead><tr><th scope="col">Picture</th>{top}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>{said}"
-    )
+def _compose(studio: Studio, payload: dict[str, Any]) -> Work:
+    from clipcore.measure.composition import iter_composition
+
+    encoder = studio.encoder()
+    path = set_path(payload)
+    report = yield from iter_composition(encoder, path, set_path(payload, "folder"))
+    notes = [*report.skipped[:20]]
+    if report.cut:
+        notes.append(f"{report.cut:,} captions are longer than the model reads; their last words were left out.")
+    result = {**report.to_json(), "what": COMPOSITION}
+    about = {"Model": encoder.space.name, "File": path.name}
+    return keep(studio, KIND, f"composition: {path.name}", {"scores": list(report.scores)}, result, about, notes)
+
+
+def _recall(studio: Studio, payload: dict[str, Any]) -> Work:
+    from clipcore.measure import iter_embed_set, measure_set
+
+    encoder = studio.encoder()
+    path = set_path(payload)
+    pictures = yield from iter_embed_set(encoder, _captioned(path))
+    report = measure_set(encoder, pictures, {})["captions"]
+    notes = [f"{len(pictures.skipped):,} files left out: unreadable."] if pictures.skipped else []
+    about = {"Model": encoder.space.name, "Set": path.name}
+    result = {**report.to_json(), "what": RECALL}
+    return keep(studio, KIND, f"recall on {path.name}", {"n": len(pictures.names)}, result, about, notes)
+
+
+def _captioned(path: Path) -> Any:
+    from training.pairs import read_pairs
+
+    return (pair for pair in read_pairs(path) if pair.captions and not pair.name)

@@ -5,14 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import PACKS, BadInput
-from clipcore.prompts import DEFAULT_PACK
-from storage import JobRecord
+from clipcore import BadInput
 
 from ..studio import Studio
-from .panel import QUIET, Changes, Panel
+from .fields import SET_HELP, choose_prompts
+from .panel import QUIET, Panel
 from .results import Results
-from .work import checked_path
+from .sets import checked_path
 
 
 def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
@@ -31,25 +30,14 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
             )
         with gr.Column(scale=1, min_width=280):
             path = gr.Textbox(
-                label="Images with labels",
-                placeholder="Pictures/test",
-                info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
-                elem_id="measure-models-path",
+                label="Images with labels", placeholder="Pictures/test", info=SET_HELP, elem_id="measure-models-path"
             )
-            prompts = gr.Dropdown(
-                [(f"{name}: {about}", name) for name, about in PACKS.items()],
-                value=DEFAULT_PACK,
-                label="Prompt pack",
-                filterable=False,
-            )
+            prompts = choose_prompts(info=None)
     panel = Panel(studio, "measure-models", "Measure models")
     words = "Each model reads the same images. Accuracy, speed and memory are measured on this computer."
     results = Results(studio, "models", "No models measured yet", words)
 
-    def show(job: JobRecord) -> Changes:
-        return results.show((job.result or {}).get("report", 0))
-
-    panel.wire(page, [chosen, others, path, prompts], payload, show, results.outputs)
+    panel.wire(page, [chosen, others, path, prompts], payload, results.of_job, results.outputs)
     results.wire(page, tab)
     tab.select(partial(here, studio), chosen, chosen, **QUIET)
 

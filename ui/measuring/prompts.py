@@ -6,16 +6,16 @@ from typing import Any
 import gradio as gr
 
 from clipcore import BadInput, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
-from storage import JobRecord
 
 from ..studio import Studio, Work
-from . import bench
-from .panel import QUIET, Changes, Panel
-from .work import iter_read_set
+from .fields import choose_images, source_of
+from .panel import Panel
+from .results import Results
+from .sets import EVERYTHING, iter_read_set
+from .work import keep, left_out
 
 KIND = "prompts"
-ALL = "library"  # every image, without labels
-EMPTY = "Which words suit your images? Labels give accuracy; without them you see how many answers hang on the wording."
+MOST_UNSTABLE = 240  # images whose label hangs on the wording that are kept with a result
 
 
 def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
@@ -23,8 +23,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     studio.jobs.register(KIND, partial(work, studio))
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=280):
-            images, path = bench.choose_images(KIND, ("All my images, without labels", ALL))
-            names = gr.Textbox(label="Class names", placeholder="cat, dog, rabbit", visible=False, elem_id="prompts-names")
+            images = choose_images(KIND, everything=True)
             select = gr.Checkbox(label="Also choose templates by the labels (20 images or more)")
         with gr.Column(scale=1, min_width=280):
             own = gr.Textbox(
@@ -37,14 +36,10 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
                 info="One a line, the class name first.",
             )
     panel = Panel(studio, KIND, "Try prompts")
-    shown = gr.HTML(bench.last_result(studio, KIND, drawn, EMPTY), elem_id="prompts-result")
-
-    def show(job: JobRecord) -> Changes:
-        return {shown: drawn(job.result or {})}
-
-    panel.wire(page, [images, path, names, own, told, select], partial(payload, studio), show, [shown])
-    images.change(lambda source: gr.Textbox(visible=source == ALL), images, names, **QUIET)
-    page.load(lambda: bench.last_result(studio, KIND, drawn, EMPTY), None, shown, **QUIET)
+    words = "Labels give accuracy; without them you see how many answers hang on the wording."
+    results = Results(studio, KIND, "Which words suit your images?", words)
+    panel.wire(page, [*images, own, told, select], partial(payload, studio), results.of_job, results.outputs)
+    results.wire(page, tab)
 
 
 def payload(studio: Studio, source: str, path: str, names: str, own: str, told: str, select: bool) -> dict[str, Any]:
@@ -53,60 +48,38 @@ def payload(studio: Studio, source: str, path: str, names: str, own: str, told: 
         parse_templates(own)
     if told.strip():
         parse_descriptions(told)
-    if source != ALL:
-        return {**bench.source_of(studio, source, path), "own": own, "told": told, "select": bool(select)}
-    parse_labels(names)
-    if not studio.library.count():
-        raise BadInput("The library is empty; add a folder of pictures first.")
-    return {"set": ALL, "names": names, "own": own, "told": told}
+    wanted = {**source_of(studio, source, path, names), "own": own, "told": told}
+    return wanted if source == EVERYTHING else {**wanted, "select": bool(select)}
 
 
 def work(studio: Studio, payload: dict[str, Any]) -> Work:
-    """Try the prompts; the result is the report, and what was chosen if that was asked for."""
+    """Try the prompts and keep the report, with what was chosen if that was asked for."""
     from clipcore.measure.promptbench import iter_bench_prompts, usual_arms
     from clipcore.measure.templates import iter_select_templates
 
     encoder = studio.encoder()
     own = parse_templates(payload["own"], "your own") if payload.get("own", "").strip() else None
     told = parse_descriptions(payload["told"]) if payload.get("told", "").strip() else {}
-    found = None
-    if payload["set"] == ALL:
+    found = yield from iter_read_set(studio, payload)
+    names, synonyms = sorted(set(found.examples.labels)), {}
+    if not found.labelled:
         names, synonyms = parse_labels(payload["names"])
-        vectors = studio.library.embeddings()[1]
-    else:
-        found = (yield from iter_read_set(studio, payload)).examples
-        names, synonyms, vectors = sorted(set(found.labels)), {}, found.embeddings
     if unknown := sorted(set(told) - set(names)):
         raise BadInput(f"There is a description of “{unknown[0]}”, which is no class; write one of: {', '.join(names[:6])}.")
     mine = own
     if told or synonyms:
         mine = PromptSet("your own", (own or pack("seven")).templates, synonyms, told)
-    report = yield from iter_bench_prompts(encoder, names, vectors, usual_arms(mine), found.labels if found else ())
-    result = {**report.to_json(), "unstable": list(report.unstable[:200])}
-    if payload.get("select") and found:
+    truth = found.examples.labels if found.labelled else ()
+    report = yield from iter_bench_prompts(encoder, names, found.examples.embeddings, usual_arms(mine), truth)
+    result = {**report.to_json(), "chosen": None}
+    if payload.get("select") and found.labelled:
         candidates = [*pack("imagenet80").templates, *(own.templates if own else ())]
-        chosen = yield from iter_select_templates(encoder, found, names, candidates, own or pack("seven"))
+        chosen = yield from iter_select_templates(encoder, found.examples, names, candidates, own or pack("seven"))
         result["chosen"] = chosen.to_json()
-    return result
-
-
-def drawn(result: dict[str, Any]) -> str:
-    """The report as a table."""
-    rows = []
-    for arm in result["arms"]:
-        cells = [arm["name"], str(arm["templates"]), f"{100 * arm['changed']:.1f} %"]
-        if result["labelled"]:
-            (low, high), (gain_low, gain_high) = arm["interval"], arm["gain_interval"]
-            cells += [
-                f"{100 * arm['accuracy']:.1f} % ({100 * low:.1f} to {100 * high:.1f})",
-                f"{100 * arm['gain']:+.1f} ({100 * gain_low:+.1f} to {100 * gain_high:+.1f})",
-            ]
-        rows.append(cells)
-    heads = ["Prompts", "Sentences", "Labels that change"]
-    heads += ["Accuracy (95 % interval)", "Gain in points"] if result["labelled"] else []
-    parts = [bench.sentence(result["sentence"]), bench.table(heads, rows, "Prompt sets")]
-    if chosen := result.get("chosen"):
-        parts += [bench.sentence(chosen["sentence"])]
-        stable = [[t, f"{n} of {chosen['folds']}"] for t, n in zip(chosen["templates"], chosen["stability"], strict=True)]
-        parts += [bench.table(["Chosen template", "Also chosen in"], stable, "Chosen templates")]
-    return "".join(parts)
+    some = report.unstable[:MOST_UNSTABLE]
+    result |= {"unstable": list(some), "answers": [list(said) for said in report.answers[:MOST_UNSTABLE]]}
+    pictures = {"keys": [found.examples.keys[row] for row in some], "names": [found.names[row] for row in some]}
+    about = {"Set": found.name, "Model": encoder.space.name}
+    summary = {"n": report.n, "flips": report.flips, "set": found.name}
+    notes = left_out("", {}, found.skipped)
+    return keep(studio, KIND, f"prompts on {found.name}", summary, result, about, notes, found.source, pictures)

@@ -6,7 +6,7 @@ import gradio as gr
 
 from clipcore import NotFound
 from clipcore.measure.intervals import points
-from storage import ReportRecord
+from storage import JobRecord, ReportRecord
 
 from ..progress import friendly
 from ..studio import Studio
@@ -40,6 +40,7 @@ class Results:
             js_on_load=None,
         )
         self.gone = gr.State(None)
+        self.known = gr.State(self.choices())
         self.outputs = [self.list, self.delete, self.undo, self.shown, self.gone]
 
     def choices(self) -> list[tuple[str, int]]:
@@ -53,6 +54,10 @@ class Results:
             self.shown: f"{self.route}/{report_id}",
             self.delete: gr.Button(interactive=True),
         }
+
+    def of_job(self, job: JobRecord) -> Changes:
+        """Look at the result of a job that is done."""
+        return self.show((job.result or {}).get("report", 0))
 
     def wire(self, page: gr.Blocks, tab: gr.Tab) -> None:
         """Connect what is here."""
@@ -76,14 +81,17 @@ class Results:
             record = self.studio.library.save_report(*gone)
             return {**self.show(record.id), self.undo: gr.Button(visible=False), self.gone: None}
 
-        def refresh() -> Any:  # without a value: what was chosen meanwhile must stay
-            return gr.Dropdown(self.choices())
+        def refresh(known: list[Any]) -> Any:
+            there = self.choices()
+            if [tuple(row) for row in known] == there:  # an answer that comes late must not undo what a job has shown
+                return gr.skip()
+            return [gr.Dropdown(there), there]  # without a value: what was chosen meanwhile must stay
 
         self.list.input(friendly(choose), self.list, self.outputs, **QUIET)
         self.delete.click(friendly(delete), self.list, self.outputs, **QUIET)
         self.undo.click(friendly(undo), self.gone, self.outputs, **QUIET)
         for event in (page.load, tab.select):
-            event(refresh, None, self.list, **QUIET)
+            event(refresh, self.known, [self.list, self.known], **QUIET)
 
 
 def described(record: ReportRecord) -> str:

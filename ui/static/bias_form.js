@@ -130,6 +130,9 @@ export class Form {
   }
 
   example() {
+    for (const of of [this.sets, this.categories]) {
+      for (const row of [...of.children]) if (!row.querySelector("input").value.trim() && !row.querySelector("textarea").value.trim()) row.remove();
+    }
     for (const [name, labels] of EXAMPLE.label_sets) if (!this.names(this.sets).includes(name)) this.sets.append(this.row("label set", name, labels));
     for (const [name, labels] of EXAMPLE.categories) if (!this.names(this.categories).includes(name)) this.categories.append(this.row("category", name, labels));
     this.changed();

@@ -1,15 +1,12 @@
 // Tables of shares, and the images behind a cell, blurred until someone asks.
 import { make, many, thumbnail } from "./parts.js";
 import { button } from "./bias_form.js";
+import { points, wide } from "./measure_tables.js";
 
 const SURE = 0.05;
 const PAGE = 24; // images at a time, as in ui/biasing/routes.py
 
-// Never 100.0 for less than all.
-export const points = (share) => `${(share < 1 ? Math.min(99.9, 100 * share) : 100).toFixed(1)} %`;
 const small = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toPrecision(2)}`);
-
-export const wide = (label, table) => make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": label }, table);
 
 export function head(groups, first = "") {
   const one = ({ name, n, small, why }) => make("th", { scope: "col", class: small ? "small" : null, title: why || null }, name, make("small", {}, small ? `${n.toLocaleString("en")}, too few` : n.toLocaleString("en")));

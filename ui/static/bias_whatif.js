@@ -1,7 +1,8 @@
 // What moves: classes added, taken out or renamed; thresholds; distractors. Each asks the server and draws the answer.
 import { make, many } from "./parts.js";
 import { button, field, fill } from "./bias_form.js";
-import { Images, head, points, wide } from "./bias_tables.js";
+import { Images, head } from "./bias_tables.js";
+import { points, wide } from "./measure_tables.js";
 
 const WAIT = 250; // ms after the last key
 const MOST_PAIRS = 12;

@@ -1,4 +1,6 @@
 // <sayso-report src="/api/reports/7">: what was measured, with every figure leading to its images.
+import { captions, prompts, robustness } from "./measure_bench.js";
+import { between, points, table, wide } from "./measure_tables.js";
 import { Viewer, empty, getJSON, make, many, styled, thumbnail } from "./parts.js";
 
 const MOST_CLASSES = 40; // of a matrix that is drawn whole; beyond, the pairs that are confused most
@@ -6,9 +8,6 @@ const MOST_PAIRS = 40;
 const FIRST_IMAGES = 24;
 const FIRST_CLASSES = 12; // rows of the table of classes before it is asked for more
 
-// Never 100.0 for less than all.
-const points = (share) => `${(share < 1 ? Math.min(99.9, 100 * share) : 100).toFixed(1)} %`;
-const between = ([low, high]) => `${points(low)} to ${points(high)}`;
 const cell = (tag, text, attributes = {}) => make(tag, attributes, text);
 
 class Report extends HTMLElement {
@@ -20,7 +19,7 @@ class Report extends HTMLElement {
     root.append(make("link", { rel: "stylesheet", href: "/elements/measure.css" }));
     this.body = make("div", { class: "report" });
     root.append(this.body);
-    this.viewer = new Viewer(root, (item) => this.explain(item));
+    this.viewer = new Viewer(root, (item) => this.explain(item), (item) => this.address(item, "preview"));
   }
   connectedCallback() {
     this.load(this.getAttribute("src"));
@@ -43,7 +42,14 @@ class Report extends HTMLElement {
     this.report = report;
     this.src = src;
     this.pictures = make("section", { class: "pictures", "aria-live": "polite" });
-    const parts = { accuracy: () => this.accuracy(), compare: () => this.comparison(), models: () => this.models() };
+    const parts = {
+      accuracy: () => this.accuracy(),
+      compare: () => this.comparison(),
+      models: () => this.models(),
+      prompts: () => prompts(this),
+      robustness: () => robustness(this),
+      captions: () => captions(this),
+    };
     this.body.replaceChildren(this.headline(), ...this.notes(), ...parts[report.kind]());
   }
 
@@ -55,12 +61,17 @@ class Report extends HTMLElement {
       "header",
       { class: "headline" },
       make("div", { role: "status" }, make("h2", {}, name), make("p", { class: "note" }, [...facts, new Date(created).toLocaleString()].join(" · "))),
-      make("nav", { "aria-label": "Downloads" }, link("report.html", "HTML report"), link("report.json", "JSON")),
+      make("nav", { "aria-label": "Downloads" }, ...(this.report.html ? [link("report.html", "HTML report")] : []), link("report.json", "JSON")),
     );
   }
 
   notes() {
     return this.report.notes.map((note) => make("p", { class: "warning" }, note));
+  }
+
+  // Where a picture is: the library's own by id and content, one of another set by the result and its row.
+  address([id, content], size) {
+    return content === "set" ? `${this.src}/pictures/${id}/${size}.webp` : `/${size}/${id}/${content}.webp`;
   }
 
   numbers(rows) {
@@ -97,7 +108,7 @@ class Report extends HTMLElement {
     });
     const table = make("table", { class: "matrix" }, make("thead", {}, head), make("tbody", {}, ...rows));
     const words = "A row is what the images are, a column what they were called. Choose a number to see its images.";
-    return make("section", {}, make("h3", {}, "Confusion matrix"), make("p", { class: "note" }, words), make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Confusion matrix" }, table), wrong);
+    return make("section", {}, make("h3", {}, "Confusion matrix"), make("p", { class: "note" }, words), wide("Confusion matrix", table), wrong);
   }
 
   count(truth, guess, n, share) {
@@ -111,24 +122,30 @@ class Report extends HTMLElement {
     return one;
   }
 
+  // Too many classes for a matrix: what is confused most, and any other cell by name.
   pairs(confusion) {
     const wrong = confusion.filter(([truth, guess]) => truth !== guess).sort((a, b) => b[2] - a[2]).slice(0, MOST_PAIRS);
-    const rows = wrong.map(([truth, guess, n]) => make("tr", {}, cell("td", truth), cell("td", guess), this.count(truth, guess, n, 0)));
-    const head = make("tr", {}, ...["is", "was called", "images"].map((name) => cell("th", name, { scope: "col" })));
-    return make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Confused classes" }, make("table", {}, make("thead", {}, head), make("tbody", {}, ...rows)));
+    const query = (truth, guess) => `?truth=${encodeURIComponent(truth)}&guess=${encodeURIComponent(guess)}`;
+    const one = ([truth, guess, n]) =>
+      make("li", {}, make("button", { type: "button", title: `${many(n, "image")} of ${truth} called ${guess}`, onclick: () => this.show(`${truth}, called ${guess}`, query(truth, guess)) }, make("span", {}, `${truth} → ${guess}`), make("b", {}, n.toLocaleString("en"))));
+    const names = [...this.report.labels].sort((a, b) => a.localeCompare(b));
+    const list = (label) => make("select", { "aria-label": label }, ...names.map((name) => make("option", {}, name)));
+    const [is, called] = [list("What the images are"), list("What they were called")];
+    const show = make("button", { type: "button", class: "more", onclick: () => this.show(`${is.value}, called ${called.value}`, query(is.value, called.value)) }, "Show these");
+    return make("div", {}, make("p", { class: "note" }, "What the images are → what they were called. Choose one to see its images."), make("ol", { class: "pairs" }, ...wrong.map(one)), make("div", { class: "cell-by-name" }, "Any other cell:", is, "called", called, show));
   }
 
   async show(title, query) {
     try {
       const { total, images } = await getJSON(`${this.src}/images${query}`);
-      const ours = images.filter(([id]) => id);
+      const ours = images.filter(([, content]) => content);
       const card = (image) => {
         const [, , name, truth, first, second] = image;
-        const words = this.report.kind === "compare" ? `${first} → ${second}` : query ? points(second) : `${truth} → ${first}`;
+        const words = { compare: `${first} → ${second}`, prompts: truth }[this.report.kind] ?? (query ? points(second) : `${truth} → ${first}`);
         const open = () => this.viewer.open(ours, ours.indexOf(image));
-        return make("button", { type: "button", class: "card", "aria-label": name, onclick: open }, thumbnail(image), make("span", { title: words }, words));
+        return make("button", { type: "button", class: "card", "aria-label": name, onclick: open }, thumbnail(image, this.address(image, "thumb")), make("span", { title: words }, words));
       };
-      const named = images.filter(([id]) => !id).map(([, , name, truth, ...said]) => make("li", {}, make("b", {}, name), ` ${this.words(truth, said)}`));
+      const named = images.filter(([, content]) => !content).map(([, , name, truth, ...said]) => make("li", {}, make("b", {}, name), ` ${this.words(truth, said)}`));
       const more = total > images.length ? `, the first ${images.length}` : "";
       const cards = make("div", { class: "cards wide" }, ...ours.slice(0, FIRST_IMAGES).map(card));
       const rest = make("button", { type: "button", class: "more" }, `Show ${ours.length - FIRST_IMAGES} more`);
@@ -146,6 +163,7 @@ class Report extends HTMLElement {
   }
 
   words(truth, said) {
+    if (this.report.kind === "prompts") return `called ${truth}, by the wording`;
     return this.report.kind === "compare" ? `is ${truth}; first ${said[0]}, then ${said[1]}` : `is ${truth}, called ${said[0]}, confidence ${points(said[1])}`;
   }
 
@@ -153,7 +171,7 @@ class Report extends HTMLElement {
     return [make("p", {}, this.words(truth, said))];
   }
 
-  plots() {
+  plots(size = "") {
     const figures = this.report.plots.map((name) => {
       const link = (query, text) => make("a", { href: `${this.src}/plots/${name}${query}`, download: `${name}${query.slice(0, 4)}` }, text);
       const figure = make("figure", {}, make("div", { class: "plot" }), make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
@@ -163,7 +181,7 @@ class Report extends HTMLElement {
         .catch((error) => figure.firstChild.append(make("p", { class: "note" }, error.message)));
       return figure;
     });
-    return make("div", { class: "plots" }, ...figures);
+    return make("div", { class: `plots ${size}` }, ...figures);
   }
 
   classes() {
@@ -185,7 +203,7 @@ class Report extends HTMLElement {
       body.append(...classes.slice(FIRST_CLASSES).map(row));
       more.hidden = true;
     };
-    return make("section", {}, make("h3", {}, "Classes, the worst first"), make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Classes" }, table), more);
+    return make("section", {}, make("h3", {}, "Classes, the worst first"), wide("Classes", table), more);
   }
 
   comparison() {
@@ -208,17 +226,9 @@ class Report extends HTMLElement {
   models() {
     const head = ["model", "accuracy", "95 % interval", "images/s", "GFLOPs/image", "weights", "in use"];
     const mb = (value) => (value === null ? "–" : `${Math.round(value).toLocaleString("en")} MB`);
-    const rows = this.report.rows.map((row) =>
-      make(
-        "tr",
-        {},
-        cell("th", row.name, { scope: "row" }),
-        ...[points(row.accuracy), between(row.interval), `${Math.round(row.per_second).toLocaleString("en")} (${row.device})`, row.gflops.toFixed(2), mb(row.megabytes), mb(row.memory)].map((text) => cell("td", text)),
-      ),
-    );
-    const table = make("table", {}, make("thead", {}, make("tr", {}, ...head.map((name) => cell("th", name, { scope: "col" })))), make("tbody", {}, ...rows));
+    const rows = this.report.rows.map((row) => [row.name, points(row.accuracy), between(row.interval), `${Math.round(row.per_second).toLocaleString("en")} (${row.device})`, row.gflops.toFixed(2), mb(row.megabytes), mb(row.memory)]);
     const words = "Speed is from the file to the vector. In use: what loading and embedding added at the most. Each model has left an accuracy report, so that two can be compared.";
-    return [make("div", { class: "wide", tabindex: "0", role: "region", "aria-label": "Models" }, table), make("p", { class: "note" }, words), this.plots()];
+    return [table("Models", head, rows), make("p", { class: "note" }, words), this.plots()];
   }
 }
 

@@ -24,8 +24,8 @@ export async function getJSON(url, options = {}) {
   return answer;
 }
 
-export function thumbnail([id, content, name]) {
-  return make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", loading: "lazy", decoding: "async", title: name });
+export function thumbnail([id, content, name], src = `/thumb/${id}/${content}.webp`) {
+  return make("img", { src, alt: "", loading: "lazy", decoding: "async", title: name });
 }
 
 export function styled(root) {
@@ -61,8 +61,8 @@ export function bars(rows, right) {
 
 // One picture, large, in a <dialog>: Escape closes it, the arrow keys go to its neighbours.
 export class Viewer {
-  constructor(root, describe) {
-    this.describe = describe;
+  constructor(root, describe, address = ([id, content]) => `/preview/${id}/${content}.webp`) {
+    Object.assign(this, { describe, address });
     this.image = make("img", { alt: "" });
     this.side = make("div", { class: "side" });
     const close = make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.dialog.close() }, "Close");
@@ -91,8 +91,8 @@ export class Viewer {
   show(index) {
     this.index = index;
     const item = this.items[index];
-    const [id, content, name] = item;
-    this.image.src = `/preview/${id}/${content}.webp`;
+    const [, , name] = item;
+    this.image.src = this.address(item);
     this.image.alt = name;
     this.place.textContent = `${index + 1} of ${this.items.length}`;
     this.side.replaceChildren(make("h3", {}, name), ...this.describe(item));

@@ -21,9 +21,10 @@ from .sources import (
     parse_table,
     read_table,
 )
+from .stress import Stress, Sweep
 from .study import FOLDERS, LABELS, NAMES, Study, read_study
 from .tables import Table, tabulate
-from .whatif import Change, Stress, Sweep
+from .whatif import Change
 
 __all__ = [
     "FOLDERS",

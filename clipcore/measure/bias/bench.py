@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING
 
@@ -11,25 +10,17 @@ import numpy as np
 from ...errors import BadInput
 from ...prompts import PromptSet
 from ...zeroshot import zero_shot_classifier
+from .answered import Answered
 from .design import Design, LabelSet
 from .groups import Facts, Groups, group
+from .stress import Stress, Sweep, stress, sweep
 from .tables import Table, members, rows_of, tabulate
-from .whatif import Change, Stress, Sweep, change, stress, sweep
+from .whatif import Change, change
 
 if TYPE_CHECKING:
-    from ...classifier import Classifier
     from ...encoder import Encoder
 
 KEPT = 24  # label sets whose answers are remembered
-
-
-@dataclass(frozen=True, eq=False)
-class Answered:
-    """What a label set says of n pictures: `shares` float32 [n, labels], and `guess` int [n], the best one's place."""
-
-    classifier: "Classifier"
-    shares: np.ndarray
-    guess: np.ndarray
 
 
 class Bench:

@@ -3,8 +3,8 @@
 from typing import TYPE_CHECKING
 
 from ...errors import BadInput
-from ..plots import Plot
-from .whatif import Sweep
+from ..plots import Plot, short
+from .stress import Sweep
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -27,21 +27,17 @@ def sweep_plot(found: Sweep, row: str, kind: str = "class") -> Plot:
 
         for place, j in enumerate(sorted(largest)):
             colour, dash = _COLOURS[place % len(_COLOURS)], _DASHES[place // len(_COLOURS)]
-            axes.plot(found.thresholds, found.share[at, j], dash, color=colour, linewidth=1.6, label=_short(found.groups[j]))
+            axes.plot(found.thresholds, found.share[at, j], dash, color=colour, linewidth=1.6, label=short(found.groups[j]))
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(FixedLocator([0.001, 0.005, 0.02, 0.1, 0.3, 1]))
         axes.xaxis.set_minor_locator(NullLocator())
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.2g}%" if value < 1 else "100%"))
         axes.yaxis.set_major_formatter(PercentFormatter(1, 0))
         axes.set(
-            xlim=(0.001, 1), xlabel="threshold", ylabel="share of the group", title=_short(f"{found.label_set}: {row}", 48)
+            xlim=(0.001, 1), xlabel="threshold", ylabel="share of the group", title=short(f"{found.label_set}: {row}", 48)
         )
         axes.set_ylim(0, max(0.05, 1.05 * float(found.share[at].max())))
         axes.legend(loc="upper left", bbox_to_anchor=(1, 1), fontsize=7.5)
 
     about = f"{row} in {found.label_set}: share of each group that reaches a threshold"
     return Plot(f"sweep-{at}", about, draw, 6.0, max(3.2, 0.6 + 0.17 * len(largest)))
-
-
-def _short(name: str, letters: int = 28) -> str:
-    return name if len(name) <= letters else f"{name[: letters - 1]}…"

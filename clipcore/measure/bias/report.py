@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...sensitive import notice, sensitive
-from ..html import _page, _plots, _table
 from ..intervals import points
+from ..page import figures, page, plain_table
 from .design import Design
 from .groups import Facts
 from .plots import sweep_plot
+from .stress import Sweep
 from .tables import Table
-from .whatif import Sweep
+from .whatif import Change
 
 if TYPE_CHECKING:
     from ...encoder import Encoder
@@ -92,8 +93,8 @@ def describe(facts: Facts, keys: Sequence[str]) -> dict[str, Any]:
     return {"n": len(keys), "columns": columns, "notes": notes}
 
 
-def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
-    """A `report_json` as one page that needs nothing else."""
+def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = (), changes: Iterable[Change] = ()) -> str:
+    """A `report_json` as one page that needs nothing else; `changes` are the what-ifs that were asked."""
     design, model, data = report["design"], report["model"], report["data"]
     by = " and ".join(design["by"])
     against = f"“{design['reference']}”" if design["reference"] else "all other images"
@@ -116,13 +117,14 @@ def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
         f"<p>{reading}</p>",
         *_category_tables(report["tables"]),
         *(f"<h2>{escape(table['label_set'])}: by {escape(by)}</h2>{_shares(table)}" for table in report["tables"]),
+        *(part for one in changes for part in _change(one.to_json())),
         *_sweeps(list(sweeps)),
         "<h2>Label sets</h2>",
-        _table(("name", "classes"), ((one["name"], _typed(one)) for one in design["label_sets"])),
+        plain_table(("name", "classes"), ((one["name"], _typed(one)) for one in design["label_sets"])),
         *(
             [
                 "<h2>Categories</h2>",
-                _table(("name", "classes"), ((k, ", ".join(v)) for k, v in design["categories"].items())),
+                plain_table(("name", "classes"), ((k, ", ".join(v)) for k, v in design["categories"].items())),
             ]
             if design["categories"]
             else []
@@ -130,13 +132,13 @@ def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = ()) -> str:
         "<h2>Prompts</h2>",
         f"<ul>{''.join(f'<li>{escape(template)}</li>' for template in design['prompts']['templates'])}</ul>",
         "<h2>Data</h2>",
-        _table(("column", "images by value"), ((column["name"], _values(column)) for column in data["columns"])),
+        plain_table(("column", "images by value"), ((column["name"], _values(column)) for column in data["columns"])),
         "<h2>Model</h2>",
-        _table(("what", "value"), ((name.capitalize(), str(value)) for name, value in model.items())),
+        plain_table(("what", "value"), ((name.capitalize(), str(value)) for name, value in model.items())),
         "<h2>What this cannot show</h2>",
         f"<ul>{''.join(f'<li>{escape(limit)}</li>' for limit in report['limits'])}</ul>",
     ]
-    return _page(str(report["name"]), about, notes, sections)
+    return page(str(report["name"]), about, notes, sections)
 
 
 def marked(p: Mapping[str, float | None], difference: float | None) -> str:
@@ -197,6 +199,30 @@ def _grid(like: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any], 
     return f'<div class="wide"><table><tr><td></td>{head}{whole}</tr>{"".join(body)}</table></div>'
 
 
+def _change(change: Mapping[str, Any]) -> list[str]:
+    """A what-if: where images go, and every rate before and after."""
+    was, now = change["was"], change["now"]
+
+    def cell(i: int, j: int) -> str:
+        before, after = (side["share"][i][j] if side["there"][i] else None for side in (was, now))
+        if before is None or after is None:
+            return f"new: {points(after or 0)}" if before is None else f"was {points(before)}"
+        sure = change["p"][i][j] is not None and change["p"][i][j] < SURE
+        return f"{points(before)} → {points(after)}{' *' if sure else ''}"
+
+    head = ("class", *(f"{group['name']} ({group['n']:,})" for group in change["groups"]))
+    rows = ((row["name"], *(cell(i, j) for j in range(len(change["groups"])))) for i, row in enumerate(change["rows"]))
+    words = (
+        f"{change['moved']:,} of {change['n']:,} images move. * more images came than left, or the other way round, than "
+        f"chance explains: p &lt; {SURE}, McNemar's exact test after Holm."
+    )
+    return [
+        f"<h2>What if: {escape(change['label_set'])} becomes {escape(change['typed'])}</h2><p>{words}</p>",
+        plain_table(("from", "to", "images"), change["pairs"]),
+        plain_table(head, rows),
+    ]
+
+
 def _sweeps(sweeps: Sequence[Sweep]) -> list[str]:
     plots = [sweep_plot(one, row.name, row.kind) for one in sweeps for row in one.rows if row.kind == "category"]
     if not plots:
@@ -204,7 +230,7 @@ def _sweeps(sweeps: Sequence[Sweep]) -> list[str]:
     words = (
         "The share of each group of which a class of the category reaches the threshold; several classes may do so at once."
     )
-    return ["<h2>Thresholds</h2>", f"<p>{words}</p>", _plots(plots)]
+    return ["<h2>Thresholds</h2>", f"<p>{words}</p>", figures(plots)]
 
 
 def _typed(label_set: Mapping[str, Any]) -> str:

@@ -1,0 +1,62 @@
+"""Which caption fits which picture, and tests of composition."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import Home, Json, Model, command, draw, emit, open_library, picture_files, say
+from .sets import PageOut, write_pages
+
+
+@command
+def captions(
+    sources: Annotated[list[Path], typer.Argument(help="Pictures; or SugarCrepe or Winoground files, with --images.")],
+    caption: Annotated[list[str] | None, typer.Option(help="A caption to match the pictures with; give several.")] = None,
+    images: Annotated[Path | None, typer.Option(help="The folder with the pictures that such a file names.")] = None,
+    report: PageOut = None,
+    home: Home = None,
+    model: Model = "starter",
+    as_json: Json = False,
+) -> None:
+    """Which caption fits? Pictures against captions that you write, or a test of composition."""
+    from clipcore import BadInput
+    from clipcore.images import display_path
+    from clipcore.measure.bench_html import composition_html
+    from clipcore.measure.composition import iter_composition, match
+    from clipcore.stream import iter_embed
+
+    if bool(caption) == bool(images):
+        raise BadInput("Give either --caption, for pictures, or --images, for a SugarCrepe or Winoground file.")
+    if report and not images:
+        raise BadInput("A report is made of a SugarCrepe or Winoground file; take --json for pictures and captions.")
+    with open_library(home, model) as library:
+        encoder = library.encoder
+        assert encoder is not None
+        if images:
+            pages = []
+            for path in sources:
+                found = draw(iter_composition(encoder, path, images))
+                for reason in found.skipped:
+                    say(f"skipped {reason}")
+                for name, score in found.scores.items():
+                    row = {"set": found.name, "score": name, **vars(score), "cut": found.cut}
+                    emit(as_json, row, f"{found.name}  {name:12} {score}   {score.n:,} items")
+                pages.append(composition_html(found.to_json(), found.name, {"Model": encoder.name, "File": path.name}))
+            write_pages(report, pages)
+            return
+        embedded = draw(iter_embed(encoder, picture_files(sources)))
+        for skipped in embedded.skipped:
+            say(f"skipped {skipped}")
+        matched = match(encoder, embedded.vectors, caption or [])
+        for text in matched.cut:
+            say(f"The caption “{text[:60]}…” is longer than {encoder.name} reads; its last words were left out.")
+        for i, path in enumerate(embedded.paths):
+            order = matched.by_picture[i].argsort()[::-1]
+            shares = {matched.captions[j]: round(float(matched.by_picture[i, j]), 4) for j in order}
+            row = {"path": display_path(path), "best": matched.best_captions[i], "shares": shares}
+            emit(
+                as_json,
+                row,
+                f"{display_path(path)}\n" + "\n".join(f"  {share:6.1%}  {text}" for text, share in shares.items()),
+            )

@@ -1,0 +1,36 @@
+"""What is kept of a measurement, as plain values: a summary that a list shows, and the whole.
+
+Of accuracy that is what was answered for each picture (`Judged`); every figure is worked out of it when it is looked at, so
+that results of different days can be compared.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from .answers import Judged
+from .report import summarise
+
+NAME_LIMIT = 200
+
+
+def kept_accuracy(
+    judged: Judged, classifier: str, kind: str, model: str, set_name: str, notes: Sequence[str] = (), source: str = ""
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Name, summary and content of an accuracy result. `source` is the path of a set that is not the library's own."""
+    report = summarise(judged)
+    summary = {
+        "top1": report.top1,
+        "interval": report.interval,
+        "n": report.n,
+        "classifier": classifier,
+        "set": set_name,
+    }
+    about = {"Classifier": f"{classifier} ({kind})", "Model": model, "Set": set_name}
+    content = {
+        "judged": judged.to_json(),
+        "about": about,
+        "notes": list(notes),
+        "ours": not source,
+        "source": source,
+    }
+    return f"{classifier} on {set_name}"[:NAME_LIMIT], summary, content
