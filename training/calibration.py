@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clipcore import Classifier, Examples
-from clipcore.decision import energy
+from clipcore.deciding import energy
 
 LEAST = 20  # labelled pictures; fewer say too little about a temperature
 BELOW = 0.1  # share of pictures with the labels that may look like none of them
