@@ -61,13 +61,10 @@ class Exchange(Labelling):
         images, X = self.embeddings(image_ids, folder_id)
         values = self.labels([image.id for image in images])
         decided = decide(classifier, X, generic_bank(model.encoder))
-        found = [
-            tuple(classifier.labels[i] for i in chosen.nonzero()[0]) or int(place)
-            for chosen, place in zip(decided.chosen, decided.places, strict=True)
-        ]
+        found, shares = decided.verdicts(classifier.labels), decided.predictions(classifier.labels)
         many = classifier.decision.many
         said = [_said_on_board(values.get(image.id, {}), classifier.labels, many) for image in images]
-        return [Answer(*row) for row in zip(images, said, found, classifier.predict(X), strict=True)]
+        return [Answer(*row) for row in zip(images, said, found, shares, strict=True)]
 
     def run_answers(self, run_id: str) -> list[Answer]:
         """`answers` for a run as it is now. Raises NotFound, SpaceMismatch."""

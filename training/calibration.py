@@ -60,6 +60,20 @@ def settled(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classi
     return classifier.with_decision(replace(classifier.decision, temperature=temperature, calibrated=len(y), level=level))
 
 
+def held_out_curve(logits: np.ndarray, y: np.ndarray, parts: int = 5) -> Reliability | None:
+    """The curve of logits [n, n labels] of pictures not learned from, of places y [n]; each part of them at the temperature
+    that the others ask for. None for fewer than LEAST pictures."""
+    if len(y) < LEAST:
+        return None
+    part = np.random.default_rng(0).permutation(len(y)) % parts
+    confidence = np.zeros(len(y))
+    for each in range(parts):
+        own = part == each
+        scaled = logits[own] / fit_temperature(logits[~own], y[~own])
+        confidence[own] = np.exp(scaled.max(1) - energy(scaled))
+    return reliability_curve(confidence, logits.argmax(1) == y, bins=10)
+
+
 def fit_temperature(logits: np.ndarray, y: np.ndarray) -> float:
     """The temperature of least cross-entropy for logits [n, n labels] whose right places are y [n]."""
     from scipy.optimize import minimize_scalar

@@ -173,7 +173,7 @@ class Boards:
         if row is None:
             raise NotFound("That picture is not on this board any more; load it again.")
         return {
-            "top": board.run.classifier.predict(board.X[row : row + 1])[0].top(5),
+            "top": board.answers.predictions(board.labels)[row].top(5),
             "none": round(float(board.answers.none[row]), 4),
             "place": int(board.answers.places[row]),
         }
