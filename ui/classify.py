@@ -10,7 +10,7 @@ from clipcore import PACKS, BadInput, SaysoError, pack, parse_labels, parse_temp
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
-from . import versions
+from . import exports, versions
 from .advising import advice_html
 from .choices import ALL, OWN, pack_of, saved, selection, sources, wanted
 from .following import QUIET, Changes, Following
@@ -101,6 +101,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     )
     at.run = gr.State("")
     at.saved, reuse = versions.build(studio, at.run)
+    exports.build(studio, page, tab, at.run, at.saved)
 
     outputs = [at.labels, at.templates, at.source, at.go, at.board, at.run, at.saved, *at.jobs.parts]
     prompts = [at.labels, at.templates]

@@ -9,11 +9,11 @@ import json
 import re
 import shutil
 from collections.abc import Generator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clipcore import BadInput, Step, pack, zero_shot_classifier
+from clipcore import BadInput, Classifier, Step, pack
 from storage import ClassifierRecord
 from training import teach
 
@@ -59,18 +59,21 @@ def rebuild(studio: Studio, name: str) -> ClassifierRecord:
 
     It becomes the next version; the one before stays. Raises NotFound, and BadInput for names that the model cannot read.
     """
-    library, encoder = studio.library, studio.encoder()
-    before = library.classifier(name)
+    return studio.library.save(remade(studio, studio.library.classifier(name)), name)
+
+
+def remade(studio: Studio, before: Classifier) -> Classifier:
+    """A classifier like this one for the model in use: its names, prompts and dial, taught with the library's labels if it
+    was taught."""
+    library = studio.library
+    studio.encoder()
     if before.kind == "search":
-        return library.save(library.search_classifier(before.labels[0]), name)
-    made = zero_shot_classifier(encoder, before.labels, before.prompts)
-    made = made.with_decision(replace(made.decision, sure=before.decision.sure, many=before.decision.many))
-    if before.kind != "zero-shot":
-        examples = library.examples(before.labels)
-        if len(examples) >= LEAST:
-            lesson = teach(examples, made)
-            made = lesson.classifier if lesson.adopt else made
-    return library.save(made, name)
+        return library.search_classifier(before.labels[0])
+    made = library.rebuild(before)
+    examples = library.examples(before.labels)
+    if before.kind == "zero-shot" or before.decision.many or len(examples) < LEAST:
+        return made
+    return teach(examples, made).kept
 
 
 # models

@@ -56,7 +56,7 @@ footer { display: none !important; }
 .html-container { padding: 0 !important; }
 #classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
 #training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
-.job-progress:not(:has(*[role])) { display: none; }
+#export-progress:not(:has(*[role])), .job-progress:not(:has(*[role])) { display: none; }
 .bar { align-items: flex-end; }
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
 .go > button { white-space: nowrap; }
@@ -83,6 +83,7 @@ button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); o
 .skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }
 .skipped li { padding: 6px 0; border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
 .skipped b { font-weight: 600; }
+#export-plan summary, #import-news summary { cursor: pointer; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
   font-size: .875rem; font-variant-numeric: tabular-nums; }

@@ -135,7 +135,7 @@ class Board extends HTMLElement {
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
     this.heading = make("h2");
     const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name }, text);
-    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("classifier.safetensors", "Classifier file"));
+    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file"));
     this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help());
     if (answer.skipped.length) this.body.append(skipped(answer.skipped));
     this.keyed();
