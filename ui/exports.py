@@ -49,7 +49,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, run: gr.State, chosen: g
     exporting.register(studio)
     at = Parts()
     at.saved = chosen
-    following = Following(studio, exporting.KINDS, partial(_end, studio, at), others=False)
+    following = Following(studio, exporting.KINDS, partial(_end, studio, at), wait=1.5, others=False)
     with gr.Accordion("Export", open=False, elem_id="export"):
         what = gr.Radio(list(WHAT), value=FOLDERS, label="What to make")
         with gr.Row():
