@@ -101,6 +101,16 @@ def dial(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None, sures: 
     return np.array(counts, int).reshape(len(sures), len(classifier.labels) + 2)
 
 
+def thresholds(decision: Decision, labels: int, sure: float | None = None) -> np.ndarray:
+    """The confidence that each label needs, float32 [labels], at a setting of the dial; left out, where it is."""
+    sure = decision.sure if sure is None else sure
+    if not (decision.many and decision.thresholds):
+        return np.full(labels, sure, np.float32)
+    # the dial moves the thresholds together; at one half they are what was fitted
+    fitted = np.array(decision.thresholds, np.float32)
+    return np.where(sure < 0.5, fitted * 2 * sure, 1 - (1 - fitted) * 2 * (1 - sure)).astype(np.float32)
+
+
 def energy(logits: np.ndarray) -> np.ndarray:
     """log(sum(exp(logits))) of each row [n, m]: [n]."""
     top = logits.max(1)
@@ -147,11 +157,7 @@ def _sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def _answered(decision: Decision, scores: np.ndarray, none: np.ndarray, sure: float, shares: np.ndarray) -> Answers:
-    needed = np.full(scores.shape[1], sure, np.float32)
-    if decision.many and decision.thresholds:
-        # the dial moves the thresholds together; at one half they are what was fitted
-        fitted = np.array(decision.thresholds, np.float32)
-        needed = np.where(sure < 0.5, fitted * 2 * sure, 1 - (1 - fitted) * 2 * (1 - sure)).astype(np.float32)
+    needed = thresholds(decision, scores.shape[1], sure)
     best = scores.argmax(1)
     rows = np.arange(len(scores))
     enough = scores >= needed

@@ -17,7 +17,7 @@ from .database import chunks
 from .folders import IMAGE_COLUMNS, to_record
 from .imports import Finder, by_picture
 from .labelling import ME, Labelling
-from .labels import Values, place_of
+from .labels import Values, place_of, truth_of
 from .records import Answer, ClassifierRecord, ImageRecord, Imported, SkippedRecord, Verdict
 from .tables import Image
 
@@ -144,7 +144,7 @@ def _said(values: Values) -> Verdict:
 
 
 def _said_on_board(values: Values, among: Sequence[str], many: bool) -> Verdict:
-    if many and (labels := tuple(label for label in among if values.get(label) == 1)):
-        return labels
+    if many and (truth := truth_of(values, among)) is not None:
+        return tuple(label for label, true in zip(among, truth, strict=True) if true) or NONE
     place = place_of(values, among)
     return (place,) if isinstance(place, str) else place

@@ -84,6 +84,15 @@ class Labelling:
             wanted = {content: {label: value} for content in contents.values()}
             return board.set_values(self.database, connection, wanted, client, op or secrets.token_hex(16))
 
+    def mark(self, marks: Mapping[int, Values], client: str = ME, op: str | None = None) -> Moved:
+        """Set labels of pictures (id -> label -> value) where several can be true, as one step. Raises NotFound."""
+        with self.database.writing() as connection:
+            contents = board.hashes_of(connection, list(marks))
+            if gone := marks.keys() - contents.keys():
+                raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
+            wanted = {content: marks[image_id] for image_id, content in contents.items()}
+            return board.set_values(self.database, connection, wanted, client, op or secrets.token_hex(16))
+
     def undo(self, client: str = ME, op: str | None = None) -> Moved | None:
         """Take this client's last step back; None if there is none. What others have moved since stays, and is `skipped`."""
         with self.database.writing() as connection:

@@ -1,4 +1,4 @@
-"""Exports and imports of the page: a plan first, a job that carries it out, another that takes it back. Colour is meaning."""
+"""Exports and imports of the page: a plan first, a job that carries it out, another that takes it back."""
 
 import pytest
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from clipcore import BadInput, Classifier
+from clipcore.deciding import thresholds
 from clipcore.examples import split_place
 
 from .lesson import FOLDS, Lesson, Measured, percent
@@ -46,8 +47,7 @@ def teach_many(start: Classifier, confidence: np.ndarray, truth: np.ndarray, key
     """
     if not len(truth):
         raise BadInput("There are no labelled images to learn from; label a few on the board first.")
-    fitted = start.decision.thresholds or (start.decision.sure,) * len(start.labels)
-    before = np.array(fitted, float)
+    before = np.array(thresholds(start.decision, len(start.labels)), float)
     fold = np.array([int(split_place(key, 0) * FOLDS) for key in keys])
     after = np.zeros_like(truth)
     for part in np.unique(fold):

@@ -12,8 +12,8 @@
 
 A handler's answer is a dictionary from components to new values, as everywhere on the page. `end(job, is_mine, *asked)` says
 what a job that is over changes, beside the bar, which goes; `is_mine` is whether this window started it or found it at its
-own reload, not while it was open. If it starts the next job with `start`, that one is followed. A window that is open sees within `IDLE` seconds what
-another one started.
+own reload, not while it was open. If it starts the next job with `start`, that one is followed. A window that is open sees
+within `IDLE` seconds what another one started.
 """
 
 from collections.abc import Callable, Collection

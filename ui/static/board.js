@@ -19,7 +19,9 @@ const ORDERS = {
 
 class Board extends HTMLElement {
   static observedAttributes = ["run"];
-  cards = new Map(); // id -> {id, content, name, guess, share, said, rank}; said is null where nobody has labelled
+  // id -> {id, content, name, guess, share, said, rank}. guess is a place, said the one a person gave, or null. Where an image
+  // can have several labels, guess may be a list of places, and said is the value (1, -1, 0) of each that a person spoke of.
+  cards = new Map();
   piles = new Map(); // place -> Pile
   selected = new Set();
 
@@ -42,6 +44,7 @@ class Board extends HTMLElement {
     root.addEventListener("drop", (event) => {
       if (!this.dragging || !pileOf(event)) return;
       event.preventDefault();
+      this.pile = pileOf(event);
       this.move(pileOf(event).code);
       this.mark((this.dragging = null));
     });
@@ -108,13 +111,14 @@ class Board extends HTMLElement {
     const steps = this.steps;
     const answer = await steps.load();
     if (steps !== this.steps) return;
-    const same = this.piles.size && String(answer.labels) === String(this.labels);
+    const same = this.piles.size && String(answer.labels) === String(this.labels) && this.answer?.many === answer.many;
     Object.assign(this, { answer, labels: answer.labels, preview: null });
     this.cards = new Map(answer.images.map(([id, content, name, guess, share]) => [id, { id, content, name, guess, share, said: null }]));
     for (const [id, place] of answer.changes) this.cards.get(id).said = place;
     this.selected = new Set();
     if (!this.cards.has(this.current)) this.current = undefined;
     if (!same) this.lay();
+    for (const pile of this.piles.values()) pile.need(answer.thresholds?.[pile.code]);
     this.banner.draw(answer.lesson, answer.before);
     this.dial.draw(answer);
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
@@ -136,7 +140,7 @@ class Board extends HTMLElement {
     this.heading = make("h2");
     const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name }, text);
     const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file"));
-    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help());
+    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help(answer.many));
     if (answer.skipped.length) this.body.append(skipped(answer.skipped));
     this.keyed();
   }
@@ -160,64 +164,83 @@ class Board extends HTMLElement {
 
   // where the pictures are
 
-  place(id) {
+  places(id) {
     const { said, guess } = this.cards.get(id);
-    return said ?? guess;
+    if (said === null || !this.answer.many) return [said ?? guess].flat();
+    const true_ = Object.keys(said).filter((code) => said[code] === 1).map(Number);
+    return true_.length ? true_ : [Object.values(said).every((value) => value === 0) ? UNSURE : NONE];
+  }
+  place(id) {
+    return this.places(id)[0];
+  }
+  // The column in which a picture was last touched, of those that it is in.
+  pileOf(id) {
+    return this.pile?.ids.includes(id) ? this.pile : this.piles.get(this.place(id));
   }
   ranked() {
     const rank = ORDERS[this.order.value];
     [...this.cards.values()].sort((a, b) => rank(a, b) || a.id - b.id).forEach((card, n) => (card.rank = n));
     for (const pile of this.piles.values()) pile.ids = [];
-    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) this.piles.get(this.place(card.id)).ids.push(card.id);
+    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) for (const place of this.places(card.id)) this.piles.get(place).ids.push(card.id);
     this.grown = 0;
     this.draw();
   }
   put(changes) {
     const touched = new Set();
-    const gone = new Set();
+    const moved = new Set();
     for (const [id, said] of changes) {
       const card = this.cards.get(id);
       if (!card || card.said === said) continue;
-      const from = this.place(id);
+      const from = this.places(id);
       card.said = said;
-      const to = this.place(id);
-      if (from === to) continue;
-      gone.add(id);
-      touched.add(this.piles.get(from)).add(this.piles.get(to));
-      this.piles.get(to).ids.push(id);
+      const to = this.places(id);
+      if (String(from) === String(to)) continue;
+      moved.add(id);
+      for (const code of [...from, ...to]) touched.add(this.piles.get(code));
+      for (const code of to) this.piles.get(code).ids.push(id);
     }
     for (const pile of touched) {
-      const here = new Set(pile.ids.filter((id) => !gone.has(id) || this.place(id) === pile.code));
+      const here = new Set(pile.ids.filter((id) => !moved.has(id) || this.places(id).includes(pile.code)));
       pile.ids = [...here].sort((a, b) => this.cards.get(a).rank - this.cards.get(b).rank);
     }
     this.draw();
   }
-  move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current]) {
-    ids = ids.filter((id) => this.cards.get(id).said !== to);
+  // What is said of a picture once it is moved: see `places`. A first word also says that the other guesses are right.
+  saying(id, to, value) {
+    if (!this.answer.many || to === null) return to;
+    if (to < 0) return Object.fromEntries(this.labels.map((_, code) => [code, to === UNSURE ? 0 : -1]));
+    const { said, guess } = this.cards.get(id);
+    const guessed = Object.fromEntries([guess].flat().filter((code) => code >= 0).map((code) => [code, 1]));
+    return { ...(said ?? guessed), [to]: value };
+  }
+  move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current], value = 1) {
+    ids = ids.filter((id) => (this.answer.many && to !== null ? this.cards.get(id).said?.[to] !== value : this.cards.get(id).said !== to));
     if (to === undefined || !ids.length) return this.say(to === undefined ? "No class has this key." : "Nothing to move.");
     const held = new Map();
     for (const id of ids) {
-      const { said } = this.cards.get(id);
+      const said = this.answer.many ? null : this.cards.get(id).said;
       held.has(said) ? held.get(said).push(id) : held.set(said, [id]);
     }
-    const pile = this.piles.get(this.place(this.current ?? ids[0]));
+    const pile = this.pileOf(this.current ?? ids[0]);
     const at = pile.ids.indexOf(this.current);
-    this.put(ids.map((id) => [id, to]));
+    this.put(ids.map((id) => [id, this.saying(id, to, value)]));
     if (ids.includes(this.current)) {
       const next = pile.ids[at] === this.current ? at + 1 : at; // confirmed where it was: on to the one after it
       this.current = pile.ids[clamp(next, 0, pile.ids.length - 1)];
       if (pile.size && this.current !== undefined) pile.reveal(this.current);
     }
     this.selected = new Set();
-    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} moved to ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
-    this.steps.send("move", { to, held: [...held] }, ids);
+    const gets = this.answer.many ? (value > 0 ? "labelled" : "not") : "moved to";
+    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
+    this.steps.send("move", { to, value, held: [...held] }, ids);
   }
 
   // what the person does
 
-  select(ids, mode) {
+  select(ids, mode, at = null) {
     const id = ids[0];
-    const pile = this.cards.has(id) ? this.piles.get(this.place(id)) : null;
+    this.pile = at ?? this.pile;
+    const pile = this.cards.has(id) ? this.pileOf(id) : null;
     if (mode === "range" && pile?.ids.includes(this.anchor)) {
       const [low, high] = [pile.ids.indexOf(this.anchor), pile.ids.indexOf(id)].sort((a, b) => a - b);
       this.selected = new Set(pile.ids.slice(low, high + 1));
@@ -232,7 +255,7 @@ class Board extends HTMLElement {
     const tile = event.target.closest(".tile");
     if (!tile || this.banding) return;
     const toggle = event.ctrlKey || event.metaKey || matchMedia("(pointer: coarse)").matches;
-    this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "");
+    this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "", tile.closest(".pile").pile);
   }
   keys(event, pile) {
     if (!this.piles.size || event.altKey || event.defaultPrevented) return;
@@ -245,9 +268,10 @@ class Board extends HTMLElement {
     } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
     else if (ctrl && key === "z") this.steps.send(event.shiftKey ? "step/redo" : "step/undo");
     else if (this.viewer.dialog.open || this.banner.dialog.open) return this.large(event, key, ctrl);
-    else if (ctrl && key === "a" && pile) this.select(pile.ids);
+    else if (ctrl && key === "a" && pile) this.select(pile.ids, "", pile);
     else if (inList && this.walk(key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
     else if (ctrl) return;
+    else if (this.answer.many && this.target(event, key) === null && pile?.code >= 0) this.move(pile.code, undefined, -1);
     else if (this.target(event, key) !== undefined || digit(event)) this.move(this.target(event, key));
     else if (key === "m") this.field.focus();
     else if (key === "escape") this.select([]);
@@ -270,7 +294,12 @@ class Board extends HTMLElement {
   }
   place1(to) {
     const { viewer } = this;
-    this.move(to, [viewer.items[viewer.index][0]]);
+    const id = viewer.items[viewer.index][0];
+    if (this.answer.many && to >= 0) {
+      this.move(to, [id], this.places(id).includes(to) && this.cards.get(id).said !== null ? -1 : 1); // on and off
+      return viewer.show(viewer.index);
+    }
+    this.move(to, [id]);
     if (viewer.index + 1 < viewer.items.length) viewer.step(1);
     else viewer.dialog.close();
   }
@@ -290,7 +319,7 @@ class Board extends HTMLElement {
       next.root.scrollIntoView({ block: "nearest", inline: "nearest" });
     }
     if (next.ids.length) {
-      this.select([next.ids[clamp(to, 0, next.ids.length - 1)]], mode);
+      this.select([next.ids[clamp(to, 0, next.ids.length - 1)]], mode, next);
       next.reveal(this.current);
     }
     return true;
@@ -298,7 +327,7 @@ class Board extends HTMLElement {
   drag(event) {
     const tile = event.target.closest?.(".tile");
     if (!tile || event.shiftKey) return event.preventDefault(); // a drag with shift is a rubber band
-    if (!this.selected.has(idOf(tile))) this.select([idOf(tile)]);
+    if (!this.selected.has(idOf(tile))) this.select([idOf(tile)], "", tile.closest(".pile").pile);
     this.dragging = true;
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", many(this.selected.size, "image"));
@@ -324,6 +353,13 @@ class Board extends HTMLElement {
       pile.title.setAttribute("aria-expanded", pile.open);
     }
   }
+  need(pile, needed) {
+    return this.attempt(async () => {
+      await this.steps.post("threshold", { code: pile.code, needed });
+      await this.load();
+      this.say(`${pile.name} must be ${percent(needed)} sure; ${pile.ids.length.toLocaleString("en")} are.`);
+    });
+  }
   fold(pile, folded) {
     pile.open = !folded;
     sessionStorage[`sayso-open-${this.run}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
@@ -347,7 +383,7 @@ class Board extends HTMLElement {
 
   open() {
     if (this.current === undefined) return this.say("Choose an image first.");
-    const { ids } = this.piles.get(this.place(this.current));
+    const { ids } = this.pileOf(this.current);
     this.look(ids.map((id) => this.item(id)), ids.indexOf(this.current));
   }
   look(items, index) {
@@ -371,13 +407,15 @@ class Board extends HTMLElement {
     const words = { said: make("p"), doubt: make("p", { class: "doubt" }) };
     if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(this.labels, before)}; going by the other labels it is ${placeName(this.labels, after)} (${percent(confidence)}).`;
     else if (after !== undefined) words.doubt.textContent = `Now ${placeName(this.labels, before)}; it would be ${placeName(this.labels, after)}.`;
-    words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${placeName(this.labels, card.guess)}; nobody has labelled it.` : `Labelled ${placeName(this.labels, card.said)}.`;
-    const label = (pile) => make("button", { type: "button", class: "chip", onclick: () => this.place1(pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
+    const names = card ? this.places(id).map((code) => placeName(this.labels, code)).join(", ") : "";
+    words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it.` : `Labelled ${names}.`;
+    const pressed = (pile) => (this.answer.many && card ? String(this.places(id).includes(pile.code)) : null);
+    const label = (pile) => make("button", { type: "button", class: "chip", "aria-pressed": pressed(pile), onclick: () => this.place1(pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
     const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...this.hot(), this.piles.get(UNSURE), this.piles.get(NONE)].map(label));
     this.attempt(async () => {
       const { top, none } = await this.steps.get(`images/${id}`);
       const { calibrated, exclusive, model, prompts, kind } = this.answer;
-      const margin = top.length > 1 ? ` It leads by ${percent(top[0][1] - top[1][1])}.` : "";
+      const margin = top.length > 1 && exclusive ? ` It leads by ${percent(top[0][1] - top[1][1])}.` : "";
       const what = calibrated ? `Probability, calibrated on ${calibrated} labels.` : exclusive ? "Share among your labels, not a probability." : "Each label scored on its own.";
       const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
       shares.replaceChildren(bars(top, what + margin), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
@@ -388,10 +426,10 @@ class Board extends HTMLElement {
     const { name, share, said } = this.cards.get(id);
     return `${name}, ${percent(share)}${said === null ? "" : ", labelled"}`;
   }
-  tile(id) {
+  tile(id, code) {
     const { content, name } = this.cards.get(id);
     const picture = make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", decoding: "async", draggable: "false" });
-    return make("div", { id: `tile-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
+    return make("div", { id: `tile-${code}-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
   }
   say(words) {
     this.status.textContent = words;
@@ -427,15 +465,15 @@ class Board extends HTMLElement {
   }
 }
 
-const idOf = (tile) => Number(tile.id.slice(5));
+const idOf = (tile) => Number(tile.id.split("-").at(-1));
 // the code and not the key: on some keyboards digits need shift
 const digit = (event) => /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
 
-function help() {
+function help(several) {
   const rows = [
-    ["1 to 9, U, N", "move to an open class, Unsure, None of these"],
+    ["1 to 9, U, N", several ? "label with an open class, Unsure, None of these" : "move to an open class, Unsure, None of these"],
     ["M", "type a class"],
-    ["Delete", "take the label away"],
+    ["Delete", several ? "it is not this" : "take the label away"],
     ["Arrows", "go from image to image; with shift select, with ctrl only go"],
     ["Space", "select or not"],
     ["Ctrl+A", "select the column"],
