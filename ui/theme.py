@@ -92,13 +92,14 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
   white-space: nowrap; vertical-align: top; color: var(--body-text-color); }
 .facts thead th { font-weight: 500; color: var(--body-text-color-subdued); }
 .facts tr, .facts thead, .facts tbody { border: 0 !important; }
-.facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 170px; max-width: 290px; }
+.facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 210px; max-width: 290px; }
 .facts small { display: block; font-weight: 400; white-space: normal; min-width: 180px;
   color: var(--body-text-color-subdued); }
 .facts tr.current { background: color-mix(in srgb, var(--primary-500) 12%, transparent); }
 .facts.checks td:last-child { white-space: normal; overflow-wrap: anywhere; }
 .facts .failed { color: #b91c1c; font-weight: 600; }
 .dark .facts .failed { color: #fca5a5; }
+.badge { display: inline-block; white-space: nowrap; }
 .badge { font-size: .75rem; font-weight: 500; padding: 1px 7px; border-radius: 9px; border: 1px solid var(--primary-500); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 14px;
   margin-bottom: 10px; }
