@@ -8,10 +8,12 @@ import csv
 import json
 import re
 import shutil
+import time
 from collections.abc import Generator
-from dataclasses import asdict, dataclass
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clipcore import BadInput, Classifier, Step, pack
 from storage import ClassifierRecord
@@ -22,6 +24,7 @@ from .studio import Studio, Work
 if TYPE_CHECKING:
     from clipcore.encoder import Encoder
 
+T = TypeVar("T")
 KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "pretrain")
 LABELS = "labels"  # fine-tune on the library's own labels
 LEAST = 2  # labelled pictures of a classifier, to learn from them again
@@ -211,7 +214,7 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
         prompts=pack(payload["pack"]),
         tuning=Tuning(layers=payload["layers"], epochs=payload["epochs"]),
     )
-    report = yield from iter_tune(plan, run.folder)
+    report = yield from _timed(iter_tune(plan, run.folder))
     name = f"{run.name} (fine-tuned)"
     studio.library.save(report.classifier, name)
     start, end = report.sweep[0.0]["held out"], report.sweep[1.0]["held out"]
@@ -237,9 +240,26 @@ def _pretrain(studio: Studio, payload: dict[str, Any]) -> Work:
     from training.plan import PLAN, Plan
 
     run = training(studio, payload["name"])
-    plan = Plan.of([payload["data"]], payload["recipe"], minutes=payload["minutes"])
-    yield from plan.iter_run(run.folder, resume=(run.folder / PLAN).exists())
+    plan = Plan.of([payload["data"]], payload.get("recipe", ""), payload.get("model", ""), payload["minutes"])
+    yield from _timed(plan.iter_run(run.folder, resume=(run.folder / PLAN).exists()))
     return {"name": run.name, "sentence": f"“{run.name}” is trained. Choose it above to use it."}
+
+
+def _timed(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:
+    """The same steps with their rate, from which the page tells how long it will take."""
+    with closing(steps):
+        total, began, first = 0, 0.0, 0
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            if step.total and (not total or step.done < first):
+                total, began, first = step.total, time.monotonic(), step.done
+            took = time.monotonic() - began
+            if total and step.done > first and took > 0:
+                step = replace(step, metrics={**step.metrics, "per_second": (step.done - first) / took})
+            yield step
 
 
 def _write_labels(studio: Studio, table: Path) -> None:
