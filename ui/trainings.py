@@ -82,8 +82,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     with gr.Accordion("Train on captions: one from nothing, or a model further", open=False, elem_id="pretrain"):
         gr.HTML(
             '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
-            "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time make "
-            "it better; for real work a published model is the better beginning.</p>"
+            "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
+            "make it better; for real work a published model is the better beginning.</p>"
         )
         with gr.Row():
             data = gr.Textbox(
