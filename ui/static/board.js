@@ -1,13 +1,13 @@
 // <sayso-board run="ID">: one classification, a column per class plus Unsure and None of these. A move is a label.
 // A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
-import { placeName } from "./changes.js";
+import { press } from "./board_keys.js";
+import { explain, help, skipped } from "./board_look.js";
+import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial } from "./lesson.js";
-import { Viewer, bars, empty, make, many, percent, styled } from "./parts.js";
+import { Viewer, empty, make, many, percent, styled } from "./parts.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
-import { why } from "./why.js";
 
-const UNSURE = -1, NONE = -2;
 const OPEN = 9; // classes that are open at first, and have a key
 const POLL = 2000; // milliseconds
 
@@ -32,10 +32,10 @@ class Board extends HTMLElement {
     this.body = make("div", { class: "board" });
     root.append(this.body);
     this.build();
-    this.viewer = new Viewer(root, (item) => this.explain(item));
+    this.viewer = new Viewer(root, (item) => explain(this, item));
     root.append(this.banner.dialog);
     const pileOf = (event) => event.target.closest?.(".pile")?.pile;
-    root.addEventListener("keydown", (event) => this.keys(event, pileOf(event)));
+    root.addEventListener("keydown", (event) => press(this, event, pileOf(event)));
     root.addEventListener("click", (event) => this.click(event));
     root.addEventListener("dblclick", (event) => event.target.closest(".tile") && this.open());
     root.addEventListener("dragstart", (event) => this.drag(event));
@@ -257,73 +257,6 @@ class Board extends HTMLElement {
     const toggle = event.ctrlKey || event.metaKey || matchMedia("(pointer: coarse)").matches;
     this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "", tile.closest(".pile").pile);
   }
-  keys(event, pile) {
-    if (!this.piles.size || event.altKey || event.defaultPrevented) return;
-    const ctrl = event.ctrlKey || event.metaKey;
-    const key = event.key.toLowerCase();
-    const inList = pile && event.target === pile.list;
-    if (event.target === this.field) {
-      if (key !== "enter") return;
-      this.named((code) => this.move(code));
-    } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
-    else if (ctrl && key === "z") this.steps.send(event.shiftKey ? "step/redo" : "step/undo");
-    else if (this.viewer.dialog.open || this.banner.dialog.open) return this.large(event, key, ctrl);
-    else if (ctrl && key === "a" && pile) this.select(pile.ids, "", pile);
-    else if (inList && this.walk(key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
-    else if (ctrl) return;
-    else if (this.answer.many && this.target(event, key) === null && pile?.code >= 0) this.move(pile.code, undefined, -1);
-    else if (this.target(event, key) !== undefined || digit(event)) this.move(this.target(event, key));
-    else if (key === "m") this.field.focus();
-    else if (key === "escape") this.select([]);
-    else if (key === "enter" && inList) this.open();
-    else if (key === " " && inList && this.current !== undefined) this.select([this.current], "toggle");
-    else return;
-    event.preventDefault();
-  }
-  // The keys that move: 1 to 9 for the open classes from left to right, U, N, and Delete for "no label".
-  target(event, key) {
-    if (digit(event)) return this.hot()[digit(event) - 1]?.code;
-    return { u: UNSURE, n: NONE, delete: null, backspace: null }[key];
-  }
-  // In the large view the same keys label the picture that is shown and go on to the next.
-  large(event, key, ctrl) {
-    const to = this.target(event, key);
-    if (ctrl || to === undefined || !this.viewer.dialog.open) return;
-    event.preventDefault();
-    this.place1(to);
-  }
-  place1(to) {
-    const { viewer } = this;
-    const id = viewer.items[viewer.index][0];
-    if (this.answer.many && to >= 0) {
-      this.move(to, [id], this.places(id).includes(to) && this.cards.get(id).said !== null ? -1 : 1); // on and off
-      return viewer.show(viewer.index);
-    }
-    this.move(to, [id]);
-    if (viewer.index + 1 < viewer.items.length) viewer.step(1);
-    else viewer.dialog.close();
-  }
-  walk(key, pile, mode) {
-    const { across, ids, page } = pile;
-    const side = { arrowleft: -1, arrowright: 1 }[key];
-    const jump = side ?? { arrowup: -across, arrowdown: across, pageup: -page, pagedown: page, home: -ids.length, end: ids.length }[key];
-    if (!jump) return key in { home: 0, end: 0 };
-    const at = ids.indexOf(this.current);
-    const atEdge = side && !mode && (at < 0 || at % across === (side < 0 ? 0 : across - 1) || !(at + side in ids));
-    const open = [...this.piles.values()].filter((other) => other.open && (other.ids.length || other === pile));
-    const next = atEdge ? open[open.indexOf(pile) + side] ?? pile : pile;
-    const row = Math.floor(Math.max(at, 0) / across) * next.across;
-    const to = next !== pile ? row + (side < 0 ? next.across - 1 : 0) : at < 0 ? 0 : at + jump;
-    if (next !== pile) {
-      next.list.focus();
-      next.root.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
-    if (next.ids.length) {
-      this.select([next.ids[clamp(to, 0, next.ids.length - 1)]], mode, next);
-      next.reveal(this.current);
-    }
-    return true;
-  }
   drag(event) {
     const tile = event.target.closest?.(".tile");
     if (!tile || event.shiftKey) return event.preventDefault(); // a drag with shift is a rubber band
@@ -400,28 +333,6 @@ class Board extends HTMLElement {
     const { content, name } = this.cards.get(id);
     return [id, content, name];
   }
-  explain(item) {
-    const [id, , , before, after, confidence] = item;
-    const card = this.cards.get(id);
-    const shares = make("div", { class: "shares" });
-    const words = { said: make("p"), doubt: make("p", { class: "doubt" }) };
-    if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(this.labels, before)}; going by the other labels it is ${placeName(this.labels, after)} (${percent(confidence)}).`;
-    else if (after !== undefined) words.doubt.textContent = `Now ${placeName(this.labels, before)}; it would be ${placeName(this.labels, after)}.`;
-    const names = card ? this.places(id).map((code) => placeName(this.labels, code)).join(", ") : "";
-    words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it.` : `Labelled ${names}.`;
-    const pressed = (pile) => (this.answer.many && card ? String(this.places(id).includes(pile.code)) : null);
-    const label = (pile) => make("button", { type: "button", class: "chip", "aria-pressed": pressed(pile), onclick: () => this.place1(pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
-    const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...this.hot(), this.piles.get(UNSURE), this.piles.get(NONE)].map(label));
-    this.attempt(async () => {
-      const { top, none } = await this.steps.get(`images/${id}`);
-      const { calibrated, exclusive, model, prompts, kind } = this.answer;
-      const margin = top.length > 1 && exclusive ? ` It leads by ${percent(top[0][1] - top[1][1])}.` : "";
-      const what = calibrated ? `Probability, calibrated on ${calibrated} labels.` : exclusive ? "Share among your labels, not a probability." : "Each label scored on its own.";
-      const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
-      shares.replaceChildren(bars(top, what + margin), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
-    });
-    return [words.doubt, words.said, chips, shares, why(this.run, item, this.viewer.image)];
-  }
   describe(id) {
     const { name, share, said } = this.cards.get(id);
     return `${name}, ${percent(share)}${said === null ? "" : ", labelled"}`;
@@ -466,27 +377,5 @@ class Board extends HTMLElement {
 }
 
 const idOf = (tile) => Number(tile.id.split("-").at(-1));
-// the code and not the key: on some keyboards digits need shift
-const digit = (event) => /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
-
-function help(several) {
-  const rows = [
-    ["1 to 9, U, N", several ? "label with an open class, Unsure, None of these" : "move to an open class, Unsure, None of these"],
-    ["M", "type a class"],
-    ["Delete", several ? "it is not this" : "take the label away"],
-    ["Arrows", "go from image to image; with shift select, with ctrl only go"],
-    ["Space", "select or not"],
-    ["Ctrl+A", "select the column"],
-    ["Enter", "look at it large; the same keys label it there"],
-    ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
-  ];
-  const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
-  return make("details", { class: "help" }, make("summary", {}, "Keys and mouse"), list, make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from the edge of a column or with shift. Every move is a label."));
-}
-
-function skipped(files) {
-  const rows = files.map(([name, reason]) => make("li", {}, make("b", {}, name.split(/[\\/]/).pop()), ` ${reason}`));
-  return make("details", { class: "skipped", open: "" }, make("summary", {}, `${many(files.length, "file")} skipped`), make("ul", {}, ...rows));
-}
 
 customElements.get("sayso-board") ?? customElements.define("sayso-board", Board);

@@ -29,7 +29,7 @@ export class Banner {
     this.use.hidden = !offered || !lesson.adopt;
     this.see.hidden = this.hide.hidden = !offered;
     this.back.hidden = !before;
-    const words = offered ? `${lesson.sentence}.` : "The board is sorted by what your labels taught.";
+    const words = offered ? `${lesson.sentence}.` : this.board.answer.kind === "zero-shot" ? "The shares became probabilities by your labels." : "The board is sorted by what your labels taught.";
     if (this.words.textContent !== words) this.words.textContent = words;
   }
   async change(what, done) {
