@@ -7,6 +7,7 @@ Importing a theme registers its commands; they are listed in this order.
 from . import library
 from . import albums
 from . import classify
+from . import label
 from . import teach
 from . import export
 from . import measure

@@ -9,6 +9,7 @@ from .common import (
     Home,
     Json,
     Labels,
+    Many,
     Model,
     Templates,
     command,
@@ -29,16 +30,26 @@ def classify(
     templates: Templates = None,
     pack: Annotated[str | None, typer.Option(help="A ready-made prompt pack; seven unless told.")] = None,
     classifier: Annotated[str | None, typer.Option(help="A saved classifier's name, or its file.")] = None,
+    sure: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="How sure it must be: 0 always answers; 0.5 unless told or saved."),
+    ] = None,
+    many: Many = False,
     save: Annotated[str | None, typer.Option(help="Keep the classifier under this name.")] = None,
     home: Home = None,
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Sort pictures, or folders of them, by class names (--labels) or with a saved classifier (--classifier)."""
-    from clipcore import BadInput, zero_shot_classifier
+    """Sort pictures, or folders of them, by class names (--labels) or with a saved classifier (--classifier).
+
+    The answer is a label (several with --many), "unsure" or "none of these"; beside it are the best labels with shares.
+    """
+    from dataclasses import replace
+
+    from clipcore import BadInput, decide, generic_bank, zero_shot_classifier
     from clipcore.images import display_path
     from clipcore.stream import iter_embed
-    from storage.export import prediction_row
+    from storage.export import answer_row
 
     if (labels is None) == (classifier is None):
         raise BadInput('Give either --labels "cat, dog, rabbit" or --classifier NAME.')
@@ -53,6 +64,10 @@ def classify(
         else:
             head = saved_classifier(library, str(classifier))
             encoder.space.require(head.space, f"The classifier {classifier}")
+        decision = head.decision
+        head = head.with_decision(
+            replace(decision, many=many or decision.many, sure=decision.sure if sure is None else sure)
+        )
         if save:
             record = library.save(head, save)
             say(f"saved as {record.name}, version {record.version}")
@@ -61,8 +76,11 @@ def classify(
             say(f"skipped {skipped}")
         if not embedded.paths:
             raise BadInput("None of the files could be read as a picture; see the reasons above.")
+        answers = decide(head, embedded.vectors, generic_bank(encoder))
+        rows = zip(embedded.paths, answers.predictions(head.labels), answers.verdicts(head.labels), strict=True)
         width = max(len(display_path(path)) for path in embedded.paths)
-        for path, prediction in zip(embedded.paths, head.predict(embedded.vectors), strict=True):
-            row = prediction_row(display_path(path), prediction)
+        for path, prediction, verdict in rows:
+            row = answer_row(display_path(path), prediction, verdict)
+            answer = row["answer"] if isinstance(row["answer"], str) else "; ".join(row["answer"])
             best = "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
-            emit(as_json, row, f"{display_path(path):{width}}  {best}")
+            emit(as_json, row, f"{display_path(path):{width}}  {answer:<13}  {best}")

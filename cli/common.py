@@ -37,6 +37,7 @@ Model = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 Labels = Annotated[str | None, typer.Option("--labels", help='Class names, such as "cat, dog = puppy | hound, rabbit".')]
+Many = Annotated[bool, typer.Option("--many", help="A picture can have several of the labels, or none; not just one.")]
 Templates = Annotated[Path | None, typer.Option("--templates", help="A file of prompt templates, one a line, with {label}.")]
 
 

@@ -1,7 +1,6 @@
 """Labels and classifiers out of the library, and into it."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -142,13 +141,21 @@ def import_classifier(
 ) -> None:
     """Keep a classifier that someone else made. One of another model is refused; --rebuild makes one like it."""
     from clipcore import Classifier, SpaceMismatch
+    from training import teach as give_lesson
 
     head = Classifier.load(file)
     with open_library(home, model) as library:
         assert library.encoder is not None
         if rebuild and head.space.key != library.encoder.space.key:
-            record = library.save(library.rebuild(head), name or file.stem)
-            say(f"made again from {len(head.labels)} names and its prompts; what it had learned from labels is not in it")
+            made, examples = library.rebuild(head), library.examples(head.labels)
+            taught = head.kind != "zero-shot" and len(examples) > 1
+            record = library.save(give_lesson(examples, made).kept if taught else made, name or file.stem)
+            told = (
+                f"and {len(examples):,} labels"
+                if taught
+                else "and its prompts; what it had learned from labels is not in it"
+            )
+            say(f"made again from {len(head.labels)} names {told}")
         else:
             try:
                 record = library.import_classifier(head.to_bytes(), name or file.stem)
@@ -165,7 +172,7 @@ def _plans(answers: "list[Answer]", folders: Out, yolo: Out, how: Any, held_out:
 
 
 def _carry_out(library: "Library", plans: "list[Plan]", dry_run: bool, undo_file: Out) -> None:
-    from storage.export import Plan, iter_carry_out
+    from storage.export import Plan, iter_carry_out, new_undo_file
 
     plan = Plan([change for plan in plans for change in plan.changes], [row for plan in plans for row in plan.left])
     if dry_run:
@@ -176,7 +183,7 @@ def _carry_out(library: "Library", plans: "list[Plan]", dry_run: bool, undo_file
     if dry_run or not plan.changes:
         say(f"{len(plan.changes):,} files to be made, {len(plan.left):,} left as they are; nothing was changed")
         return
-    undo = undo_file or library.home / "exports" / f"undo-{datetime.now():%Y-%m-%d-%H%M%S-%f}.json"
+    undo = undo_file or new_undo_file(library.home)
     try:
         done = draw(iter_carry_out(plan, undo, library.moved), "file")
     except KeyboardInterrupt:

@@ -39,7 +39,17 @@ def models(
         here = "here" if info.here else "-"
         rate = f"{info.speed:,.0f}/s" if info.speed else ""
         name = f"{info.name}{' *' if info.pareto else ''}"
-        emit(as_json, asdict(info), f"{name:<48} {here:<5} {size:>9} {rate:>8}  {accuracy:<16} {info.about}".rstrip())
+        cells = (
+            f"{info.memory:,} MB memory" if info.memory else "",
+            f"{info.image_size} px" if info.image_size else "",
+            f"{info.gflops:,.4g} GFLOP" if info.gflops else "",
+            info.languages,
+            info.licence,
+            info.about,
+        )
+        more = "; ".join(cell for cell in cells if cell)
+        emit(as_json, asdict(info), f"{name:<48} {here:<5} {size:>9} {rate:>8}  {accuracy:<16} {more}".rstrip())
+    say("Accuracy is zero-shot, as open_clip publishes it; speeds are measured with --speed; --json has all columns.")
 
 
 def _self_test(name: str, as_json: bool) -> None:

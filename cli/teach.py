@@ -5,11 +5,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import Home, Json, Labels, Model, Templates, command, draw, emit, open_library, say, typed_prompts
+from .common import Home, Json, Labels, Many, Model, Templates, command, draw, emit, open_library, say, typed_prompts
 
 if TYPE_CHECKING:
-    from clipcore import Examples
+    from clipcore import Classifier, Examples
     from clipcore.encoder import Encoder
+    from storage import Library
+    from training import Lesson
+
+HEADS = ("few-shot", "probe")
 
 
 @command
@@ -23,6 +27,10 @@ def teach(
     labels: Labels = None,
     templates: Templates = None,
     pack: Annotated[str | None, typer.Option(help="A ready-made prompt pack; seven unless told.")] = None,
+    head: Annotated[
+        str, typer.Option(help="few-shot begins at the words; probe learns from the pictures alone.")
+    ] = "few-shot",
+    many: Many = False,
     save: Annotated[str | None, typer.Option(help="Keep the classifier in the library under this name.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the classifier to this file, NAME.safetensors.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Keep it even if it is not better by cross-validation.")] = False,
@@ -30,36 +38,49 @@ def teach(
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Teach a classifier with labelled pictures. If cross-validation finds it worse, the zero-shot classifier is kept."""
+    """Teach a classifier with labelled pictures. If cross-validation finds it worse, the zero-shot classifier is kept.
+
+    With --many the table has a row for each label of a picture, and a threshold is learned for each label.
+    """
     from dataclasses import asdict, replace
 
     from clipcore import BadInput, zero_shot_classifier
     from clipcore.measure.leaks import MOST_SKETCHED, TAUGHT, sketch_of
+    from training import few_shot, probe_head
     from training import teach as give_lesson
 
     if out and out.suffix != ".safetensors":
         raise BadInput(f"A classifier's file ends with .safetensors; write --out {out.with_suffix('.safetensors')}.")
     if source and not source.expanduser().exists():
         raise BadInput(f"{source} does not exist; check the path.")
+    if head not in HEADS or (many and head != HEADS[0]):
+        raise BadInput(f"There is no such head as {head!r} here; use {' or '.join(HEADS)}, and with --many the first.")
     with open_library(home, model) as library:
         assert library.encoder is not None
-        examples = _read(source, library.encoder) if source else library.examples()
-        if not len(examples):
+        # of several labels, each is a row of its own, with the same key
+        examples = _read(source, library.encoder) if source else None if many else library.examples()
+        found = list(examples.counts) if examples else list(library.label_counts())
+        if not found or (examples is not None and not len(examples)):
             raise BadInput("There are no labelled images to learn from; name a folder with one folder of images per class.")
         names, prompts = typed_prompts(labels or "any", templates, pack)
-        names = names if labels else list(examples.counts)
+        names = names if labels else found
         start = zero_shot_classifier(library.encoder, names, prompts)
-        lesson = give_lesson(examples, start)
-        kept = lesson.classifier if lesson.adopt or force else start
-        if source and kept is not start and len(examples) <= MOST_SKETCHED:  # so that `evaluate` knows what it has seen
-            kept = replace(kept, metrics={**kept.metrics, TAUGHT: sketch_of(examples)})
+        if examples is None or many:
+            lesson = _several(library, start, examples)
+        else:
+            lesson = give_lesson(examples, start, probe_head if head == "probe" else few_shot)
+        kept = lesson.classifier if force else lesson.kept
+        if source and examples and (lesson.adopt or force) and len(examples) <= MOST_SKETCHED:
+            kept = replace(kept, metrics={**kept.metrics, TAUGHT: sketch_of(examples)})  # `evaluate` knows what it has seen
         row: dict[str, Any] = {
             "labels": lesson.labels,
             "classes": len(names),
             "adopted": lesson.adopt,
+            "measure": lesson.measure,
             "kind": kept.kind,
             "before": asdict(lesson.before),
             "after": asdict(lesson.after),
+            "calibration_error": None if lesson.curve is None else round(lesson.curve.error, 4),
         }
         emit(as_json, row, lesson.sentence)
         if save:
@@ -70,6 +91,34 @@ def teach(
             say(f"written to {out}")
         if not save and not out:
             say("Nothing was kept; give --save NAME or --out FILE.safetensors to keep the classifier.")
+
+
+def _several(library: "Library", start: "Classifier", examples: "Examples | None") -> "Lesson":
+    """A lesson for several labels a picture, from rows of them or from the library's labels."""
+    from dataclasses import replace
+
+    import numpy as np
+
+    from clipcore import decide, generic_bank
+    from training import teach_many
+
+    start = start.with_decision(replace(start.decision, many=True))
+    if examples is None:
+        ids, truth = library.truths(start.labels)
+        images, X = library.embeddings(ids)
+        row = {image_id: i for i, image_id in enumerate(ids)}
+        truth = truth[[row[image.id] for image in images]]
+        keys = tuple(image.content_hash for image in images)
+    else:
+        first = {key: i for i, key in reversed(list(enumerate(examples.keys)))}
+        keys, rows = tuple(first), list(first.values())
+        X = examples.embeddings[rows]
+        truth = np.zeros((len(keys), len(start.labels)), bool)
+        place = {key: i for i, key in enumerate(keys)}
+        truth[[place[key] for key in examples.keys], examples.targets(start.labels)] = True
+    assert library.encoder is not None
+    confidence = decide(start, X, generic_bank(library.encoder)).shares if len(X) else np.zeros(truth.shape)
+    return teach_many(start, confidence, truth, keys)
 
 
 def _read(source: Path, encoder: "Encoder") -> "Examples":

@@ -10,7 +10,8 @@ Importing it is cheap: torch and open_clip come in when a model is loaded.
 from typing import TYPE_CHECKING
 
 from .classifier import Classifier, Prediction, Predictions
-from .decision import NONE, UNSURE, Answers, Decision, decide, dial, generic_bank
+from .deciding import NONE, UNSURE, Answers, decide, dial, generic_bank
+from .decision import Decision
 from .errors import (
     BadClassifierFile,
     BadImage,

@@ -1,9 +1,11 @@
 """Which models there are, and what is known of each before it is loaded."""
 
+import csv
 import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from . import locate as places
@@ -38,9 +40,8 @@ class ModelInfo:
     memory: int | None = None
 
 
-# Sizes, on disk and in memory, are parameters times four bytes; accuracies are open_clip's published table
-# (docs/openclip_results.csv); operations were counted with torch's FlopCounterMode (see Encoder.cost); licences are those of
-# the models' pages on the hub.
+# Sizes, on disk and in memory, are parameters times four bytes; accuracies and operations are those of `_tables`; licences
+# are those of the models' pages on the hub.
 CURATED = (
     ModelInfo("ViT-B-32/laion2b_s34b_b79k", "a fast all-rounder", 605, 66.6, False, 224, 8.8, "English", "MIT"),
     ModelInfo(
@@ -94,7 +95,7 @@ def catalogue(everything: bool = False) -> list[ModelInfo]:
 
         known = {info.name for info in infos}
         names = (f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained())
-        infos += [ModelInfo(name, "", image_size=image_side(name)) for name in names if name not in known]
+        infos += [_published(name) for name in names if name not in known]
     best = _pareto(infos)
     return [
         replace(
@@ -108,6 +109,29 @@ def catalogue(everything: bool = False) -> list[ModelInfo]:
     ]
 
 
+@cache
+def _tables() -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
+    """Zero-shot accuracy on ImageNet in % by model, and millions of weights and billions of operations for a picture by
+    architecture: figures of open_clip's docs/openclip_results.csv and docs/model_profile.csv."""
+    here = Path(__file__)
+    with here.with_name("published.csv").open(encoding="utf-8", newline="") as file:
+        accuracy = {row["name"]: float(row["imagenet"]) for row in csv.DictReader(file)}
+    with here.with_name("architectures.csv").open(encoding="utf-8", newline="") as file:
+        rows = {row["architecture"]: (float(row["mparams"]), float(row["image_gflops"])) for row in csv.DictReader(file)}
+    return accuracy, rows
+
+
+def _published(name: str) -> ModelInfo:
+    """What open_clip publishes of one of its models."""
+    accuracy, architectures = _tables()
+    architecture = split_name(name)[0]
+    weights, gflops = architectures.get(architecture, (None, None))
+    several = architecture.startswith(("xlm-", "mt5-", "nllb-")) or "i18n" in architecture or "SigLIP2" in architecture
+    size = round(4 * weights) if weights else None
+    languages = "many" if several else ""
+    return ModelInfo(name, "", size, accuracy.get(name), False, image_side(name), gflops, languages)
+
+
 def describe(name: str) -> ModelInfo:
     """What is known of a model of any kind by its name, before it is loaded. Raises UnknownModel."""
     known = next((info for info in catalogue() if info.name == name), None)
@@ -116,7 +140,7 @@ def describe(name: str) -> ModelInfo:
     try:
         source = locate(name)
     except ModelNotHere:
-        return ModelInfo(name, "", image_size=image_side(name))
+        return _published(name)
     folder = Path(source.model_name.removeprefix("local-dir:"))
     files = [Path(source.pretrained)] if source.pretrained else [folder / file for file in WEIGHT_FILES]
     file = next((file for file in files if file.is_file()), None)

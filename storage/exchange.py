@@ -17,7 +17,7 @@ from .database import chunks
 from .folders import IMAGE_COLUMNS, to_record
 from .imports import Finder, by_picture
 from .labelling import ME, Labelling
-from .labels import Values, place_of
+from .labels import Values, place_of, truth_of
 from .records import Answer, ClassifierRecord, ImageRecord, Imported, SkippedRecord, Verdict
 from .tables import Image
 
@@ -61,13 +61,10 @@ class Exchange(Labelling):
         images, X = self.embeddings(image_ids, folder_id)
         values = self.labels([image.id for image in images])
         decided = decide(classifier, X, generic_bank(model.encoder))
-        found = [
-            tuple(classifier.labels[i] for i in chosen.nonzero()[0]) or int(place)
-            for chosen, place in zip(decided.chosen, decided.places, strict=True)
-        ]
+        found, shares = decided.verdicts(classifier.labels), decided.predictions(classifier.labels)
         many = classifier.decision.many
         said = [_said_on_board(values.get(image.id, {}), classifier.labels, many) for image in images]
-        return [Answer(*row) for row in zip(images, said, found, classifier.predict(X), strict=True)]
+        return [Answer(*row) for row in zip(images, said, found, shares, strict=True)]
 
     def run_answers(self, run_id: str) -> list[Answer]:
         """`answers` for a run as it is now. Raises NotFound, SpaceMismatch."""
@@ -147,7 +144,7 @@ def _said(values: Values) -> Verdict:
 
 
 def _said_on_board(values: Values, among: Sequence[str], many: bool) -> Verdict:
-    if many and (labels := tuple(label for label in among if values.get(label) == 1)):
-        return labels
+    if many and (truth := truth_of(values, among)) is not None:
+        return tuple(label for label, true in zip(among, truth, strict=True) if true) or NONE
     place = place_of(values, among)
     return (place,) if isinstance(place, str) else place

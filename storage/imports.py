@@ -91,6 +91,11 @@ def read_coco(file: str | Path) -> Rows:
     return _some(list(dict.fromkeys(rows)), file)
 
 
+def read_json(file: str | Path) -> Rows:
+    """Labels from a JSON file of either kind: Label Studio's is a list, COCO an object. Raises BadInput."""
+    return read_label_studio(file) if isinstance(_json(file), list) else read_coco(file)
+
+
 def read_label_studio(file: str | Path) -> Rows:
     """Choices of finished annotations in Label Studio's JSON; predictions are guesses. Raises BadInput."""
     tasks = _json(file)

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import select
 
 from clipcore import BadInput, Examples, NotFound
+from clipcore.images import display_path
 
 from . import labels as board
 from . import pictures
@@ -63,12 +64,12 @@ class Labelling:
             return board.move(self.database, connection, seen, to, among, client, op or secrets.token_hex(16))
 
     def label(self, picture: str | Path | int, label: str, value: int = 1) -> Moved:
-        """Say of a picture (its path or id) that it is a `label` (1), is not (-1), or that it cannot be told (0).
+        """Say of a picture that it is a `label` (1), is not (-1), or that it cannot be told (0).
 
+        It is given by its path or id; a folder stands for all its pictures.
         What was said of it with other labels stays; `move` is for classes that exclude each other.
         """
-        image_id = picture if isinstance(picture, int) else self._id_of(picture)
-        return self.label_many([image_id], label, value)
+        return self.label_many([picture] if isinstance(picture, int) else self.ids_at([picture]), label, value)
 
     def label_many(
         self, image_ids: Sequence[int], label: str, value: int = 1, client: str = ME, op: str | None = None
@@ -81,6 +82,15 @@ class Labelling:
             if gone := set(image_ids) - contents.keys():
                 raise NotFound(f"There is no picture {min(gone)} in the library.")
             wanted = {content: {label: value} for content in contents.values()}
+            return board.set_values(self.database, connection, wanted, client, op or secrets.token_hex(16))
+
+    def mark(self, marks: Mapping[int, Values], client: str = ME, op: str | None = None) -> Moved:
+        """Set labels of pictures (id -> label -> value) where several can be true, as one step. Raises NotFound."""
+        with self.database.writing() as connection:
+            contents = board.hashes_of(connection, list(marks))
+            if gone := marks.keys() - contents.keys():
+                raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
+            wanted = {content: marks[image_id] for image_id, content in contents.items()}
             return board.set_values(self.database, connection, wanted, client, op or secrets.token_hex(16))
 
     def undo(self, client: str = ME, op: str | None = None) -> Moved | None:
@@ -146,10 +156,29 @@ class Labelling:
         embeddings = np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, model.space.dim), np.float32)
         return Examples(embeddings, tuple(known[key] for key in keys), model.space, keys)
 
-    def _id_of(self, path: str | Path) -> int:
-        wanted = os.path.abspath(Path(path).expanduser())
+    def truths(self, labels: Sequence[str]) -> tuple[list[int], np.ndarray]:
+        """Where several labels can be true: ids of the labelled pictures, one of each content, and bool [n, n labels]."""
+        contents: dict[str, tuple[int, list[bool]]] = {}
         with self.database.reading() as connection:
-            image_id = connection.scalar(select(Image.id).where(Image.path == wanted))
-        if image_id is None:
-            raise NotFound(f"{Path(path).name} is not in the library; add its folder first.")
-        return image_id
+            values = board.all_values(connection)
+            for image_id, content in connection.execute(select(Image.id, Image.content_hash).where(~Image.missing)):
+                truth = board.truth_of(values.get(content, {}), labels)
+                if truth is not None:
+                    contents.setdefault(content, (image_id, truth))
+        ids = [image_id for image_id, _ in contents.values()]
+        return ids, np.array([truth for _, truth in contents.values()], bool).reshape(len(ids), len(labels))
+
+    def ids_at(self, paths: Iterable[str | Path]) -> list[int]:
+        """The ids of the library's pictures at these paths; a folder stands for all below it. Raises NotFound."""
+        found: dict[int, None] = {}
+        with self.database.reading() as connection:
+            rows = select(Image.id).where(~Image.missing).order_by(Image.id)
+            for path in paths:
+                wanted = os.path.abspath(Path(path).expanduser())
+                # paths are kept as bytes, so those below a folder lie between its name with a separator and the next letter
+                below = (Image.path > wanted + os.sep) & (Image.path < wanted + chr(ord(os.sep) + 1))
+                ids = connection.scalars(rows.where((Image.path == wanted) | below)).all()
+                if not ids:
+                    raise NotFound(f"{display_path(Path(path))} is not in the library; add its folder first.")
+                found.update(dict.fromkeys(ids))
+        return list(found)

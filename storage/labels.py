@@ -54,6 +54,15 @@ def values_at(place: Place, among: Sequence[str]) -> Values:
     return {str(place): 1}
 
 
+def truth_of(values: Mapping[str, int], among: Sequence[str]) -> list[bool] | None:
+    """Where several labels can be true: which of `among` are, for a picture with these labels; None where nobody has said.
+
+    A picture that someone has looked at has the labels that were said of it and no others.
+    """
+    said = [values.get(label) for label in among]
+    return [value == 1 for value in said] if {1, -1} & set(said) else None
+
+
 # reading
 
 

@@ -1,7 +1,7 @@
 """Whether a search found anything: a cut-off for each query, from how generic queries do on the same library.
 
 A fixed cosine cannot do it: 0.25 is the best answer to one query and noise for another. So about 150 generic queries
-(`clipcore.decision`) are scored against the library. From every score half of that query's mean over the library is taken
+(`clipcore.deciding`) are scored against the library. From every score half of that query's mean over the library is taken
 off: some queries score high on everything, and yet a library full of dogs should not count against "dog". What is left of
 a query's best picture is its peak.
 
@@ -38,7 +38,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clipcore.decision import generic_captions as generic_queries
+from clipcore.deciding import generic_captions as generic_queries
 
 if TYPE_CHECKING:
     from clipcore.encoder import Encoder

@@ -202,3 +202,74 @@ def test_pictures_that_come_later_make_a_new_epoch(client, run, studio, tmp_path
     studio.library.add(tmp_path / "photos")
     assert len(load(client, run)["images"]) == 13
     assert load(client, run)["epoch"] != epoch
+
+
+@pytest.fixture
+def many(studio):
+    """A board on which a picture can have several labels, and a colour of its own is always enough."""
+    from clipcore import Decision
+
+    classifier = zero_shot_classifier(FakeEncoder(), ["red", "green", "bright"])
+    return f"/api/runs/{studio.library.start_run(classifier.with_decision(Decision(many=True, sure=0.2))).id}"
+
+
+def say(client, run, to, ids, value=1):
+    body = {"op": f"me{time.monotonic_ns()}", "client": "me", "since": 0, "to": to, "value": value, "held": [[None, ids]]}
+    return client.post(f"{run}/move", json=body).json()
+
+
+def test_a_picture_can_have_several_labels(client, many, ids, studio):
+    board = load(client, many)
+    assert board["many"]
+    assert not board["exclusive"]
+    assert board["thresholds"] == [0.2, 0.2, 0.2]
+    guesses = {image[0]: image[3] for image in board["images"]}
+    assert 0 in guesses[ids[0]]
+    answer = say(client, many, 2, ids[:1])  # a first word says that the other guesses are right, too
+    assert answer["changes"] == [[ids[0], {"0": 1, "2": 1} | {str(code): 1 for code in guesses[ids[0]]}]]
+    assert studio.library.labels(ids[:1])[ids[0]] == {"red": 1, "bright": 1}
+    assert say(client, many, 0, ids[:1], -1)["changes"] == [[ids[0], {"0": -1, "2": 1}]]
+    assert client.post(f"{many}/step/undo", json={"op": "u", "client": "me", "since": 0}).json()["changes"] == [
+        [ids[0], {"0": 1, "2": 1}]
+    ]
+    assert say(client, many, NONE, ids[:1])["changes"] == [[ids[0], {"0": -1, "1": -1, "2": -1}]]
+    by_id = {answer.image.id: answer for answer in studio.library.run_answers(many.split("/")[-1])}
+    assert by_id[ids[0]].said == NONE
+
+
+def test_each_label_has_a_threshold_that_is_saved_and_learned(client, many, ids, studio):
+    assert client.post(f"{many}/threshold", json={"code": 1, "needed": 0.9}).status_code == 200
+    run_id = many.split("/")[-1]
+    assert studio.library.run(run_id).classifier.decision.thresholds == (0.2, 0.9, 0.2)
+    assert load(client, many)["thresholds"] == [0.2, 0.9, 0.2]
+    assert client.post(f"{many}/threshold", json={"code": UNSURE, "needed": 0.9}).status_code == 400
+    assert client.post(f"{many}/threshold", json={"code": 1, "needed": 2}).status_code == 400
+    say(client, many, 1, [i for n, i in enumerate(ids) if n % 3 == 1])  # four green ones, and eight others
+    for n in (0, 2):
+        say(client, many, 1, ids[n::3], -1)
+    lesson = taught(client, many, 12)
+    assert lesson["sentence"].startswith("With your 12 labelled images: F1 ")
+    assert client.post(f"{many}/lesson/use").status_code == 200
+    decision = studio.library.run(run_id).classifier.decision
+    assert (decision.sure, decision.many) == (0.5, True)
+    assert 0.02 <= decision.thresholds[1] < 0.9
+    assert client.get(f"{many}/doubts").json()["items"] == []
+    assert client.get(f"{many}/dial").json()["counts"]
+
+
+def test_labels_make_probabilities_even_where_the_words_are_kept(client, studio, tmp_path):
+    for index in range(24):
+        photo(tmp_path / "photos" / f"more {index}.png", ("red", "green")[index % 2], (60 + index, 20))
+    studio.library.add(tmp_path / "photos")
+    classifier = zero_shot_classifier(FakeEncoder(), ["red", "green"])
+    run = f"/api/runs/{studio.library.start_run(classifier).id}"
+    images = [image for image in studio.library.images() if "more" in image.name]
+    for code in (0, 1):
+        move(client, run, code, [[None, [image.id for image in images[code::2]]]])
+    taught(client, run, 24)
+    curve = client.get(f"{run}/lesson").json()["curve"]
+    assert sum(curve["counts"]) == 24
+    assert client.post(f"{run}/lesson/use").status_code == 200
+    board = load(client, run)
+    assert board["calibrated"] >= 20
+    assert board["curve"] == curve

@@ -335,3 +335,33 @@ def test_versions_are_compared_and_gone_back_to(page, tmp_path):
     page.get_by_role("button", name="Go back to this version").click()
     expect(page.locator("#versions tbody tr")).to_have_count(3)
     expect(page.locator("#versions tbody tr").first).to_contain_text("3")
+
+
+def test_several_labels_a_picture(page, tmp_path):
+    say_names(page, "red, green, blue")
+    page.get_by_label("An image can have several of these").check()
+    drop(page, pictures_of(tmp_path, each=2))
+    expect(board(page).get_by_role("heading", name=re.compile("6 images in"))).to_be_visible(timeout=90_000)
+    needed = board(page).get_by_label("How sure it must be of green, in %")
+    needed.fill("90")
+    needed.press("Tab")
+    expect(status(page)).to_contain_text("green must be 90 % sure")
+    name = next(column for column in ("Unsure", "None of these", *SHADES) if count(page, column))
+    picture = tile(page, name, 1).get_attribute("aria-label").split(",")[0]
+    tile(page, name, 1).click()
+    page.keyboard.press("1")
+    expect(status(page)).to_contain_text("1 labelled red")
+    pile(page, "red").get_by_role("option", name=re.compile(f"^{picture},")).click()
+    page.keyboard.press("2")
+    expect(status(page)).to_contain_text("1 labelled green")
+    for column in ("red", "green"):
+        expect(pile(page, column).get_by_role("option", name=re.compile(f"^{picture}, .*labelled"))).to_be_visible()
+    pile(page, "red").get_by_role("option", name=re.compile(f"^{picture},")).click()
+    page.keyboard.press("Delete")
+    expect(status(page)).to_contain_text("1 not red")
+    expect(pile(page, "red").get_by_role("option", name=re.compile(f"^{picture},"))).to_have_count(0)
+    expect(pile(page, "green").get_by_role("option", name=re.compile(f"^{picture}, .*labelled"))).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(pile(page, "red").get_by_role("option", name=re.compile(f"^{picture},"))).to_be_visible()
+    needed = board(page).get_by_label("How sure it must be of green, in %")
+    expect(needed).to_have_value("90")

@@ -3,6 +3,8 @@
 import ast
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 # What the code of each package must not import, anywhere in its files.
@@ -41,6 +43,43 @@ def violations(root: Path) -> list[str]:
 
 def test_house_keeps_its_rule():
     assert violations(ROOT) == []
+
+
+def circle(root: Path, package: str) -> list[str]:
+    """Modules of a folder that import each other in a circle, also late or for types only; none if there is no circle."""
+    files = {".".join(file.relative_to(root).with_suffix("").parts): file for file in (root / package).glob("*.py")}
+    waits = {
+        name: {other for other in files if other != name and other in imported_modules(file, root)}
+        for name, file in files.items()
+        if file.name != "__init__.py"
+    }
+    while free := [name for name, others in waits.items() if not others & waits.keys()]:
+        for name in free:
+            del waits[name]
+    return sorted(waits)
+
+
+def imported_modules(file: Path, root: Path) -> set[str]:
+    names = imported(file, root)
+    return names | {name.rpartition(".")[0] for name in names}
+
+
+@pytest.mark.parametrize("package", ["clipcore", "training", "cli", "ui"])
+def test_no_module_imports_itself_by_way_of_another(package):
+    assert circle(ROOT, package) == []
+
+
+def test_a_circle_is_seen(tmp_path):
+    for path, code in {
+        "a/b.py": "from .c import d",
+        "a/c.py": "def late():\n    from . import b",
+        "a/e.py": "from . import b",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(code)
+    assert circle(tmp_path, "a") == ["a.b", "a.c", "a.e"]
+    (tmp_path / "a/c.py").write_text("d = 1")
+    assert circle(tmp_path, "a") == []
 
 
 def test_rule_can_be_broken(tmp_path):

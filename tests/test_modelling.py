@@ -117,6 +117,8 @@ def test_mistakes_are_said_before_a_job_begins(studio, tmp_path):
         pretrain_payload(studio, "/no/such/folder", "small", 3, "x")
     with pytest.raises(BadInput, match="how many minutes"):
         pretrain_payload(studio, str(tmp_path), "small", 0, "x")
+    with pytest.raises(BadInput, match="not on this computer"):
+        pretrain_payload(studio, str(tmp_path), "small", 1, "x", "ViT-B-32/laion2b_s34b_b79k")
     for name in ("", "../x", "a/b", ".hidden", "x" * 61):
         with pytest.raises(BadInput, match="name"):
             pretrain_payload(studio, str(tmp_path), "small", 1, name)
@@ -133,6 +135,25 @@ def test_a_training_that_has_just_begun_has_no_curves(studio):
     html = training_html(run, 0.5)
     assert html.count("<figure") == 2
     assert run.model is None
+
+
+def test_a_training_tells_how_fast_it_is():
+    def steps():
+        yield clipcore.Step(0, message="reading")
+        for done in (0, 1, 2):
+            yield clipcore.Step(done, 4, metrics={"loss": 1.0})
+        return "model"
+
+    told = []
+    assert clipcore.drain(modelling._timed(steps()), told.append) == "model"
+    assert ["per_second" in step.metrics for step in told] == [False, False, True, True]
+    assert told[-1].metrics["loss"] == 1.0
+
+
+def test_a_model_is_trained_further_on_captions(studio, tmp_path):
+    found = pretrain_payload(studio, str(tmp_path), "small", 2, "x", "starter")
+    assert (found["model"], found["minutes"], found.get("recipe")) == ("starter", 2.0, None)
+    assert "model" not in pretrain_payload(studio, str(tmp_path), "small", 2, "x", " ")
 
 
 def test_curves_are_where_they_belong():

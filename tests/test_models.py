@@ -17,8 +17,9 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
+import clipcore.catalogue as catalogues
 from clipcore import BadInput, ModelError, ModelNotHere, UnknownModel, drain, locate
-from clipcore.models import catalogue, is_here, iter_fetch, load
+from clipcore.models import CURATED, catalogue, is_here, iter_fetch, load
 from tests.sentences import assert_sentence
 from tests.small_clip import CLIP, pictures, their_image_vectors, their_text_vectors, theirs, write_model
 
@@ -445,6 +446,27 @@ def test_catalogue_lists_the_starter_first():
     assert everything[:7] == [info.name for info in infos]
     assert set(everything) == known | {"starter"}
     assert len(set(everything)) == len(everything)
+
+
+def test_what_is_published_is_of_models_that_there_are():
+    accuracy, architectures = catalogues._tables()
+    known = {f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()}
+    assert accuracy.keys() <= known
+    assert architectures.keys() <= set(open_clip.list_models())
+    infos = {info.name: info for info in catalogue(everything=True)}
+    for info in CURATED:  # typed by hand, so held against the tables
+        assert info.imagenet == pytest.approx(accuracy[info.name], abs=0.06)
+        assert info.megabytes == pytest.approx(4 * architectures[info.name.split("/")[0]][0], rel=0.01)
+        assert info.gflops == pytest.approx(architectures[info.name.split("/")[0]][1], rel=0.01)
+    big = infos["ViT-bigG-14/laion2b_s39b_b160k"]
+    assert (big.imagenet, big.megabytes, big.memory, big.gflops) == (80.09, 10158, 10158, 967.5)
+    marked = [info for info in infos.values() if info.pareto]
+    assert all(
+        not (o.imagenet > i.imagenet and o.gflops < i.gflops)
+        for i in marked
+        for o in infos.values()
+        if o.imagenet and o.gflops
+    )
 
 
 def test_starter(monkeypatch, tmp_path, original):

@@ -6,21 +6,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from clipcore import BadInput, Classifier, Examples, Space, SpaceMismatch
+from clipcore import BadInput, Classifier, Decision, Examples, Space, SpaceMismatch
 from tests.fakes import unit
 from tests.sentences import assert_sentence
 from training import (
     calibrate,
     evaluate_shots,
     few_shot,
+    fit_thresholds,
     linear_probe,
+    probe_head,
     reliability_curve,
     teach,
+    teach_many,
     what_next,
     wrong_labels,
 )
 from training.calibration import fit_temperature
 from training.fewshot import fit
+from training.thresholds import f1
 
 SPACE = Space("k" * 64, "tiny", 8)
 NAMES = ("a", "b", "c", "d")
@@ -277,3 +281,57 @@ def test_wrong_labels_are_found():
     assert {(doubt.given, doubt.likely) for doubt in doubts[:2]} == {("c", "a"), ("a", "c")}
     assert all(doubt.confidence > 0.5 for doubt in doubts)
     assert wrong_labels(examples, GOOD) == []
+
+
+# several labels a picture
+
+
+def test_thresholds_by_hand():
+    confidence = np.array([[0.1], [0.2], [0.3], [0.4], [0.6], [0.7], [0.8], [0.9]])
+    truth = np.array([[False]] * 3 + [[True]] * 5)
+    assert fit_thresholds(confidence, truth, np.array([0.5])) == pytest.approx([0.5])  # three without it are too few
+    more, true = np.concatenate([confidence, [[0.05]]]), np.concatenate([truth, [[False]]])
+    assert fit_thresholds(more, true, np.array([0.5])) == pytest.approx([0.35])  # between 0.3 and 0.4: F1 is 1
+    equal = np.full((10, 1), 0.4)
+    half = np.arange(10)[:, None] < 5
+    assert fit_thresholds(equal, half, np.array([0.5])) == pytest.approx([0.2])  # all or none, and none is right of none
+
+
+def test_several_labels_are_learned_and_measured_on_others():
+    rng = np.random.default_rng(0)
+    truth = rng.random((200, 3)) < 0.3
+    # the second label's confidences are far too low, the third's mean nothing
+    confidence = np.clip(np.where(truth, 0.7, 0.3) + rng.normal(0, 0.1, truth.shape), 0.01, 0.99) * [1, 0.2, 1]
+    confidence[:, 2] = rng.random(200)
+    start = Classifier(
+        ("a", "b", "c"), np.eye(3, 4, dtype=np.float32), np.zeros(3, np.float32), 10.0, Space("k" * 64, "s", 4)
+    )
+    start = start.with_decision(Decision(many=True, sure=0.5))
+    keys = tuple(map(str, range(200)))
+    lesson = teach_many(start, confidence, truth, keys)
+    assert lesson.adopt
+    assert lesson.after.accuracy > lesson.before.accuracy + 0.1
+    assert lesson.classifier.decision.thresholds[1] < 0.2
+    assert "F1" in lesson.sentence
+    same = teach_many(lesson.classifier, confidence, truth, keys)
+    assert same.classifier.decision.thresholds == pytest.approx(lesson.classifier.decision.thresholds, abs=0.05)
+    with pytest.raises(BadInput, match="no labelled images"):
+        teach_many(start, confidence[:0], truth[:0], ())
+
+
+def test_f1_by_hand():
+    found = f1(np.array([[True, False], [True, True]]), np.array([[True, True], [False, True]]))
+    assert found.accuracy == pytest.approx(2 * 2 / (3 + 3))
+    assert found.low <= found.accuracy <= found.high
+
+
+def test_a_lesson_settles_what_is_in_use_and_shows_how_well_that_holds():
+    examples, start = pictures(8), GOOD
+    lesson = teach(examples, start)
+    assert teach(examples, start, probe_head).classifier.kind == "linear probe"
+    assert lesson.start.decision.calibrated == len(examples)
+    assert lesson.curve is not None
+    assert 0 <= lesson.curve.error <= 1
+    assert lesson.kept is (lesson.classifier if lesson.adopt else lesson.start)
+    few = examples.take(range(10))
+    assert teach(few, start).curve is None

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clipcore import Classifier, Examples
-from clipcore.decision import energy
+from clipcore.deciding import energy
 
 LEAST = 20  # labelled pictures; fewer say too little about a temperature
 BELOW = 0.1  # share of pictures with the labels that may look like none of them
@@ -58,6 +58,20 @@ def settled(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classi
     level = float(np.quantile(energy(logits), BELOW))
     temperature = fit_temperature(logits, y)
     return classifier.with_decision(replace(classifier.decision, temperature=temperature, calibrated=len(y), level=level))
+
+
+def held_out_curve(logits: np.ndarray, y: np.ndarray, parts: int = 5) -> Reliability | None:
+    """The curve of logits [n, n labels] of pictures not learned from, of places y [n]; each part of them at the temperature
+    that the others ask for. None for fewer than LEAST pictures."""
+    if len(y) < LEAST:
+        return None
+    part = np.random.default_rng(0).permutation(len(y)) % parts
+    confidence = np.zeros(len(y))
+    for each in range(parts):
+        own = part == each
+        scaled = logits[own] / fit_temperature(logits[~own], y[~own])
+        confidence[own] = np.exp(scaled.max(1) - energy(scaled))
+    return reliability_curve(confidence, logits.argmax(1) == y, bins=10)
 
 
 def fit_temperature(logits: np.ndarray, y: np.ndarray) -> float:

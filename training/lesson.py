@@ -1,14 +1,17 @@
 """A lesson: what labels are worth, measured by cross-validation on pictures that were not learned from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from clipcore import Classifier, Examples
 
-from .calibration import settled
+from .calibration import Reliability, held_out_curve, settled
 from .fewshot import checked, few_shot
+from .probe import linear_probe
+
+Learn = Callable[[Examples, Classifier], Classifier]  # from examples and what one begins with
 
 FOLDS = 5
 
@@ -36,6 +39,10 @@ class Lesson:
     """A taught classifier and whether to use it.
 
     before and after are measured on the same pictures; for `after` each was answered by a head that had not seen it.
+
+    start    what was taught, its temperature fitted on the labels if they are enough: that alone makes shares probabilities
+    measure  what the `accuracy` of before and after is: F1 where a picture can have several labels
+    curve    how well the confidences of `kept` hold on pictures that it had not seen; None for few labels
     """
 
     classifier: Classifier
@@ -44,34 +51,62 @@ class Lesson:
     after: Measured
     labels: int
     sentence: str
+    start: Classifier
+    measure: str = "accuracy"
+    curve: Reliability | None = None
+
+    @property
+    def kept(self) -> Classifier:
+        """The better of the two."""
+        return self.classifier if self.adopt else self.start
 
 
-def teach(examples: Examples, start: Classifier) -> Lesson:
-    """Teach `start` with `examples`; adopted only if cross-validation says that it is not worse than `start`."""
+def probe_head(examples: Examples, start: Classifier) -> Classifier:
+    """The linear probe as a way to learn: pictures alone, the places and prompts of `start`."""
+    return replace(linear_probe(examples, start.labels), prompts=start.prompts)
+
+
+def teach(examples: Examples, start: Classifier, learn: Learn = few_shot) -> Lesson:
+    """Teach `start` with `examples`; adopted only if cross-validation says that it is not worse than `start`.
+
+    `learn` is how: `few_shot`, or `probe_head`.
+    """
     y = checked(examples, start)
-    logits = out_of_fold(examples, start)
-    before = start.logits(examples.embeddings).argmax(1) == y
-    after = logits.argmax(1) == y
+    text, logits = start.logits(examples.embeddings), out_of_fold(examples, start, learn)
+    before, after = text.argmax(1) == y, logits.argmax(1) == y
     several = np.bincount(y)[y] > 1  # the only picture of its class says nothing of a head that has seen one
-    taught = settled(few_shot(examples, start), logits[several], y[several])
+    taught = settled(learn(examples, start), logits[several], y[several])
     adopt = bool(after.sum() >= before.sum())
     measured = Measured.of(before), Measured.of(after)
-    return Lesson(taught, adopt, *measured, len(y), _sentence(*measured, adopt))
+    start = settled(start, text, y)
+    curve = held_out_curve(logits[several], y[several]) if adopt else held_out_curve(text, y)
+    sentence = _sentence(*measured, adopt, start.decision.calibrated > 0)
+    return Lesson(taught, adopt, *measured, len(y), sentence, start, curve=curve)
 
 
-def out_of_fold(examples: Examples, start: Classifier) -> np.ndarray:
+def out_of_fold(examples: Examples, start: Classifier, learn: Learn = few_shot) -> np.ndarray:
     """Logits float32 [n, n labels], each row from a head that was taught without that picture."""
     logits = start.logits(examples.embeddings)
     for learned, tested in examples.folds(FOLDS):
-        logits[tested] = few_shot(examples.take(learned), start).logits(examples.embeddings[tested])
+        known = examples.take(learned)
+        if learn is few_shot or len(known.counts) > 1:  # pictures alone say nothing of a single class
+            logits[tested] = learn(known, start).logits(examples.embeddings[tested])
     return logits
 
 
-def _sentence(before: Measured, after: Measured, adopt: bool) -> str:
+def percent(share: float) -> str:
+    """A share as people read it."""
+    return f"{100 * share:.0f} %"
+
+
+def _sentence(before: Measured, after: Measured, adopt: bool, calibrated: bool) -> str:
     many = "label" if after.n == 1 else "labels"
-    told = f"With your {after.n} {many}: {before.accuracy:.0%} → {after.accuracy:.0%} on images it had not seen"
-    told = f"{told} ({100 * after.low:.0f} to {100 * after.high:.0f})".replace("%", " %")
-    return told if adopt else f"{told}; what you have stays in use"
+    told = f"With your {after.n} {many}: {percent(before.accuracy)} → {percent(after.accuracy)} on images it had not seen"
+    told = f"{told} ({100 * after.low:.0f} to {100 * after.high:.0f})"
+    if adopt:
+        return told
+    better = "; but its shares can become probabilities" if calibrated else ""
+    return f"{told}; what you have stays in use{better}"
 
 
 @dataclass(frozen=True)

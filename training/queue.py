@@ -20,13 +20,17 @@ class Doubt:
     confidence: float
 
 
-def what_next(classifier: Classifier, X: np.ndarray, taken: np.ndarray, k: int) -> np.ndarray:
+def what_next(
+    classifier: Classifier, X: np.ndarray, taken: np.ndarray, k: int, unsure: np.ndarray | None = None
+) -> np.ndarray:
     """Rows int [k] of pictures X [n, dim] worth labelling next: unsure ones, and unlike each other and those already taken.
 
-    taken  bool [n], pictures that have a label. There are fewer than k rows where fewer are left.
+    taken   bool [n], pictures that have a label. There are fewer than k rows where fewer are left.
+    unsure  [n], how unsure the classifier is of each, 0 to 1; left out, how close its two best shares are
     """
-    shares = np.sort(classifier.shares(X), axis=1)
-    unsure = 1 - (shares[:, -1] - shares[:, -2] if shares.shape[1] > 1 else np.abs(2 * shares[:, -1] - 1))
+    if unsure is None:
+        shares = np.sort(classifier.shares(X), axis=1)
+        unsure = 1 - (shares[:, -1] - shares[:, -2] if shares.shape[1] > 1 else np.abs(2 * shares[:, -1] - 1))
     near = np.where(taken.any(), (X @ X[taken].T).max(1, initial=-1), -1.0)
     left = ~taken
     rows: list[int] = []

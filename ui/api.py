@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 from clipcore import NotFound, SaysoError
-from storage.export import to_csv, to_json
+from storage.export import to_coco, to_csv, to_json, to_label_studio
 
 from .advising import add_advice_routes
 from .albums import add_album_routes
@@ -53,6 +53,23 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def labels_json(run_id: str) -> Response:
         text = to_json(library.run_answers(run_id), library.run(run_id).classifier)
         return download(text, "application/json", "labels.json")
+
+    @app.get("/api/runs/{run_id}/coco.json")
+    def coco(run_id: str) -> Response:
+        labels = library.run(run_id).classifier.labels
+        return download(to_coco(library.run_answers(run_id), labels), "application/json", "coco.json")
+
+    @app.get("/api/runs/{run_id}/label-studio.json")
+    def label_studio(run_id: str) -> Response:
+        return download(to_label_studio(library.run_answers(run_id)), "application/json", "label-studio.json")
+
+    @app.get("/api/exports/classifier.onnx")
+    def onnx() -> Response:
+        try:
+            data = (library.home / "exports" / "classifier.onnx").read_bytes()
+        except OSError:
+            raise NotFound("There is no ONNX file any more; export it once more.") from None
+        return download(data, "application/octet-stream", "classifier.onnx")
 
     @app.get("/api/runs/{run_id}/classifier.safetensors")
     def classifier_file(run_id: str) -> Response:

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from clipcore import NONE, UNSURE, Answers, BadInput, NotFound, decide, dial, generic_bank
+from clipcore.deciding import thresholds
 from storage import ImageRecord, Moved, Place, Run
-from storage.labels import place_of
+from storage.labels import Values, place_of
 
 from .search import card
 from .studio import Studio
@@ -37,6 +38,17 @@ class Board:
     @property
     def labels(self) -> tuple[str, ...]:
         return self.run.classifier.labels
+
+    @property
+    def many(self) -> bool:
+        """Whether a picture can be in several columns."""
+        return self.run.classifier.decision.many
+
+    @property
+    def thresholds(self) -> list[float]:
+        """How sure the classifier must be of each class."""
+        needed = thresholds(self.run.classifier.decision, len(self.labels))
+        return [round(float(value), 4) for value in needed]
 
     @cached_property
     def epoch(self) -> str:
@@ -114,15 +126,18 @@ class Boards:
         classifier = board.run.classifier
         step = self._library.last_step()  # first: what comes while the labels are read is then told once more, not missed
         said = self.said(board, board.rows)
-        answers = zip(board.images, board.answers.places.tolist(), board.answers.confidence.tolist(), strict=True)
+        answers = zip(board.images, self._guesses(board), board.answers.confidence.tolist(), strict=True)
         return self._state(board, client, step) | {
             "labels": classifier.labels,
             "model": classifier.space.name,
             "prompts": classifier.prompts.name,
             "kind": classifier.kind,
-            "exclusive": classifier.activation == "softmax",
+            "exclusive": classifier.activation == "softmax" and not board.many and len(classifier.labels) > 1,
+            "many": board.many,
+            "thresholds": board.thresholds if board.many else None,
             "sure": classifier.decision.sure,
-            "calibrated": classifier.decision.calibrated,
+            "calibrated": 0 if board.many else classifier.decision.calibrated,
+            "curve": classifier.metrics.get("curve"),
             "before": board.run.before,
             "images": [[*card(image), place, round(confidence, 4)] for image, place, confidence in answers],
             "changes": [[image_id, place] for image_id, place in said if place is not None],
@@ -134,16 +149,42 @@ class Boards:
         return self._changes(self.get(run_id), client, since)
 
     def move(
-        self, run_id: str, client: str, op: str, since: int, to: int | None, held: Iterable[tuple[int | None, Sequence[int]]]
+        self,
+        run_id: str,
+        client: str,
+        op: str,
+        since: int,
+        to: int | None,
+        held: Iterable[tuple[int | None, Sequence[int]]],
+        value: int = 1,
     ) -> dict[str, Any]:
-        """Move pictures from where the browser saw them. Raises BadInput, NotFound; then nothing has moved."""
+        """Move pictures from where the browser saw them. Raises BadInput, NotFound; then nothing has moved.
+
+        On a board of several labels a class is given (`value` 1) or taken away (-1), and the others stay.
+        """
         board = self.get(run_id)
         seen = {image_id: board.place(code) for code, image_ids in held for image_id in image_ids}
         if strange := seen.keys() - board.ids:
             raise NotFound(f"The picture {min(strange)} is not on this board; load it again.")
         own = f"{client}-{board.colour}"
-        moved = self._library.move(list(seen), board.place(to), board.labels, own, op, seen)
+        place = board.place(to)
+        if board.many and isinstance(place, str):
+            moved = self._library.mark(self._marks(board, list(seen), place, value), own, op)
+        else:
+            moved = self._library.move(list(seen), place, board.labels, own, op, None if board.many else seen)
         return self._changes(board, client, since, moved)
+
+    def _marks(self, board: Board, image_ids: Sequence[int], label: str, value: int) -> dict[int, Values]:
+        """What a person says by giving a picture a label, or taking it away: of one that nobody has labelled also that the
+        other guesses, which it was shown with, are right."""
+        known = self._library.labels(image_ids)
+        rows = {image.id: row for row, image in enumerate(board.images)}
+        marks: dict[int, Values] = {}
+        for image_id in image_ids:
+            said = known.get(image_id, {}).keys() & set(board.labels)
+            guesses = () if said else np.flatnonzero(board.answers.chosen[rows[image_id]])
+            marks[image_id] = {**{board.labels[code]: 1 for code in guesses}, label: 1 if value > 0 else -1}
+        return marks
 
     def reverse(self, run_id: str, client: str, op: str, since: int, redo: bool) -> dict[str, Any]:
         """Take the client's last step back, or do it again."""
@@ -161,9 +202,21 @@ class Boards:
 
     def set_dial(self, run_id: str, sure: float) -> None:
         """How sure the classifier of the run must be; saved with it. Raises BadInput."""
+        self._decide(self.get(run_id), sure=float(sure))
+
+    def set_threshold(self, run_id: str, code: int, needed: float) -> None:
+        """How sure it must be of one of several labels, 0 to 1; saved with it. Raises BadInput."""
         board = self.get(run_id)
+        if not board.many or not isinstance(board.place(code), str):
+            raise BadInput("Only the classes of a board where an image can have several have thresholds.")
+        found = board.thresholds
+        found[code] = float(needed)
+        self._decide(board, sure=0.5, thresholds=tuple(found))
+
+    def _decide(self, board: Board, **changes: Any) -> None:
         classifier = board.run.classifier
-        decision = replace(classifier.decision, sure=float(sure))
+        decision = replace(classifier.decision, **changes)
+        run_id = board.run.id
         self._library.change_run(run_id, classifier.with_decision(decision), board.run.edition, keep=False)
 
     def look(self, run_id: str, image_id: int) -> dict[str, Any]:
@@ -173,22 +226,27 @@ class Boards:
         if row is None:
             raise NotFound("That picture is not on this board any more; load it again.")
         return {
-            "top": board.run.classifier.predict(board.X[row : row + 1])[0].top(5),
+            "top": board.answers.predictions(board.labels)[row].top(5),
             "none": round(float(board.answers.none[row]), 4),
             "place": int(board.answers.places[row]),
         }
 
     # what they share, also with `ui.teaching`
 
-    def said(self, board: Board, contents: Iterable[str]) -> list[tuple[int, int | None]]:
-        """(image id, place by labels or None) for the pictures with these contents."""
+    def said(self, board: Board, contents: Iterable[str]) -> list[tuple[int, Any]]:
+        """(image id, place by labels or None) for the pictures with these contents; where several labels can be true, their
+        values by place instead."""
         index = {label: code for code, label in enumerate(board.labels)}
         here = [content for content in contents if content in board.rows]
         values = self._library.labels_of(here)
         found = []
         for content in here:
-            place = place_of(values.get(content, {}), board.labels)
-            code = index[place] if isinstance(place, str) else place
+            code: Any
+            if board.many:
+                code = {index[label]: value for label, value in values.get(content, {}).items() if label in index} or None
+            else:
+                place = place_of(values.get(content, {}), board.labels)
+                code = index[place] if isinstance(place, str) else place
             found += [(board.images[row].id, code) for row in board.rows[content]]
         return found
 
@@ -196,6 +254,15 @@ class Boards:
         """Which rows have a label, bool [n]."""
         labelled = {image_id for image_id, place in self.said(board, board.rows) if place is not None}
         return np.array([image.id in labelled for image in board.images], bool)
+
+    @staticmethod
+    def _guesses(board: Board) -> list[Any]:
+        """Each picture's place; where several labels can be true, a list of places."""
+        places = board.answers.places.tolist()
+        if not board.many:
+            return places
+        chosen = (np.flatnonzero(row).tolist() for row in board.answers.chosen)
+        return [found or place for found, place in zip(chosen, places, strict=True)]
 
     def _changes(self, board: Board, client: str, since: int, moved: Moved | None = None) -> dict[str, Any]:
         step, contents = self._library.changes_since(since)

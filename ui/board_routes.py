@@ -28,11 +28,18 @@ class Move(Reverse):
 
     to: int | None
     held: list[tuple[int | None, list[int]]]  # the place by label that the browser saw, and the pictures there
+    value: Literal[1, -1] = 1  # where several labels can be true: it is this, or it is not
 
 
 @dataclass
 class Dial:
     sure: float
+
+
+@dataclass
+class Threshold:
+    code: int
+    needed: float
 
 
 def add_board_routes(app: FastAPI, studio: Studio) -> None:
@@ -57,7 +64,7 @@ def add_board_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.post(path + "/move")
     def move(run_id: str, step: Move) -> Response:
-        answer = boards.move(run_id, step.client, step.op, step.since, step.to, step.held)
+        answer = boards.move(run_id, step.client, step.op, step.since, step.to, step.held, step.value)
         teaching.ask(run_id)
         return told(run_id, answer)
 
@@ -74,6 +81,11 @@ def add_board_routes(app: FastAPI, studio: Studio) -> None:
     @app.post(path + "/dial")
     def set_dial(run_id: str, dial: Dial) -> dict[str, Any]:
         boards.set_dial(run_id, dial.sure)
+        return {}
+
+    @app.post(path + "/threshold")
+    def set_threshold(run_id: str, threshold: Threshold) -> dict[str, Any]:
+        boards.set_threshold(run_id, threshold.code, threshold.needed)
         return {}
 
     @app.get(path + "/images/{image_id}")

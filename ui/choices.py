@@ -22,12 +22,12 @@ def saved(studio: Studio) -> list[tuple[str, str]]:
     return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers()]
 
 
-def wanted(typed: str, templates: str) -> dict[str, Any]:
+def wanted(typed: str, templates: str, many: bool = False) -> dict[str, Any]:
     """What was typed, checked, as a job's payload."""
     labels, synonyms = parse_labels(typed or "")
     prompts = parse_templates(templates)
     prompts = PromptSet(pack_of(prompts), prompts.templates).with_synonyms(synonyms)
-    return {"labels": labels, "prompts": prompts.to_json()}
+    return {"labels": labels, "prompts": prompts.to_json(), "many": bool(many)}
 
 
 def pack_of(prompts: PromptSet) -> str:

@@ -11,7 +11,7 @@ from clipcore import PACKS, BadInput, SaysoError, pack, parse_labels, parse_temp
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
-from . import versions
+from . import exports, versions
 from .choices import ALL, OWN, pack_of, saved, selection, sources, wanted
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
@@ -28,6 +28,7 @@ class Parts:
     labels: gr.Textbox
     pack: gr.Dropdown
     templates: gr.Textbox
+    many: gr.Checkbox
     preview: gr.HTML
     advice: gr.HTML
     source: gr.Dropdown
@@ -61,6 +62,12 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
                 elem_id="labels",
             )
             at.advice = _element("sayso-names", "advice")
+            at.many = gr.Checkbox(
+                False,
+                label="An image can have several of these",
+                info="Else each image has one. With labels, each class learns how sure it must be.",
+                elem_id="many",
+            )
             with gr.Accordion("Prompts", open=False):
                 at.pack = gr.Dropdown(
                     [(f"{name}: {about}", name) for name, about in PACKS.items()] + [(OWN, OWN)],
@@ -97,17 +104,19 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     at.board = _element("sayso-board", "board", "run")
     at.run = gr.State("")
     at.saved, reuse = versions.build(studio, at.run)
+    exports.build(studio, page, tab, at.run, at.saved)
 
-    outputs = [at.labels, at.templates, at.source, at.go, at.board, at.run, at.saved, *at.jobs.parts]
+    outputs = [at.labels, at.templates, at.many, at.source, at.go, at.board, at.run, at.saved, *at.jobs.parts]
     prompts = [at.labels, at.templates]
+    typed = [*prompts, at.many]
 
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio, at))
 
-    at.go.click(on(classify), [*prompts, at.source], outputs, api_name="classify", show_progress="hidden")
-    at.labels.submit(on(classify), [*prompts, at.source], outputs, **QUIET)
-    sample.click(on(classify_samples), prompts, outputs, **QUIET)
-    drop.upload(on(take_files), [drop, *prompts], outputs, **QUIET).then(lambda: None, None, drop, **QUIET)
+    at.go.click(on(classify), [*typed, at.source], outputs, api_name="classify", show_progress="hidden")
+    at.labels.submit(on(classify), [*typed, at.source], outputs, **QUIET)
+    sample.click(on(classify_samples), typed, outputs, **QUIET)
+    drop.upload(on(take_files), [drop, *typed], outputs, **QUIET).then(lambda: None, None, drop, **QUIET)
     at.pack.input(on(choose_pack), at.pack, at.templates, **QUIET)
     # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one
     changes = [at.labels.change, at.templates.change]
@@ -116,7 +125,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     # another tab, or another window, may have added folders meanwhile
     tab.select(lambda now: gr.Dropdown(sources(studio, now)), at.source, at.source, **QUIET)
     page.load(on(fresh_choices), None, [at.source, at.saved], **QUIET)
-    at.jobs.wire(outputs, page, tab, asked=prompts)
+    at.jobs.wire(outputs, page, tab, asked=typed)
     return at.source
 
 
@@ -129,21 +138,21 @@ def _element(tag: str, name: str, attribute: str = "state") -> gr.HTML:
 # handlers
 
 
-def classify(studio: Studio, at: Parts, typed: str, templates: str, source: str) -> Changes:
+def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str) -> Changes:
     """Check what was typed, then start the job; most are over before this returns."""
-    return at.jobs.start("classify", {**wanted(typed, templates), **selection(studio, source)}, typed, templates)
+    return at.jobs.start("classify", {**wanted(typed, templates, many), **selection(studio, source)}, typed, templates, many)
 
 
-def classify_samples(studio: Studio, at: Parts, typed: str, templates: str) -> Changes:
+def classify_samples(studio: Studio, at: Parts, typed: str, templates: str, many: bool) -> Changes:
     """Put the sample photos into the library; they are classified when they are in."""
     labels = (typed or "").strip() or SAMPLE_LABELS
     payload = {"samples": True, "name": "Sample photos", "labels": labels}
-    return {**at.jobs.start("add", payload, labels, templates), at.labels: labels}
+    return {**at.jobs.start("add", payload, labels, templates, many), at.labels: labels}
 
 
-def take_files(studio: Studio, at: Parts, files: list[str] | None, typed: str, templates: str) -> Changes:
+def take_files(studio: Studio, at: Parts, files: list[str] | None, typed: str, templates: str, many: bool) -> Changes:
     """Keep dropped files in the home folder; they are embedded by a job and classified when they are in."""
-    return at.jobs.start("drop", {"files": studio.keep(files or [])}, typed, templates)
+    return at.jobs.start("drop", {"files": studio.keep(files or [])}, typed, templates, many)
 
 
 def is_ours(job: JobRecord) -> bool:
@@ -151,17 +160,19 @@ def is_ours(job: JobRecord) -> bool:
     return job.kind in KINDS or (job.kind == "add" and bool(job.payload.get("labels")))
 
 
-def show_end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, typed: str, templates: str) -> Changes:
+def show_end(
+    studio: Studio, at: Parts, job: JobRecord, is_mine: bool, typed: str, templates: str, many: bool = False
+) -> Changes:
     """Show what came of a job, or go on to classify what came in."""
     if not is_mine:
         return {at.jobs.progress: ""}
     if job.kind != "classify":
-        return _sort_what_came_in(studio, at, job, typed, templates)
+        return _sort_what_came_in(studio, at, job, typed, templates, many)
     run = (job.result or {}).get("run", "")
     return {at.jobs.progress: said(f"Sorted in {stopwatch(job)}."), at.board: run, at.run: run}
 
 
-def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str) -> Changes:
+def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str, many: bool) -> Changes:
     """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
     result = job.result or {}
     choices = sources(studio)
@@ -178,11 +189,11 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
     if not (typed or "").strip():
         return {**chosen, at.jobs.progress: said("The images are in. Type class names, then choose Classify.")}
     try:
-        payload = wanted(typed, templates)
+        payload = wanted(typed, templates, many)
     except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
         return {**chosen, at.jobs.progress: said(str(error), problem=True)}
     payload = {**payload, "skipped": result["skipped"], **selection(studio, source)}
-    return {**at.jobs.start("classify", payload, typed, templates), **chosen}
+    return {**at.jobs.start("classify", payload, typed, templates, many), **chosen}
 
 
 def fresh_choices(studio: Studio, at: Parts) -> Changes:
@@ -220,8 +231,10 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
         " = ".join([label, " | ".join(prompts.synonyms.get(label, ()))]).removesuffix(" = ") for label in classifier.labels
     ]
     names, templates = ("\n" if prompts.synonyms else ", ").join(typed), "\n".join(prompts.templates)
-    started = at.jobs.start("classify", {"classifier": name, **selection(studio, source)}, names, templates)
-    return {**started, at.labels: names, at.templates: templates}
+    started = at.jobs.start(
+        "classify", {"classifier": name, **selection(studio, source)}, names, templates, classifier.decision.many
+    )
+    return {**started, at.labels: names, at.templates: templates, at.many: classifier.decision.many}
 
 
 def _none_readable(skipped: list[Any]) -> str:

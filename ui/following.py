@@ -11,9 +11,9 @@
     add.click(lambda path: following.start("add", {"folder": path}), path, outputs)
 
 A handler's answer is a dictionary from components to new values, as everywhere on the page. `end(job, is_mine, *asked)` says
-what a job that is over changes; `is_mine` is whether this window started it or found it at its own reload, not while it was
-open. If it starts the next job with `start`, that one is followed. A window that is open sees within `IDLE` seconds what
-another one started.
+what a job that is over changes, beside the bar, which goes; `is_mine` is whether this window started it or found it at its
+own reload, not while it was open. If it starts the next job with `start`, that one is followed. A window that is open sees
+within `IDLE` seconds what another one started.
 """
 
 from collections.abc import Callable, Collection
@@ -157,4 +157,4 @@ class Following:
             return {**rest, self.progress: said(job.error or "That did not work.", problem=True)}
         if job.state == "cancelled":
             return {**rest, self.progress: said(STOPPED)}
-        return {**rest, **self._end(job, is_mine, *asked)}
+        return {**rest, self.progress: "", **self._end(job, is_mine, *asked)}

@@ -8,12 +8,14 @@ import csv
 import json
 import re
 import shutil
+import time
 from collections.abc import Generator
+from contextlib import closing
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from clipcore import BadInput, Step, pack, zero_shot_classifier
+from clipcore import BadInput, Classifier, Step, pack
 from storage import ClassifierRecord
 from training import teach
 
@@ -22,6 +24,7 @@ from .studio import Studio, Work
 if TYPE_CHECKING:
     from clipcore.encoder import Encoder
 
+T = TypeVar("T")
 KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "pretrain")
 LABELS = "labels"  # fine-tune on the library's own labels
 LEAST = 2  # labelled pictures of a classifier, to learn from them again
@@ -59,18 +62,21 @@ def rebuild(studio: Studio, name: str) -> ClassifierRecord:
 
     It becomes the next version; the one before stays. Raises NotFound, and BadInput for names that the model cannot read.
     """
-    library, encoder = studio.library, studio.encoder()
-    before = library.classifier(name)
+    return studio.library.save(remade(studio, studio.library.classifier(name)), name)
+
+
+def remade(studio: Studio, before: Classifier) -> Classifier:
+    """A classifier like this one for the model in use: its names, prompts and dial, taught with the library's labels if it
+    was taught."""
+    library = studio.library
+    studio.encoder()
     if before.kind == "search":
-        return library.save(library.search_classifier(before.labels[0]), name)
-    made = zero_shot_classifier(encoder, before.labels, before.prompts)
-    made = made.with_decision(replace(made.decision, sure=before.decision.sure, many=before.decision.many))
-    if before.kind != "zero-shot":
-        examples = library.examples(before.labels)
-        if len(examples) >= LEAST:
-            lesson = teach(examples, made)
-            made = lesson.classifier if lesson.adopt else made
-    return library.save(made, name)
+        return library.search_classifier(before.labels[0])
+    made = library.rebuild(before)
+    examples = library.examples(before.labels)
+    if before.kind == "zero-shot" or before.decision.many or len(examples) < LEAST:
+        return made
+    return teach(examples, made).kept
 
 
 # models
@@ -208,7 +214,7 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
         prompts=pack(payload["pack"]),
         tuning=Tuning(layers=payload["layers"], epochs=payload["epochs"]),
     )
-    report = yield from iter_tune(plan, run.folder)
+    report = yield from _timed(iter_tune(plan, run.folder))
     name = f"{run.name} (fine-tuned)"
     studio.library.save(report.classifier, name)
     start, end = report.sweep[0.0]["held out"], report.sweep[1.0]["held out"]
@@ -234,9 +240,26 @@ def _pretrain(studio: Studio, payload: dict[str, Any]) -> Work:
     from training.plan import PLAN, Plan
 
     run = training(studio, payload["name"])
-    plan = Plan.of([payload["data"]], payload["recipe"], minutes=payload["minutes"])
-    yield from plan.iter_run(run.folder, resume=(run.folder / PLAN).exists())
+    plan = Plan.of([payload["data"]], payload.get("recipe", ""), payload.get("model", ""), payload["minutes"])
+    yield from _timed(plan.iter_run(run.folder, resume=(run.folder / PLAN).exists()))
     return {"name": run.name, "sentence": f"“{run.name}” is trained. Choose it above to use it."}
+
+
+def _timed(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:
+    """The same steps with their rate, from which the page tells how long it will take."""
+    with closing(steps):
+        total, began, first = 0, 0.0, 0
+        while True:
+            try:
+                step = next(steps)
+            except StopIteration as end:
+                return end.value
+            if step.total and (not total or step.done < first):
+                total, began, first = step.total, time.monotonic(), step.done
+            took = time.monotonic() - began
+            if total and step.done > first and took > 0:
+                step = replace(step, metrics={**step.metrics, "per_second": (step.done - first) / took})
+            yield step
 
 
 def _write_labels(studio: Studio, table: Path) -> None:

@@ -20,7 +20,8 @@ def progress_html(job: JobRecord) -> str:
     count = f"{job.done:,} of {job.total:,}"
     rate = job.metrics.get("per_second", 0)
     if rate > 0:
-        count += f" · {rate:,.0f} a second · {_left((job.total - job.done) / rate)}"
+        shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
+        count += f" · {shown} a second · {_left((job.total - job.done) / rate)}"
     return (
         f'<div class="progress" role="status"><p><span>{words}</span><span>{count}</span></p>'
         f'<progress max="{job.total}" value="{job.done}" aria-label="{words}"></progress></div>'

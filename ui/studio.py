@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -173,6 +174,7 @@ class Studio:
             yield Step(0, 0, f"Reading {len(payload['labels'])} class names")
             prompts = PromptSet.from_json(payload["prompts"])
             classifier = zero_shot_classifier(self.encoder(), payload["labels"], prompts)
+            classifier = classifier.with_decision(replace(classifier.decision, many=payload.get("many", False)))
         selection = {key: payload[key] for key in ("folder_id", "image_ids") if payload.get(key) is not None}
         skipped = [SkippedRecord(path, reason) for path, reason in payload.get("skipped", ())]
         if "image_ids" not in selection:

@@ -6,11 +6,15 @@ The lesson waits until someone uses it; nothing on the board changes by itself.
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from clipcore import BadInput, Classifier, Examples, PromptSet, Step, decide, zero_shot_classifier
-from training import Lesson, teach, what_next, wrong_labels
+import numpy as np
+
+from clipcore import BadInput, Classifier, PromptSet, Step, decide, zero_shot_classifier
+from storage.labels import truth_of
+from training import Lesson, teach, teach_many, what_next, wrong_labels
 
 from .board import Board, Boards
 from .compare import changed
@@ -62,13 +66,15 @@ class Teaching:
         if offer is None or offer.taught_with == self._boards.get(run_id).run.classifier.metrics.get("taught_with"):
             return None
         lesson = offer.lesson
-        return {"id": offer.taught_with, "labels": lesson.labels, "adopt": lesson.adopt, "sentence": lesson.sentence}
+        usable = lesson.adopt or lesson.start.decision.calibrated > 0
+        return {"id": offer.taught_with, "labels": lesson.labels, "adopt": usable, "sentence": lesson.sentence}
 
     def changes(self, run_id: str) -> dict[str, Any]:
         """The pictures without a label that the lesson would put into another column."""
         board, offer = self._boards.get(run_id), self._current(run_id)
         after = decide(self._taught(board, offer), board.X, self._boards.bank()).places
-        return changed(board.images, board.labels, board.answers.places, after, ~self._boards.taken(board))
+        found = changed(board.images, board.labels, board.answers.places, after, ~self._boards.taken(board))
+        return found | {"curve": curve_of(offer.lesson)}
 
     def use(self, run_id: str) -> None:
         """Sort the board with the taught classifier; labels stay. `undo` takes it back. Raises BadInput."""
@@ -82,13 +88,18 @@ class Teaching:
     def next(self, run_id: str) -> dict[str, Any]:
         """Pictures worth labelling next, the most useful first; `words` say why there are none."""
         board = self._boards.get(run_id)
-        rows = what_next(board.run.classifier, board.X, self._boards.taken(board), QUEUE)
+        unsure = None
+        if board.many:  # how close any label is to its threshold
+            unsure = 1 - np.abs(board.answers.shares - board.thresholds).min(1)
+        rows = what_next(board.run.classifier, board.X, self._boards.taken(board), QUEUE, unsure)
         return {"items": [card(board.images[row]) for row in rows], "words": "Every image has a label."}
 
     def doubts(self, run_id: str) -> dict[str, Any]:
         """Labels of the board that are likely wrong: picture, given label, likelier one, confidence in that; `words` say
         why there are none."""
         board = self._boards.get(run_id)
+        if board.many:
+            return {"items": [], "words": "Labels are checked where they exclude each other, not here."}
         examples = self._library.examples(board.labels)
         if len(examples) < LEAST:
             return {"items": [], "words": "There are too few labels to check; label a few images of every class first."}
@@ -111,10 +122,7 @@ class Teaching:
 
     def _make(self, run_id: str) -> Offer | None:
         board = self._boards.get(run_id)
-        examples = self._library.examples(board.labels)
-        offer = None
-        if len(examples) >= LEAST:
-            offer = Offer(teach(examples, self._start(board.run.classifier)), _name(examples))
+        offer = self._offer_many(board) if board.many else self._offer(board)
         with self._lock:
             self._offers.pop(run_id, None)
             if offer:
@@ -122,6 +130,26 @@ class Teaching:
             while len(self._offers) > KEPT:
                 self._offers.popitem(last=False)
         return offer
+
+    def _offer(self, board: Board) -> Offer | None:
+        examples = self._library.examples(board.labels)
+        if len(examples) < LEAST:
+            return None
+        return Offer(teach(examples, self._start(board.run.classifier)), _name(examples.keys, examples.labels))
+
+    def _offer_many(self, board: Board) -> Offer | None:
+        """Thresholds from the board's labelled pictures, where a picture can have several labels."""
+        said = self._library.labels_of(board.rows)
+        truths = {content: truth_of(values, board.labels) for content, values in said.items()}
+        keys = tuple(content for content, truth in truths.items() if truth is not None)
+        if len(keys) < LEAST:
+            return None
+        rows = [board.rows[key][0] for key in keys]
+        truth = np.array([truths[key] for key in keys], bool)
+        lesson = teach_many(board.run.classifier, board.answers.shares[rows], truth, keys)
+        if np.allclose(lesson.classifier.decision.thresholds, board.thresholds):
+            return None  # too few of every class: nothing was learned
+        return Offer(lesson, _name(keys, truth.tolist()))
 
     def _current(self, run_id: str) -> Offer:
         """The lesson on offer, made now if the program was started anew meanwhile."""
@@ -143,14 +171,34 @@ class Teaching:
     def _taught(self, board: Board, offer: Offer) -> Classifier:
         """The taught head with the dial where the board has it, and with what was measured of it."""
         lesson = offer.lesson
-        before, after = (
-            {"accuracy": m.accuracy, "low": m.low, "high": m.high, "n": m.n} for m in (lesson.before, lesson.after)
-        )
-        metrics = {**lesson.classifier.metrics, "taught_with": offer.taught_with, "before": before, "after": after}
-        decision = replace(lesson.classifier.decision, sure=board.run.classifier.decision.sure)
-        return replace(lesson.classifier, metrics=metrics, decision=decision)
+        after = lesson.after if lesson.adopt else lesson.before
+        metrics = {
+            **lesson.kept.metrics,
+            "taught_with": offer.taught_with,
+            "measure": lesson.measure,
+            "before": asdict(lesson.before),
+            "after": asdict(after),
+            "curve": curve_of(lesson),
+        }
+        if board.many:  # the dial is where the thresholds are as fitted
+            return replace(lesson.kept, metrics=metrics)
+        decision = replace(lesson.kept.decision, sure=board.run.classifier.decision.sure)
+        return replace(lesson.kept, metrics=metrics, decision=decision)
 
 
-def _name(examples: Examples) -> str:
-    said = sorted(zip(examples.keys, examples.labels, strict=True))
+def curve_of(lesson: Lesson) -> dict[str, Any] | None:
+    """The reliability of a lesson's confidences, as plain values; None where there were too few labels."""
+    if lesson.curve is None:
+        return None
+    curve = lesson.curve
+    return {
+        "confidence": curve.confidence.round(4).tolist(),
+        "accuracy": curve.accuracy.round(4).tolist(),
+        "counts": curve.counts.tolist(),
+        "error": round(curve.error, 4),
+    }
+
+
+def _name(keys: Sequence[str], labels: Sequence[Any]) -> str:
+    said = sorted(zip(keys, labels, strict=True))
     return hashlib.sha256(repr(said).encode()).hexdigest()[:16]

@@ -56,7 +56,7 @@ footer { display: none !important; }
 .html-container { padding: 0 !important; }
 #classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
 #training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
-.job-progress:not(:has(*[role])) { display: none; }
+#export-progress:not(:has(*[role])), .job-progress:not(:has(*[role])) { display: none; }
 .bar { align-items: flex-end; }
 .bar .wrap-inner { padding-block: 8px !important; } /* a list is as high as a field of text beside it */
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
@@ -82,6 +82,7 @@ button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); o
 .skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }
 .skipped li { padding: 6px 0; border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
 .skipped b { font-weight: 600; }
+#export-plan summary, #import-news summary { cursor: pointer; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
   font-size: .875rem; font-variant-numeric: tabular-nums; }
@@ -90,13 +91,14 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
   white-space: nowrap; vertical-align: top; color: var(--body-text-color); }
 .facts thead th { font-weight: 500; color: var(--body-text-color-subdued); }
 .facts tr, .facts thead, .facts tbody { border: 0 !important; }
-.facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 170px; max-width: 290px; }
+.facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 210px; max-width: 290px; }
 .facts small { display: block; font-weight: 400; white-space: normal; min-width: 180px;
   color: var(--body-text-color-subdued); }
 .facts tr.current { background: color-mix(in srgb, var(--primary-500) 12%, transparent); }
 .facts.checks td:last-child { white-space: normal; overflow-wrap: anywhere; }
 .facts .failed { color: #b91c1c; font-weight: 600; }
 .dark .facts .failed { color: #fca5a5; }
+.badge { display: inline-block; white-space: nowrap; }
 .badge { font-size: .75rem; font-weight: 500; padding: 1px 7px; border-radius: 9px; border: 1px solid var(--primary-500); }
 .figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 14px;
   margin-bottom: 10px; }

@@ -79,14 +79,25 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
         with gr.Row(elem_classes="bar"):
             tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
             finetune = gr.Button("Fine-tune", variant="primary", scale=0, min_width=140, elem_id="finetune-go")
-    with gr.Accordion("Train one from nothing", open=False, elem_id="pretrain"):
+    with gr.Accordion("Train on captions: one from nothing, or a model further", open=False, elem_id="pretrain"):
         gr.HTML(
-            '<p class="subtle">A small CLIP learns from images with captions or class names, on this computer. '
-            "More images and more time make it better; for real work a published model is the better beginning.</p>"
+            '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
+            "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
+            "make it better; for real work a published model is the better beginning.</p>"
         )
         with gr.Row():
-            data = gr.Textbox(label="Images with captions or class names", placeholder="Pictures/captioned")
-            recipe = gr.Dropdown(_recipes(), value="small", label="Recipe", filterable=False)
+            data = gr.Textbox(
+                label="Images with captions or class names",
+                placeholder="Pictures/captioned",
+                info="Class folders, a table with the columns image and caption, or .tar shards.",
+            )
+            begin = gr.Textbox(
+                label="Model to begin with (optional)", placeholder="none", info="Left empty, one begins from nothing."
+            )
+        with gr.Row():
+            recipe = gr.Dropdown(
+                _recipes(), value="small", label="Recipe", info="Of a model from nothing.", filterable=False
+            )
             minutes = gr.Number(30, label="Minutes of training", minimum=0.05, info="Reading the images comes on top.")
         with gr.Row(elem_classes="bar"):
             trained_name = gr.Textbox(label="Name of the new model", placeholder="my first", elem_id="pretrain-name")
@@ -120,7 +131,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     at.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), at.source, at.path, **QUIET)
     asked = [at.source, at.path, model, layers, epochs, prompts, shifts, tuned_name]
     finetune.click(friendly(start_finetune), asked, outputs, **QUIET)
-    pretrain.click(friendly(start_pretrain), [data, recipe, minutes, trained_name], outputs, **QUIET)
+    pretrain.click(friendly(start_pretrain), [data, recipe, minutes, trained_name, begin], outputs, **QUIET)
     at.mix.click(friendly(start_mix), [at.which, at.alpha], outputs, **QUIET)
     at.which.input(friendly(partial(_choose, studio, at)), at.which, outputs, **QUIET)
     at.alpha.release(friendly(partial(_redraw, studio, at)), [at.which, at.alpha], outputs, **QUIET)
@@ -160,8 +171,12 @@ def finetune_payload(
     }
 
 
-def pretrain_payload(studio: Studio, data: str, recipe: str, minutes: float | None, name: str) -> dict[str, Any]:
-    """A training from nothing as a job. Raises BadInput where something is missing."""
+def pretrain_payload(
+    studio: Studio, data: str, recipe: str, minutes: float | None, name: str, model: str = ""
+) -> dict[str, Any]:
+    """A training on captions as a job, of a model from nothing unless one is named. Raises BadInput where something is
+    missing."""
+    from clipcore.models import is_here
     from training.pairs import find_sources
 
     if not (data or "").strip():
@@ -170,8 +185,11 @@ def pretrain_payload(studio: Studio, data: str, recipe: str, minutes: float | No
     find_sources(path)
     if not minutes or minutes <= 0:
         raise BadInput("Say for how many minutes to train; 30 is a beginning.")
+    if (model := (model or "").strip()) and not is_here(model):
+        raise BadInput(f"The model {model} is not on this computer; get it first, above.")
     found = modelling.new_training(studio, name or "")
-    return {"name": found.name, "data": str(path), "recipe": recipe, "minutes": float(minutes)}
+    chosen = {"model": model} if model else {"recipe": recipe}
+    return {"name": found.name, "data": str(path), "minutes": float(minutes), **chosen}
 
 
 def _recipes() -> list[str]:

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -64,6 +65,16 @@ class Done:
 
     changed: int
     failed: list[SkippedRecord]
+
+
+def new_undo_file(home: Path) -> Path:
+    """Where the undo file of an export that begins now goes, in the home folder."""
+    return home / "exports" / f"undo-{datetime.now():%Y-%m-%d-%H%M%S-%f}.json"
+
+
+def undo_files(home: Path) -> list[Path]:
+    """The undo files in the home folder that were not taken back yet, the newest first."""
+    return sorted((home / "exports").glob("undo-*.json"), reverse=True)
 
 
 def iter_carry_out(plan: Plan, undo: str | Path, moved: Moved) -> Generator[Step, None, Done]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from clipcore import Classifier, Prediction
 
-from ..records import Answer, in_words
+from ..records import Answer, Verdict, in_words
 
 TOP = 5
 COLUMNS = (
@@ -86,6 +86,11 @@ def prediction_row(path: str, prediction: Prediction, k: int = TOP) -> dict[str,
         "margin": round(prediction.margin, 6),
         "top": [[label, round(share, 6)] for label, share in prediction.top(k)],
     }
+
+
+def answer_row(path: str, prediction: Prediction, verdict: Verdict, k: int = TOP) -> dict[str, Any]:
+    """`prediction_row` with what was answered: a list of labels, "unsure" or "none of these"."""
+    return {**prediction_row(path, prediction, k), "answer": _plain(verdict)}
 
 
 def defused(cell: str) -> str:

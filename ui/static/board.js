@@ -1,13 +1,13 @@
 // <sayso-board run="ID">: one classification, a column per class plus Unsure and None of these. A move is a label.
 // A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
-import { placeName } from "./changes.js";
+import { press } from "./board_keys.js";
+import { explain, help, skipped } from "./board_look.js";
+import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial } from "./lesson.js";
-import { Viewer, bars, empty, make, many, percent, styled } from "./parts.js";
+import { Viewer, empty, make, many, percent, styled } from "./parts.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
-import { why } from "./why.js";
 
-const UNSURE = -1, NONE = -2;
 const OPEN = 9; // classes that are open at first, and have a key
 const POLL = 2000; // milliseconds
 
@@ -19,7 +19,9 @@ const ORDERS = {
 
 class Board extends HTMLElement {
   static observedAttributes = ["run"];
-  cards = new Map(); // id -> {id, content, name, guess, share, said, rank}; said is null where nobody has labelled
+  // id -> {id, content, name, guess, share, said, rank}. guess is a place, said the one a person gave, or null. Where an image
+  // can have several labels, guess may be a list of places, and said is the value (1, -1, 0) of each that a person spoke of.
+  cards = new Map();
   piles = new Map(); // place -> Pile
   selected = new Set();
 
@@ -30,10 +32,10 @@ class Board extends HTMLElement {
     this.body = make("div", { class: "board" });
     root.append(this.body);
     this.build();
-    this.viewer = new Viewer(root, (item) => this.explain(item));
+    this.viewer = new Viewer(root, (item) => explain(this, item));
     root.append(this.banner.dialog);
     const pileOf = (event) => event.target.closest?.(".pile")?.pile;
-    root.addEventListener("keydown", (event) => this.keys(event, pileOf(event)));
+    root.addEventListener("keydown", (event) => press(this, event, pileOf(event)));
     root.addEventListener("click", (event) => this.click(event));
     root.addEventListener("dblclick", (event) => event.target.closest(".tile") && this.open());
     root.addEventListener("dragstart", (event) => this.drag(event));
@@ -42,6 +44,7 @@ class Board extends HTMLElement {
     root.addEventListener("drop", (event) => {
       if (!this.dragging || !pileOf(event)) return;
       event.preventDefault();
+      this.pile = pileOf(event);
       this.move(pileOf(event).code);
       this.mark((this.dragging = null));
     });
@@ -108,13 +111,14 @@ class Board extends HTMLElement {
     const steps = this.steps;
     const answer = await steps.load();
     if (steps !== this.steps) return;
-    const same = this.piles.size && String(answer.labels) === String(this.labels);
+    const same = this.piles.size && String(answer.labels) === String(this.labels) && this.answer?.many === answer.many;
     Object.assign(this, { answer, labels: answer.labels, preview: null });
     this.cards = new Map(answer.images.map(([id, content, name, guess, share]) => [id, { id, content, name, guess, share, said: null }]));
     for (const [id, place] of answer.changes) this.cards.get(id).said = place;
     this.selected = new Set();
     if (!this.cards.has(this.current)) this.current = undefined;
     if (!same) this.lay();
+    for (const pile of this.piles.values()) pile.need(answer.thresholds?.[pile.code]);
     this.banner.draw(answer.lesson, answer.before);
     this.dial.draw(answer);
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
@@ -135,8 +139,8 @@ class Board extends HTMLElement {
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
     this.heading = make("h2");
     const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name }, text);
-    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("classifier.safetensors", "Classifier file"));
-    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help());
+    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file"));
+    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help(answer.many));
     if (answer.skipped.length) this.body.append(skipped(answer.skipped));
     this.keyed();
   }
@@ -160,64 +164,83 @@ class Board extends HTMLElement {
 
   // where the pictures are
 
-  place(id) {
+  places(id) {
     const { said, guess } = this.cards.get(id);
-    return said ?? guess;
+    if (said === null || !this.answer.many) return [said ?? guess].flat();
+    const true_ = Object.keys(said).filter((code) => said[code] === 1).map(Number);
+    return true_.length ? true_ : [Object.values(said).every((value) => value === 0) ? UNSURE : NONE];
+  }
+  place(id) {
+    return this.places(id)[0];
+  }
+  // The column in which a picture was last touched, of those that it is in.
+  pileOf(id) {
+    return this.pile?.ids.includes(id) ? this.pile : this.piles.get(this.place(id));
   }
   ranked() {
     const rank = ORDERS[this.order.value];
     [...this.cards.values()].sort((a, b) => rank(a, b) || a.id - b.id).forEach((card, n) => (card.rank = n));
     for (const pile of this.piles.values()) pile.ids = [];
-    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) this.piles.get(this.place(card.id)).ids.push(card.id);
+    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) for (const place of this.places(card.id)) this.piles.get(place).ids.push(card.id);
     this.grown = 0;
     this.draw();
   }
   put(changes) {
     const touched = new Set();
-    const gone = new Set();
+    const moved = new Set();
     for (const [id, said] of changes) {
       const card = this.cards.get(id);
       if (!card || card.said === said) continue;
-      const from = this.place(id);
+      const from = this.places(id);
       card.said = said;
-      const to = this.place(id);
-      if (from === to) continue;
-      gone.add(id);
-      touched.add(this.piles.get(from)).add(this.piles.get(to));
-      this.piles.get(to).ids.push(id);
+      const to = this.places(id);
+      if (String(from) === String(to)) continue;
+      moved.add(id);
+      for (const code of [...from, ...to]) touched.add(this.piles.get(code));
+      for (const code of to) this.piles.get(code).ids.push(id);
     }
     for (const pile of touched) {
-      const here = new Set(pile.ids.filter((id) => !gone.has(id) || this.place(id) === pile.code));
+      const here = new Set(pile.ids.filter((id) => !moved.has(id) || this.places(id).includes(pile.code)));
       pile.ids = [...here].sort((a, b) => this.cards.get(a).rank - this.cards.get(b).rank);
     }
     this.draw();
   }
-  move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current]) {
-    ids = ids.filter((id) => this.cards.get(id).said !== to);
+  // What is said of a picture once it is moved: see `places`. A first word also says that the other guesses are right.
+  saying(id, to, value) {
+    if (!this.answer.many || to === null) return to;
+    if (to < 0) return Object.fromEntries(this.labels.map((_, code) => [code, to === UNSURE ? 0 : -1]));
+    const { said, guess } = this.cards.get(id);
+    const guessed = Object.fromEntries([guess].flat().filter((code) => code >= 0).map((code) => [code, 1]));
+    return { ...(said ?? guessed), [to]: value };
+  }
+  move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current], value = 1) {
+    ids = ids.filter((id) => (this.answer.many && to !== null ? this.cards.get(id).said?.[to] !== value : this.cards.get(id).said !== to));
     if (to === undefined || !ids.length) return this.say(to === undefined ? "No class has this key." : "Nothing to move.");
     const held = new Map();
     for (const id of ids) {
-      const { said } = this.cards.get(id);
+      const said = this.answer.many ? null : this.cards.get(id).said;
       held.has(said) ? held.get(said).push(id) : held.set(said, [id]);
     }
-    const pile = this.piles.get(this.place(this.current ?? ids[0]));
+    const pile = this.pileOf(this.current ?? ids[0]);
     const at = pile.ids.indexOf(this.current);
-    this.put(ids.map((id) => [id, to]));
+    this.put(ids.map((id) => [id, this.saying(id, to, value)]));
     if (ids.includes(this.current)) {
       const next = pile.ids[at] === this.current ? at + 1 : at; // confirmed where it was: on to the one after it
       this.current = pile.ids[clamp(next, 0, pile.ids.length - 1)];
       if (pile.size && this.current !== undefined) pile.reveal(this.current);
     }
     this.selected = new Set();
-    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} moved to ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
-    this.steps.send("move", { to, held: [...held] }, ids);
+    const gets = this.answer.many ? (value > 0 ? "labelled" : "not") : "moved to";
+    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
+    this.steps.send("move", { to, value, held: [...held] }, ids);
   }
 
   // what the person does
 
-  select(ids, mode) {
+  select(ids, mode, at = null) {
     const id = ids[0];
-    const pile = this.cards.has(id) ? this.piles.get(this.place(id)) : null;
+    this.pile = at ?? this.pile;
+    const pile = this.cards.has(id) ? this.pileOf(id) : null;
     if (mode === "range" && pile?.ids.includes(this.anchor)) {
       const [low, high] = [pile.ids.indexOf(this.anchor), pile.ids.indexOf(id)].sort((a, b) => a - b);
       this.selected = new Set(pile.ids.slice(low, high + 1));
@@ -232,73 +255,12 @@ class Board extends HTMLElement {
     const tile = event.target.closest(".tile");
     if (!tile || this.banding) return;
     const toggle = event.ctrlKey || event.metaKey || matchMedia("(pointer: coarse)").matches;
-    this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "");
-  }
-  keys(event, pile) {
-    if (!this.piles.size || event.altKey || event.defaultPrevented) return;
-    const ctrl = event.ctrlKey || event.metaKey;
-    const key = event.key.toLowerCase();
-    const inList = pile && event.target === pile.list;
-    if (event.target === this.field) {
-      if (key !== "enter") return;
-      this.named((code) => this.move(code));
-    } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
-    else if (ctrl && key === "z") this.steps.send(event.shiftKey ? "step/redo" : "step/undo");
-    else if (this.viewer.dialog.open || this.banner.dialog.open) return this.large(event, key, ctrl);
-    else if (ctrl && key === "a" && pile) this.select(pile.ids);
-    else if (inList && this.walk(key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
-    else if (ctrl) return;
-    else if (this.target(event, key) !== undefined || digit(event)) this.move(this.target(event, key));
-    else if (key === "m") this.field.focus();
-    else if (key === "escape") this.select([]);
-    else if (key === "enter" && inList) this.open();
-    else if (key === " " && inList && this.current !== undefined) this.select([this.current], "toggle");
-    else return;
-    event.preventDefault();
-  }
-  // The keys that move: 1 to 9 for the open classes from left to right, U, N, and Delete for "no label".
-  target(event, key) {
-    if (digit(event)) return this.hot()[digit(event) - 1]?.code;
-    return { u: UNSURE, n: NONE, delete: null, backspace: null }[key];
-  }
-  // In the large view the same keys label the picture that is shown and go on to the next.
-  large(event, key, ctrl) {
-    const to = this.target(event, key);
-    if (ctrl || to === undefined || !this.viewer.dialog.open) return;
-    event.preventDefault();
-    this.place1(to);
-  }
-  place1(to) {
-    const { viewer } = this;
-    this.move(to, [viewer.items[viewer.index][0]]);
-    if (viewer.index + 1 < viewer.items.length) viewer.step(1);
-    else viewer.dialog.close();
-  }
-  walk(key, pile, mode) {
-    const { across, ids, page } = pile;
-    const side = { arrowleft: -1, arrowright: 1 }[key];
-    const jump = side ?? { arrowup: -across, arrowdown: across, pageup: -page, pagedown: page, home: -ids.length, end: ids.length }[key];
-    if (!jump) return key in { home: 0, end: 0 };
-    const at = ids.indexOf(this.current);
-    const atEdge = side && !mode && (at < 0 || at % across === (side < 0 ? 0 : across - 1) || !(at + side in ids));
-    const open = [...this.piles.values()].filter((other) => other.open && (other.ids.length || other === pile));
-    const next = atEdge ? open[open.indexOf(pile) + side] ?? pile : pile;
-    const row = Math.floor(Math.max(at, 0) / across) * next.across;
-    const to = next !== pile ? row + (side < 0 ? next.across - 1 : 0) : at < 0 ? 0 : at + jump;
-    if (next !== pile) {
-      next.list.focus();
-      next.root.scrollIntoView({ block: "nearest", inline: "nearest" });
-    }
-    if (next.ids.length) {
-      this.select([next.ids[clamp(to, 0, next.ids.length - 1)]], mode);
-      next.reveal(this.current);
-    }
-    return true;
+    this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "", tile.closest(".pile").pile);
   }
   drag(event) {
     const tile = event.target.closest?.(".tile");
     if (!tile || event.shiftKey) return event.preventDefault(); // a drag with shift is a rubber band
-    if (!this.selected.has(idOf(tile))) this.select([idOf(tile)]);
+    if (!this.selected.has(idOf(tile))) this.select([idOf(tile)], "", tile.closest(".pile").pile);
     this.dragging = true;
     event.dataTransfer.effectAllowed = "move";
     event.dataTransfer.setData("text/plain", many(this.selected.size, "image"));
@@ -324,6 +286,13 @@ class Board extends HTMLElement {
       pile.title.setAttribute("aria-expanded", pile.open);
     }
   }
+  need(pile, needed) {
+    return this.attempt(async () => {
+      await this.steps.post("threshold", { code: pile.code, needed });
+      await this.load();
+      this.say(`${pile.name} must be ${percent(needed)} sure; ${pile.ids.length.toLocaleString("en")} are.`);
+    });
+  }
   fold(pile, folded) {
     pile.open = !folded;
     sessionStorage[`sayso-open-${this.run}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
@@ -347,7 +316,7 @@ class Board extends HTMLElement {
 
   open() {
     if (this.current === undefined) return this.say("Choose an image first.");
-    const { ids } = this.piles.get(this.place(this.current));
+    const { ids } = this.pileOf(this.current);
     this.look(ids.map((id) => this.item(id)), ids.indexOf(this.current));
   }
   look(items, index) {
@@ -364,34 +333,14 @@ class Board extends HTMLElement {
     const { content, name } = this.cards.get(id);
     return [id, content, name];
   }
-  explain(item) {
-    const [id, , , before, after, confidence] = item;
-    const card = this.cards.get(id);
-    const shares = make("div", { class: "shares" });
-    const words = { said: make("p"), doubt: make("p", { class: "doubt" }) };
-    if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(this.labels, before)}; going by the other labels it is ${placeName(this.labels, after)} (${percent(confidence)}).`;
-    else if (after !== undefined) words.doubt.textContent = `Now ${placeName(this.labels, before)}; it would be ${placeName(this.labels, after)}.`;
-    words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${placeName(this.labels, card.guess)}; nobody has labelled it.` : `Labelled ${placeName(this.labels, card.said)}.`;
-    const label = (pile) => make("button", { type: "button", class: "chip", onclick: () => this.place1(pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
-    const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...this.hot(), this.piles.get(UNSURE), this.piles.get(NONE)].map(label));
-    this.attempt(async () => {
-      const { top, none } = await this.steps.get(`images/${id}`);
-      const { calibrated, exclusive, model, prompts, kind } = this.answer;
-      const margin = top.length > 1 ? ` It leads by ${percent(top[0][1] - top[1][1])}.` : "";
-      const what = calibrated ? `Probability, calibrated on ${calibrated} labels.` : exclusive ? "Share among your labels, not a probability." : "Each label scored on its own.";
-      const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
-      shares.replaceChildren(bars(top, what + margin), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
-    });
-    return [words.doubt, words.said, chips, shares, why(this.run, item, this.viewer.image)];
-  }
   describe(id) {
     const { name, share, said } = this.cards.get(id);
     return `${name}, ${percent(share)}${said === null ? "" : ", labelled"}`;
   }
-  tile(id) {
+  tile(id, code) {
     const { content, name } = this.cards.get(id);
     const picture = make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", decoding: "async", draggable: "false" });
-    return make("div", { id: `tile-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
+    return make("div", { id: `tile-${code}-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
   }
   say(words) {
     this.status.textContent = words;
@@ -427,28 +376,6 @@ class Board extends HTMLElement {
   }
 }
 
-const idOf = (tile) => Number(tile.id.slice(5));
-// the code and not the key: on some keyboards digits need shift
-const digit = (event) => /^(?:Digit|Numpad)([1-9])$/.exec(event.code)?.[1];
-
-function help() {
-  const rows = [
-    ["1 to 9, U, N", "move to an open class, Unsure, None of these"],
-    ["M", "type a class"],
-    ["Delete", "take the label away"],
-    ["Arrows", "go from image to image; with shift select, with ctrl only go"],
-    ["Space", "select or not"],
-    ["Ctrl+A", "select the column"],
-    ["Enter", "look at it large; the same keys label it there"],
-    ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
-  ];
-  const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
-  return make("details", { class: "help" }, make("summary", {}, "Keys and mouse"), list, make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from the edge of a column or with shift. Every move is a label."));
-}
-
-function skipped(files) {
-  const rows = files.map(([name, reason]) => make("li", {}, make("b", {}, name.split(/[\\/]/).pop()), ` ${reason}`));
-  return make("details", { class: "skipped", open: "" }, make("summary", {}, `${many(files.length, "file")} skipped`), make("ul", {}, ...rows));
-}
+const idOf = (tile) => Number(tile.id.split("-").at(-1));
 
 customElements.get("sayso-board") ?? customElements.define("sayso-board", Board);

@@ -3,7 +3,8 @@ import { Viewer, empty, getJSON, make, many, styled, thumbnail } from "./parts.j
 
 const DRAWN = 48; // of a group, before it is asked for more
 
-export const placeName = (labels, code) => (code === -1 ? "Unsure" : code === -2 ? "None of these" : labels[code]);
+export const UNSURE = -1, NONE = -2; // places beside those of the classes; as in clipcore.deciding
+export const placeName = (labels, code) => (code === UNSURE ? "Unsure" : code === NONE ? "None of these" : labels[code]);
 
 // answer: {labels, total, of, changes: [[id, content, name, before, after]]}; open(items, index) shows pictures large
 export function changeList({ labels, total, of, changes }, open) {

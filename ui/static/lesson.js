@@ -1,5 +1,6 @@
 // Above the board: what the labels have taught, and the dial. The board gives steps, say, load, labels, viewer and piles.
 import { changeList } from "./changes.js";
+import { reliability } from "./curve.js";
 import { make } from "./parts.js";
 
 const button = (text, onclick, kind = "") => make("button", { type: "button", class: kind, onclick }, text);
@@ -28,7 +29,7 @@ export class Banner {
     this.use.hidden = !offered || !lesson.adopt;
     this.see.hidden = this.hide.hidden = !offered;
     this.back.hidden = !before;
-    const words = offered ? `${lesson.sentence}.` : "The board is sorted by what your labels taught.";
+    const words = offered ? `${lesson.sentence}.` : this.board.answer.kind === "zero-shot" ? "The shares became probabilities by your labels." : "The board is sorted by what your labels taught.";
     if (this.words.textContent !== words) this.words.textContent = words;
   }
   async change(what, done) {
@@ -43,7 +44,7 @@ export class Banner {
     const { board } = this;
     await board.attempt(async () => {
       const answer = await board.steps.get("lesson");
-      this.body.replaceChildren(changeList(answer, (items, index) => board.look(items, index)));
+      this.body.replaceChildren(changeList(answer, (items, index) => board.look(items, index)), answer.curve ? reliability(answer.curve) : "");
       this.dialog.showModal();
     });
   }
@@ -55,11 +56,14 @@ export class Dial {
     this.input = make("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-describedby": "dial-note" });
     this.value = make("output");
     this.note = make("span", { class: "note", id: "dial-note" });
-    this.root = make("div", { class: "dial" }, make("label", {}, "How sure must it be? ", this.input), this.value, this.note);
+    this.curve = make("details", {}, make("summary", {}, "How well does that hold?"));
+    this.root = make("div", { class: "dial" }, make("label", {}, "How sure must it be? ", this.input), this.value, this.note, this.curve);
     this.input.oninput = () => this.turn();
     this.input.onchange = () => this.set();
   }
-  draw({ sure, calibrated, exclusive }) {
+  draw({ sure, calibrated, exclusive, curve }) {
+    this.curve.hidden = !(calibrated && curve);
+    if (curve) this.curve.replaceChildren(this.curve.firstChild, reliability(curve));
     this.input.value = sure;
     this.value.textContent = percent(sure);
     this.counts = null;
@@ -76,7 +80,7 @@ export class Dial {
     const at = answer.sures.findIndex((sure) => Math.abs(sure - this.input.value) < 0.01);
     const guessed = answer.counts[at];
     board.preview = new Map([...board.piles.keys()].map((code) => [code, guessed.at(code < 0 ? -3 - code : code)]));
-    for (const { said } of board.cards.values()) if (said !== null) board.preview.set(said, board.preview.get(said) + 1);
+    for (const { id, said } of board.cards.values()) if (said !== null) for (const place of board.places(id)) board.preview.set(place, board.preview.get(place) + 1);
     board.draw();
   }
   async set() {

@@ -14,19 +14,26 @@ export class Pile {
   drawn = new Map(); // id -> its tile
   inView = false; // sideways
 
-  // the board gives: tile(id), fold(pile), select(ids), draw(), band(event, pile), and its selected and current
+  // the board gives: tile(id, code), fold(pile), select(ids, mode, pile), need(pile, share), draw(), and its selected and current
   constructor(board, code, name) {
     Object.assign(this, { board, code, name });
     this.key = make("kbd");
     this.count = make("span", { class: "count" });
     this.title = make("button", { type: "button", class: "title", title: name, onclick: () => board.fold(this, this.open) }, this.key, make("span", { class: "name" }, name), this.count);
-    this.all = make("button", { type: "button", class: "all", "aria-label": `Select all in ${name}`, onclick: () => board.select(this.ids) }, "All");
+    this.all = make("button", { type: "button", class: "all", "aria-label": `Select all in ${name}`, onclick: () => board.select(this.ids, "", this) }, "All");
+    this.field = make("input", { type: "number", min: 1, max: 99, step: 1, "aria-label": `How sure it must be of ${name}, in %` });
+    this.needed = make("label", { class: "needed", hidden: "" }, "from ", this.field, " %");
+    this.field.onchange = () => this.field.reportValidity() && this.field.value && board.need(this, this.field.value / 100);
     this.rows = make("div", { class: "rows", role: "presentation" });
     this.list = make("div", { class: "list", role: "listbox", "aria-multiselectable": true, "aria-label": name, tabindex: 0 }, this.rows);
-    this.root = make("section", { class: "pile", "aria-label": name }, make("header", {}, this.title, this.all), this.list);
+    this.root = make("section", { class: "pile", "aria-label": name }, make("header", {}, this.title, this.all), this.needed, this.list);
     this.root.pile = this;
     this.list.onscroll = () => board.draw();
     this.list.onpointerdown = (event) => this.band(event);
+  }
+  need(share) {
+    this.needed.hidden = share === undefined;
+    if (share !== undefined) this.field.value = Math.round(100 * share);
   }
   get across() {
     return Math.max(1, Math.floor((this.list.clientWidth - 2 * GUTTER) / CELL));
@@ -49,7 +56,7 @@ export class Pile {
     const [across, top, high] = this.size ?? [1, 0, 0];
     const first = Math.max(0, top - MORE) * across;
     const shown = high ? this.ids.slice(first, (top + high + MORE) * across) : [];
-    const drawn = new Map(shown.map((id) => [id, this.drawn.get(id) ?? board.tile(id)]));
+    const drawn = new Map(shown.map((id) => [id, this.drawn.get(id) ?? board.tile(id, this.code)]));
     if (shown.length !== this.drawn.size || shown.some((id, n) => rows.children[n] !== drawn.get(id))) rows.replaceChildren(...drawn.values());
     // An empty picture stops a download that nobody waits for. Taking src away would, too, but Chromium then keeps the node.
     for (const [id, node] of this.drawn) if (!drawn.has(id)) node.firstChild.src = "data:,";
@@ -61,7 +68,7 @@ export class Pile {
     this.all.disabled = !this.ids.length;
     if (!high) return;
     put(rows, "style", `height:${Math.ceil(this.ids.length / across) * CELL}px;padding-top:${(first / across) * CELL}px;--across:${across}`);
-    put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${board.current}` : "");
+    put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${this.code}-${board.current}` : "");
     shown.forEach((id, n) => {
       const node = drawn.get(id);
       put(node, "aria-selected", board.selected.has(id));
@@ -95,7 +102,7 @@ export class Pile {
       }
       box.style.cssText = `left:${left + GUTTER}px;top:${top + GUTTER}px;width:${wide}px;height:${high}px`;
       const met = ids.filter((id, n) => meets(n % across, left, wide) && meets(Math.floor(n / across), top, high));
-      board.select([...new Set([...kept, ...met])]);
+      board.select([...new Set([...kept, ...met])], "", this);
       list.scrollTop += at.clientY > frame.bottom ? 20 : at.clientY < frame.top ? -20 : 0;
     };
     const end = new AbortController();

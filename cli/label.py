@@ -1,0 +1,59 @@
+"""Label pictures of the library, one by one or a folder at a time."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .common import Home, Json, command, emit, home_folder, say
+
+
+@command
+def label(
+    paths: Annotated[list[Path] | None, typer.Argument(help="Pictures of the library, or folders of them.")] = None,
+    name: Annotated[str, typer.Option("--as", help="The label.")] = "",
+    among: Annotated[
+        str, typer.Option(help='Classes that exclude each other, such as "cat, dog": the others are taken away.')
+    ] = "",
+    is_not: Annotated[bool, typer.Option("--not", help="It is not this.")] = False,
+    unsure: Annotated[bool, typer.Option("--unsure", help="It cannot be told; without --as: of none of --among.")] = False,
+    none: Annotated[bool, typer.Option("--none", help="It is none of --among.")] = False,
+    remove: Annotated[bool, typer.Option("--remove", help="Take the label away, or all of --among.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the last step back.")] = False,
+    home: Home = None,
+    as_json: Json = False,
+) -> None:
+    """Say what pictures are: label photos/rex.jpg --as dog. Without pictures: how many each label has."""
+    from clipcore import NONE, UNSURE, BadInput, parse_labels
+    from clipcore.prompts import clean_label
+    from storage import Library
+    from storage.labels import Place
+
+    if sum((is_not, unsure, none, remove, undo)) > 1:
+        raise BadInput("Choose one of --not, --unsure, --none, --remove and --undo.")
+    with Library(home_folder(home)) as library:
+        if undo:
+            step = library.undo()
+            if step is None:
+                raise BadInput("There is no step to take back.")
+            emit(as_json, {"changed": len(step.changed)}, f"{len(step.changed):,} pictures are labelled as before")
+            return
+        if not paths:
+            for known, count in library.label_counts().items():
+                emit(as_json, {"label": known, "pictures": count}, f"{count:>7,}  {known}")
+            if not library.label_counts():
+                say("No picture has a label yet; label photos/rex.jpg --as dog gives one.")
+            return
+        classes = parse_labels(among)[0] if among else []
+        if not name and not (classes and (none or unsure or remove)):
+            raise BadInput("Say which label with --as NAME, or with --among and --none, --unsure or --remove.")
+        if name and classes and (is_not or unsure or none or name not in classes):
+            raise BadInput(f"With --among, --as is one of its classes; {name!r} with these options is not.")
+        ids = library.ids_at(paths)
+        if classes or remove:
+            to: Place = NONE if none else UNSURE if unsure else None if remove else name
+            step = library.move(ids, to, classes or [clean_label(name)])
+        else:
+            step = library.label_many(ids, clean_label(name), -1 if is_not or none else 0 if unsure else 1)
+        row = {"pictures": len(ids), "changed": len(step.changed)}
+        emit(as_json, row, f"{len(ids):,} pictures, {len(step.changed):,} of them changed; label --undo takes it back")
