@@ -100,7 +100,9 @@ def shift_plot(found: Mapping[str, Any]) -> Plot:
             axes.plot([at(inside(end)) for end in one["interval"]], [y, y], color=colour, linewidth=1)
             axes.plot([x, x], [at(inside(end)) for end in one["shifted_interval"]], color=colour, linewidth=1)
             axes.plot(x, y, "o", color=colour, markersize=6)
-            axes.annotate(short(one["name"]), (x, y), (7, -11), textcoords="offset points", fontsize=8)
+            right = x > (low + high) / 2  # the name goes where there is room
+            side, place_of = ("right", (-7, 6)) if right else ("left", (7, -11))
+            axes.annotate(short(one["name"]), (x, y), place_of, textcoords="offset points", ha=side, fontsize=8)
         ticks = [share for share in (0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.99) if low < at(share) < high]
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_ticks([at(share) for share in ticks], [f"{100 * share:.0f}%" for share in ticks])
