@@ -70,7 +70,7 @@ def test_the_nearest_images_of_each_class_before_anything_is_classified(client):
 
 
 def test_nothing_typed_and_nonsense(client):
-    assert asked(client, "  ") == {"advice": [], "notice": "", "nearest": []}
+    assert asked(client, "  ") == {"advice": [], "notice": "", "nearest": [], "loading": False}
     assert "occurs twice" in asked(client, "a, a")["error"]
     assert "{label}" in asked(client, "a, b", "no place")["error"]
 
@@ -81,7 +81,11 @@ def test_while_the_model_loads_there_is_what_rules_say(tmp_path):
         with_client = TestClient(create_app(studio), base_url="http://127.0.0.1:7860")
         answer = asked(with_client, "dog without leash, cat")
     assert [advice["kind"] for advice in answer["advice"]] == ["negation"]
-    assert answer["nearest"] == []
+    assert (answer["nearest"], answer["loading"]) == ([], True)  # the page asks again
+
+
+def test_once_the_model_is_there_nobody_asks_again(client):
+    assert not asked(client, "red, green")["loading"]
 
 
 def test_long_lists_are_read_in_fewer_sentences():

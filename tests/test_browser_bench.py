@@ -75,8 +75,12 @@ def test_prompts_are_tried_and_kept_over_a_reload(open_page):
 
 def test_labels_that_hang_on_the_wording_lead_to_their_images(open_page):
     page = section(open_page, "Prompts")
-    page.get_by_label("All my images, without labels").locator("visible=true").check()
-    page.locator("#prompts-names textarea, #prompts-names input").first.fill("crimson, scarlet, ruby, emerald, lime")
+    said = [
+        f"{label}: {words} {other}"
+        for label, other in (("red", "green"), ("green", "red"))
+        for words in ("all", "pure", "so")
+    ]
+    page.get_by_label("Descriptions of single classes").fill("\n".join(said))  # they say the opposite of the names
     page.locator("#prompts-go").click()
     expect(report(page)).to_contain_text("change their label with the wording", timeout=SLOW)
     report(page).get_by_role("button", name="Show the images whose label changes").click()

@@ -94,7 +94,8 @@ def test_what_was_taught_from_a_folder_is_noticed_whatever_the_library_has(home)
         assert said.strip() in json.loads(out)["notes"]
     out, said = sayso("compare", "knows", "bare", "--set", home / "test", "--json", home=home)
     assert "knows: Of these 2 images 1 were taught" in said
-    assert len(json.loads(out)["notes"]) == 1
+    assert "the first among 3 and the second among 2" in said  # the set has no green picture
+    assert len(json.loads(out)["notes"]) == 2
 
 
 def test_models_side_by_side(home, monkeypatch):

@@ -41,12 +41,12 @@ def add_advice_routes(app: FastAPI, studio: Studio) -> None:
 
 
 def about(studio: Studio, typed: str, templates: str) -> dict[str, Any]:
-    """{"advice": [{"kind", "labels", "sentence", "suggestions"}], "notice", "nearest": [[label, [card], whether to
-    blur them]]}; all empty where
-    there is nothing to say. Raises BadInput for what cannot be read.
+    """{"advice": [{"kind", "labels", "sentence", "suggestions"}], "notice", "nearest": [[label, [card], whether to blur
+    them]], "loading": whether to ask again, because the model is on its way}. Raises BadInput for what cannot be read.
     """
+    loading = studio.loading  # before anything is asked of the model, so that no answer without it is taken for the last
     if not typed.strip():
-        return {"advice": [], "notice": "", "nearest": []}
+        return {"advice": [], "notice": "", "nearest": [], "loading": False}
     labels, synonyms = parse_labels(typed)
     prompts = parse_templates(templates).with_synonyms(synonyms)
     encoder = studio.encoder_if_ready()
@@ -59,6 +59,7 @@ def about(studio: Studio, typed: str, templates: str) -> dict[str, Any]:
         "advice": [vars(advice) for advice in found],
         "notice": notice(judging),
         "nearest": [[label, shown, label in careful] for label, shown in images],
+        "loading": loading,
     }
 
 

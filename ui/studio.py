@@ -84,6 +84,11 @@ class Studio:
         assert self.library.encoder is not None
         return self.library.encoder
 
+    @property
+    def loading(self) -> bool:
+        """Whether the model is not there yet."""
+        return not self._ready.is_set()
+
     def encoder_if_ready(self) -> "Encoder | None":
         """The model, or None while it is still loading or if it could not be loaded."""
         return self.library.encoder if self._ready.is_set() and not self._problem else None

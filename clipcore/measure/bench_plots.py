@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from .plots import FIRST, MUTED, SECOND, Plot, per_cent, short
+from .promptbench import CONTROL
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +23,7 @@ def prompts_plot(found: Mapping[str, Any]) -> Plot:
         if labelled:
             axes.axvline(arms[0]["accuracy"], color=MUTED, linewidth=1, linestyle="--")
         for place, arm in enumerate(arms):
-            colour = SECOND if place in (0, len(arms) - 1) else FIRST  # the two that the others are held against
+            colour = SECOND if not place or arm["name"] == CONTROL else FIRST  # the two that the others are held against
             if labelled:
                 axes.plot(arm["interval"], [place, place], color=colour, linewidth=2.4, solid_capstyle="round")
                 axes.plot(arm["accuracy"], place, "o", color=colour, markersize=6)
@@ -46,6 +47,8 @@ def robustness_plot(sheet: Mapping[str, Any]) -> Plot:
     value, ends = ("accuracy", "interval") if labelled else ("agreement", "agreement_interval")
     clean = sheet["accuracy"] if labelled else 1.0
     curves = sheet["curves"]
+    most = max(point[ends][1] for curve in curves.values() for point in curve)
+    top = min(1.02, 1.1 * max(most, clean))
     columns = min(COLUMNS, len(curves))
     rows = -(-len(curves) // columns)
 
@@ -62,7 +65,7 @@ def robustness_plot(sheet: Mapping[str, Any]) -> Plot:
                 axes.plot(strengths, believed, "s-", color=SECOND, markersize=3, linewidth=1.2)
                 axes.annotate("believed", (5, believed[-1]), (0, 5), textcoords="offset points", ha="right", fontsize=7)
             axes.set_title(name, fontsize=9)
-            axes.set(xticks=strengths, ylim=(0, 1.02))
+            axes.set(xticks=strengths, ylim=(0, top))
             per_cent(axes.yaxis)
         for axes in cells[len(curves) :]:
             axes.set_visible(False)
@@ -100,7 +103,9 @@ def shift_plot(found: Mapping[str, Any]) -> Plot:
             axes.plot([at(inside(end)) for end in one["interval"]], [y, y], color=colour, linewidth=1)
             axes.plot([x, x], [at(inside(end)) for end in one["shifted_interval"]], color=colour, linewidth=1)
             axes.plot(x, y, "o", color=colour, markersize=6)
-            axes.annotate(short(one["name"]), (x, y), (7, -11), textcoords="offset points", fontsize=8)
+            right = x > (low + high) / 2  # the name goes where there is room
+            side, place_of = ("right", (-7, 6)) if right else ("left", (7, -11))
+            axes.annotate(short(one["name"]), (x, y), place_of, textcoords="offset points", ha=side, fontsize=8)
         ticks = [share for share in (0.01, 0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.95, 0.99) if low < at(share) < high]
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_ticks([at(share) for share in ticks], [f"{100 * share:.0f}%" for share in ticks])

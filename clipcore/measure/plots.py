@@ -184,11 +184,11 @@ def find_plot(plots: Iterable[Plot], name: str) -> Plot:
 
 
 def per_cent(*axes: Any) -> None:
-    """Write the numbers of these axes as per cent."""
-    from matplotlib.ticker import PercentFormatter
+    """Write the numbers of these axes as per cent, with as many digits as tell them apart."""
+    from matplotlib.ticker import FuncFormatter
 
     for axis in axes:
-        axis.set_major_formatter(PercentFormatter(1, 0))
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:.3g}%"))
 
 
 def _narrow(axis: Any) -> bool:

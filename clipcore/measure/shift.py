@@ -35,8 +35,9 @@ class Shift:
         """What to think of it, from this model alone."""
         lost = 100 * (self.accuracy - self.shifted)
         low, high = (points(end) for end in self.shifted_interval)
+        name = f"{self.name[:1].upper()}{self.name[1:]}"
         return (
-            f"{self.name} is right on {points(self.accuracy)} of the first set and on {points(self.shifted)} of the second "
+            f"{name} is right on {points(self.accuracy)} of the first set and on {points(self.shifted)} of the second "
             f"(95 % interval {low} to {high}): {abs(lost):.1f} points {'less' if lost >= 0 else 'more'}."
         )
 

@@ -98,4 +98,5 @@ def described(record: ReportRecord) -> str:
     """A result in one line."""
     summary = record.summary
     found = f"{points(summary['top1'])} of {summary['n']:,} · " if "top1" in summary else ""
-    return f"{record.name} · {found}{record.created.astimezone():%d %b %Y, %H:%M}"
+    by = f" by {' and '.join(summary['by'])}" if summary.get("by") and " by " not in record.name else ""
+    return f"{record.name}{by} · {found}{record.created.astimezone():%d %b %Y, %H:%M}"

@@ -1,35 +1,13 @@
 // <sayso-bias src="/api/bias/7">: who gets which label, by group, and what another class changes.
-import { Viewer, empty, getJSON, make, many, styled } from "./parts.js";
+import { Fetched, Viewer, getJSON, make, many } from "./parts.js";
 import { Form } from "./bias_form.js";
 import { Images, tables } from "./bias_tables.js";
 import { Distractors, Thresholds, WhatIf } from "./bias_whatif.js";
 
-class Bias extends HTMLElement {
-  static observedAttributes = ["src"];
-
+class Bias extends Fetched {
   constructor() {
-    super();
-    const root = styled(this.attachShadow({ mode: "open" }));
-    for (const name of ["measure", "bias"]) root.append(make("link", { rel: "stylesheet", href: `/elements/${name}.css` }));
-    this.body = make("div", { class: "report" });
-    root.append(this.body);
-    this.viewer = new Viewer(root, (item) => [make("p", {}, item.slice(3).join(" "))]);
-  }
-  connectedCallback() {
-    this.load(this.getAttribute("src"));
-  }
-  attributeChangedCallback(name, before, src) {
-    if (this.isConnected && before !== src) this.load(src);
-  }
-
-  async load(src) {
-    if (!src) return this.body.replaceChildren(empty(this.getAttribute("heading"), this.getAttribute("words")));
-    try {
-      const report = await getJSON(src);
-      if (src === this.getAttribute("src")) this.draw(report, src);
-    } catch (error) {
-      this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
-    }
+    super("measure", "bias");
+    this.viewer = new Viewer(this.root, (item) => [make("p", {}, item.slice(3).join(" "))]);
   }
 
   draw(report, src) {

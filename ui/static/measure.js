@@ -1,7 +1,7 @@
 // <sayso-report src="/api/reports/7">: what was measured, with every figure leading to its images.
 import { captions, prompts, robustness } from "./measure_bench.js";
 import { between, points, table, wide } from "./measure_tables.js";
-import { Viewer, empty, getJSON, make, many, styled, thumbnail } from "./parts.js";
+import { Fetched, Viewer, getJSON, make, many, thumbnail } from "./parts.js";
 
 const MOST_CLASSES = 40; // of a matrix that is drawn whole; beyond, the pairs that are confused most
 const MOST_PAIRS = 40;
@@ -10,32 +10,10 @@ const FIRST_CLASSES = 12; // rows of the table of classes before it is asked for
 
 const cell = (tag, text, attributes = {}) => make(tag, attributes, text);
 
-class Report extends HTMLElement {
-  static observedAttributes = ["src"];
-
+class Report extends Fetched {
   constructor() {
-    super();
-    const root = styled(this.attachShadow({ mode: "open" }));
-    root.append(make("link", { rel: "stylesheet", href: "/elements/measure.css" }));
-    this.body = make("div", { class: "report" });
-    root.append(this.body);
-    this.viewer = new Viewer(root, (item) => this.explain(item), (item) => this.address(item, "preview"));
-  }
-  connectedCallback() {
-    this.load(this.getAttribute("src"));
-  }
-  attributeChangedCallback(name, before, src) {
-    if (this.isConnected && before !== src) this.load(src);
-  }
-
-  async load(src) {
-    if (!src) return this.body.replaceChildren(empty(this.getAttribute("heading"), this.getAttribute("words")));
-    try {
-      const report = await getJSON(src);
-      if (src === this.getAttribute("src")) this.draw(report, src);
-    } catch (error) {
-      this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
-    }
+    super("measure");
+    this.viewer = new Viewer(this.root, (item) => this.explain(item), (item) => this.address(item, "preview"));
   }
 
   draw(report, src) {

@@ -3,6 +3,7 @@
 import { getJSON, make, styled, thumbnail, Viewer } from "./parts.js";
 
 const WAIT = 500; // ms after the last key
+const AGAIN = 2000; // ms while the model loads
 const SHOWN = 4; // pieces of advice at first; more would make no one read
 const FIRST_CLASSES = 12;
 const field = (name) => document.querySelector(`#${name} textarea, #${name} input`);
@@ -48,6 +49,10 @@ class Names extends about("advice") {
       this.asked = null; // what is wrong with the fields is said beside them
     }
     if (this.asked !== null && this.asked !== key) return; // something newer was typed
+    if (answer.loading) {
+      this.asked = null;
+      this.timer = setTimeout(() => this.ask(), AGAIN);
+    }
     this.draw(answer);
     document.dispatchEvent(new CustomEvent(ANSWERED, { detail: answer.nearest }));
   }

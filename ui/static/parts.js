@@ -98,3 +98,31 @@ export class Viewer {
     this.side.replaceChildren(make("h3", {}, name), ...this.describe(item));
   }
 }
+
+// An element that shows what the address in its attribute `src` answers; `heading` and `words` are shown while there is none.
+export class Fetched extends HTMLElement {
+  static observedAttributes = ["src"];
+
+  constructor(...styles) {
+    super();
+    this.root = styled(this.attachShadow({ mode: "open" }));
+    for (const name of styles) this.root.append(make("link", { rel: "stylesheet", href: `/elements/${name}.css` }));
+    this.body = make("div", { class: "report" });
+    this.root.append(this.body);
+  }
+  connectedCallback() {
+    this.load(this.getAttribute("src"));
+  }
+  attributeChangedCallback(name, before, src) {
+    if (this.isConnected && before !== src) this.load(src);
+  }
+  async load(src) {
+    if (!src) return this.body.replaceChildren(empty(this.getAttribute("heading"), this.getAttribute("words")));
+    try {
+      const report = await getJSON(src);
+      if (src === this.getAttribute("src")) this.draw(report, src);
+    } catch (error) {
+      this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
+    }
+  }
+}

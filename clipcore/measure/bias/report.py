@@ -200,13 +200,15 @@ def _grid(like: Mapping[str, Any], rows: Iterable[tuple[str, Mapping[str, Any], 
 
 
 def _change(change: Mapping[str, Any]) -> list[str]:
-    """A what-if: where images go, and every rate before and after."""
+    """A what-if: where images go, and every rate before and after, once where it stays."""
     was, now = change["was"], change["now"]
 
     def cell(i: int, j: int) -> str:
         before, after = (side["share"][i][j] if side["there"][i] else None for side in (was, now))
         if before is None or after is None:
             return f"new: {points(after or 0)}" if before is None else f"was {points(before)}"
+        if before == after:
+            return points(before)
         sure = change["p"][i][j] is not None and change["p"][i][j] < SURE
         return f"{points(before)} → {points(after)}{' *' if sure else ''}"
 
