@@ -138,7 +138,8 @@ class Encoder:
         except torch.OutOfMemoryError:
             return None
         except RuntimeError as error:
-            if "can't allocate memory" in str(error):  # how torch says it of the computer's own memory
+            # how torch says it of the computer's own memory, and of Apple's MPS
+            if "can't allocate memory" in str(error) or "out of memory" in str(error):
                 return None
             raise
 

@@ -9,6 +9,7 @@ A model is named in one of five ways:
     hf-hub:org/repo              an open_clip model on the Hugging Face hub
 """
 
+import logging
 import pickle
 from typing import Any
 
@@ -54,7 +55,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     preprocess_config = dict(open_clip.model.get_model_preprocess_cfg(model))
     key = fingerprint(config, preprocess_config, model.state_dict())
     space = Space(key, source.display_name, int(config["embed_dim"]))
-    model = model.to(chosen).eval()
+    model, chosen = _placed(model, chosen, device, name)
     size = preprocess_config["size"]
     height, width = (size, size) if isinstance(size, int) else size
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision)
@@ -63,6 +64,19 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     encoder = Encoder(model, preprocess, tokenizer, space, chosen, dtype)
     encoder.batch_size = choose_batch_size(model.visual, (height, width), chosen, dtype, key)
     return encoder
+
+
+def _placed(model: Any, chosen: Any, asked: str, name: str) -> tuple[Any, Any]:
+    """The model on its device; on the CPU, and a word about it, where it does not fit on one that nobody asked for."""
+    import torch
+
+    try:
+        return model.to(chosen).eval(), chosen
+    except (RuntimeError, AssertionError) as error:  # out of memory is a RuntimeError, too
+        if chosen.type == "cpu" or asked != "auto":
+            raise ModelError(f"{name} cannot be put on {chosen} ({shortened(error)}); choose the device cpu.") from error
+        logging.warning("%s cannot be put on %s (%s); it runs on the CPU.", name, chosen.type.upper(), shortened(error))
+    return model.to("cpu").eval(), torch.device("cpu")
 
 
 def load_to_train(name: str) -> tuple[Any, Any, dict[str, Any]]:

@@ -93,6 +93,7 @@ def test_scaled_decoding_changes_nothing_that_matters(clip, tmp_path, name):
     [
         torch.OutOfMemoryError("CUDA out of memory"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 1.00 GB, max allowed: 1.00 GB)"),
     ],
 )
 def test_out_of_memory_halves_the_batch_and_changes_nothing(clip, monkeypatch, error):

@@ -18,7 +18,7 @@ from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
 import clipcore.catalogue as catalogues
-from clipcore import BadInput, ModelError, ModelNotHere, UnknownModel, drain, locate
+from clipcore import BadInput, ModelError, ModelNotHere, UnknownModel, device, drain, locate
 from clipcore.models import CURATED, catalogue, is_here, iter_fetch, load
 from tests.sentences import assert_sentence
 from tests.small_clip import CLIP, pictures, their_image_vectors, their_text_vectors, theirs, write_model
@@ -199,6 +199,15 @@ def test_bad_precision_and_device(folder):
         load(f"local-dir:{folder}", "cpu", "int3")
     with pytest.raises(BadInput, match="use cpu"):
         load(f"local-dir:{folder}", "cuda:77")
+
+
+def test_a_device_that_cannot_be_used_after_all_is_left_with_one_sentence(folder, monkeypatch, caplog):
+    monkeypatch.setattr(device, "pick_device", lambda asked: torch.device("cuda:77"))
+    assert load(f"local-dir:{folder}", "auto", "fp32").device.type == "cpu"
+    assert len(caplog.messages) == 1
+    assert "it runs on the CPU." in caplog.messages[0]
+    with pytest.raises(ModelError, match="choose the device cpu"):
+        load(f"local-dir:{folder}", "cuda:77", "fp32")
 
 
 def test_damaged_weights(folder):

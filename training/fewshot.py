@@ -184,7 +184,7 @@ def _chosen(ridge: _Ridge, text: np.ndarray, counts: np.ndarray, usual: float) -
             own = logits[rows, truth]
             entropy = min((np.log(np.exp(logits * t).sum(1)) - own * t).sum() for t in TEMPERATURES)
             loss = weight * (entropy + 2 * (own < 0).sum())
-            loss += prior * (np.log10(gain / usual) ** 2 + 0.25 * np.log10(strength) ** 2)
+            loss += prior * (np.log10(gain / usual) ** 2 + 0.5 * np.log10(strength) ** 2)
             if loss < best:
                 best, chosen = loss, (strength, gain)
     return chosen

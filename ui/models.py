@@ -164,7 +164,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
             escape(info.languages),
             escape(info.licence),
         )
-        name = f"{escape(_short(studio, info.name))}{mark if info.pareto else ''}{about}"
+        name = f"{_whole_parts(_short(studio, info.name))}{mark if info.pareto else ''}{about}"
         rows.append(
             f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state}</td>'
             + "".join(f"<td>{cell}</td>" for cell in cells)
@@ -179,6 +179,14 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
         f'{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div><p class="subtle">{note}</p>'
     )
+
+
+def _whole_parts(name: str) -> str:
+    """A model's name that breaks after its architecture and not at a dash in it; a path breaks where it must."""
+    architecture, slash, tag = name.partition("/")
+    if not slash or ":" in name:
+        return escape(name)
+    return f'<span class="whole">{escape(architecture)}/</span><wbr><span class="whole">{escape(tag)}</span>'
 
 
 # handlers

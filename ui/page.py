@@ -2,13 +2,19 @@
 
 from functools import partial
 from html import escape
+from pathlib import Path
 
 import gradio as gr
 
 from . import bias, classify, library, measure, models
 from .studio import Studio
 
+# every part is asked for at once: an import found only inside another waits a round trip more, while the model loads
 HEAD = "".join(
+    f'<link rel="modulepreload" href="/elements/{file.name}">'
+    for file in sorted(Path(__file__).with_name("static").glob("*.js"))
+)
+HEAD += "".join(
     f'<script type="module" src="/elements/{name}.js"></script>'
     for name in ("board", "changes", "grid", "duplicates", "measure", "bias", "names")
 )

@@ -89,9 +89,11 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
 .facts th, .facts td { text-align: left; padding: 6px 10px; border: solid var(--border-color-primary) !important;
   border-width: 0 0 1px !important;
   white-space: nowrap; vertical-align: top; color: var(--body-text-color); }
+#tabs .facts :is(th, td) { border-color: var(--border-color-primary) !important; } /* Gradio's own is as strong, and dark */
 .facts thead th { font-weight: 500; color: var(--body-text-color-subdued); }
 .facts tr, .facts thead, .facts tbody { border: 0 !important; }
 .facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 210px; max-width: 290px; }
+.facts .whole { white-space: nowrap; }
 .facts small { display: block; font-weight: 400; white-space: normal; min-width: 180px;
   color: var(--body-text-color-subdued); }
 .facts tr.current { background: color-mix(in srgb, var(--primary-500) 12%, transparent); }

@@ -79,7 +79,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
         with gr.Row(elem_classes="bar"):
             tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
             finetune = gr.Button("Fine-tune", variant="primary", scale=0, min_width=140, elem_id="finetune-go")
-    with gr.Accordion("Train on captions: one from nothing, or a model further", open=False, elem_id="pretrain"):
+    with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
         gr.HTML(
             '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
             "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
