@@ -124,6 +124,8 @@ def test_fifty_pictures_are_sorted_and_six_corrected_by_keys_and_drag(page, tmp_
     expect(pile(page, source).locator(".count")).to_have_text(str(there - 3))
     page.keyboard.press("n")  # the next one became current by itself
     expect(status(page)).to_contain_text("1 moved to None of these")
+    expect(board(page).get_by_role("heading", name=re.compile("4 labelled"))).to_be_visible()  # nothing is drawn any more
+    wait_for(lambda: board(page).evaluate("board => board.steps.waiting.size === 0"))
     tile(page, source, 2).drag_to(pile(page, target))
     expect(status(page)).to_contain_text(f"1 moved to {target}")
     tile(page, source, 1).click()

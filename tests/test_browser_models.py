@@ -90,6 +90,7 @@ def test_fine_tune_with_a_reload_in_the_middle(page):
     expect(page.locator("#models-table")).to_contain_text("colours one (made here)")
     page.get_by_role("spinbutton", name=re.compile("Mixture")).fill("0.8")
     page.get_by_role("spinbutton", name=re.compile("Mixture")).press("Tab")
+    expect(page.get_by_role("slider", name=re.compile("Mixture"))).to_have_value("0.8")
     page.get_by_role("button", name="Take this mixture").click()
     expect(page.locator("#training-result")).to_contain_text("is now the mixture 0.8", timeout=60_000)
     expect(view).to_contain_text("is the mixture 0.8")
