@@ -6,7 +6,6 @@
                                                                  is held out; left out, all that the data folders hold
      "held_out": 0.05,                                           that share where there are no sources
      "pixels":   64,                                             side of the decoded pictures; the model's unless given
-     "tower":    "sayso_resnet9_w48",                            a wider image tower that the model to start from becomes
      "dictionary": {"held_out": [...], ...}}                     see training.dictionary; left out, no word is defined
 
 `iter_run` decodes the data once into OUT/cache (or streams it), keeps the held-out pictures apart, trains, defines unseen
@@ -36,7 +35,6 @@ from .pairs import Pair, find_sources, read_pairs
 from .pixels import Pixels, iter_cache
 from .start import Start
 from .streamed import Stream
-from .widen import widened
 
 RECIPES = Path(__file__).with_name("recipes")
 WORDNET = Path("/usr/share/wordnet")  # where Debian's package wordnet-base puts it
@@ -70,8 +68,6 @@ class Recipe:
             raise BadInput(f"There is no recipe {recipe}; give a folder with a recipe.json, or one of: {known}.")
         try:
             said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-            if start and "tower" in said:
-                start = widened(start, said["tower"])
             names = folder / "names.json"
             config = start.config if start else said.get("config")
             settings = Settings(**said["settings"])
