@@ -26,8 +26,12 @@ from .clip import encode_captions, tokenizer_of
 Kinds = Sequence[Sequence[str]]  # what a noun is a kind of: the words of each level, nearest first
 Nouns = Mapping[str, Sequence[Kinds]]  # the senses of each noun, the most frequent first
 LEVEL_WEIGHT = 0.5  # each level counts this much of the one below it
-HOLD = 4.0  # what is held where it was counts this many times what moves
-COMMON = 3  # how much more often a noun of few tokens is practised: what is often written has few
+REPORT = 20  # steps from one report to the next
+HOLD = 8.0  # what is held where it was counts this many times what moves
+COMMON = (
+    2  # a noun of n tokens is practised 1 / n ** COMMON as often as one of a single token: what is often written has few
+)
+NEARNESS = 0.25  # and a kind of kind of something taught this many times as often as a kind of it: exact meanings first
 RARE = 10  # a token in fewer captions than this has hardly learned anything, and may move like an unseen one
 
 
@@ -73,10 +77,10 @@ def iter_define(
 ) -> Generator[Step, None, int]:
     """Move `model`'s unseen words until each noun lies near its kinds; returns how many nouns took part.
 
-    subjects: the names and hypernyms that the captions taught; captions: every sentence used in training, whose tokens
-    stay as they are unless fewer than RARE use them. A noun, or its plural, takes part if fewer than `known` captions use it
-    and one of its kinds is among the subjects; without a `tower_rate` only if it has a token that may move, too. The plural
-    of a subject lies where the subject does.
+    subjects: the names and hypernyms that the captions taught; captions: every sentence used in training, whose words and
+    tokens stay as they are if at least `known` of them use them. Any other noun, or its plural, takes part if one of its
+    kinds is among the subjects; without a `tower_rate` only if it has a token that may move, too. The plural of a subject
+    lies where the subject does.
 
     tower_rate: learning rate of the text tower but for its embeddings; centre: the mean picture, [d]. With it, no noun comes
     to lie nearer to the mean picture than subjects do: vague words are near everything, and would be the answer to it. bf16:
@@ -84,7 +88,7 @@ def iter_define(
     """
     tokenizer = tokenizer_of(model)
     anchors = {subject.lower(): i for i, subject in enumerate(dict.fromkeys(subjects))}
-    frozen = _frozen(model, [*anchors, *TEMPLATES], captions)
+    frozen = _frozen(model, [*anchors, *TEMPLATES], captions, known)
     used = Counter(word for caption in captions for word in set(re.findall("[a-z]+", caption.lower())))
     taught = _mean_features(model, list(anchors))
     words, mixtures, odds = [], [], []
@@ -93,9 +97,12 @@ def iter_define(
         movable = tower_rate > 0 or not frozen[tokens].all()
         if noun in anchors or not movable or used[noun] >= known or not re.fullmatch("[a-z][a-z .'-]+", noun):
             continue
-        if weights := next(filter(None, (_weights(levels, anchors) for levels in senses)), None):
+        levels = next((levels for levels in senses if _weights(levels, anchors)), None)
+        if levels:
+            weights = _weights(levels, anchors)
+            distance = next(i for i, level in enumerate(levels) if any(word.lower() in anchors for word in level))
             words.append(noun)
-            odds.append(1.0 / len(tokens) ** COMMON)
+            odds.append(NEARNESS**distance / len(tokens) ** COMMON)
             mixtures.append(torch.tensor(list(weights.values())) @ taught[list(weights)])
     if not words:
         return 0
@@ -116,20 +123,20 @@ def iter_define(
     peaks = [learning_rate, tower_rate]
     half = torch.autocast("cpu", torch.bfloat16, enabled=bf16)
     names, chances = list(anchors), np.array(odds) / sum(odds)
-    rng = np.random.default_rng(seed)
+    rng, distances = np.random.default_rng(seed), []
     for step in range(steps):
         picks = rng.choice(len(words), batch_size, p=chances)
         tokens = tokenizer([_sentence(words[i], rng) for i in picks])
         with half:
             features = encode_captions(model, tokens)
-        loss = distance = (1 - (features * aims[torch.from_numpy(picks)]).sum(1)).mean()
+        loss = far = (1 - (features * aims[torch.from_numpy(picks)]).sum(1)).mean()
         if tower_rate:
             held = [_sentence(names[i], rng) for i in rng.integers(len(names), size=batch_size // 4)]
             held += [captions[i] for i in rng.integers(len(captions), size=batch_size // 4)] if captions else []
             tokens_held = tokenizer(held)
             with half:
                 now, then = (encode_captions(tower, tokens_held) for tower in (model, before))
-            loss = distance + HOLD * (1 - (now * then).sum(1)).mean()
+            loss = far + HOLD * (1 - (now * then).sum(1)).mean()
         model.zero_grad()
         loss.backward()
         # as a sparse gradient of the unseen tokens in this batch, so that Adam's memory of the other rows rests
@@ -143,8 +150,9 @@ def iter_define(
             for group in optimizer.param_groups:
                 group["lr"] = peak * (1 - step / steps)
             optimizer.step()
-        if (step + 1) % 20 == 0:
-            yield Step(step + 1, steps, "defining words", {"distance": float(distance.detach())})
+        distances.append(float(far.detach()))
+        if (step + 1) % REPORT == 0:
+            yield Step(step + 1, steps, "defining words", {"distance": sum(distances[-REPORT:]) / REPORT})
     model.requires_grad_(True)
     return len(words)
 
@@ -181,12 +189,12 @@ def _mean_features(model: CLIP, subjects: Sequence[str]) -> torch.Tensor:
     return F.normalize(torch.stack(features).mean(0), dim=-1)
 
 
-def _frozen(model: CLIP, names: Sequence[str], captions: Iterable[str]) -> torch.Tensor:
+def _frozen(model: CLIP, names: Sequence[str], captions: Iterable[str], known: int) -> torch.Tensor:
     # bool [vocabulary]: the tokens of the names, and those that captions have taught
     tokenizer = tokenizer_of(model)
     seen = Counter(token for caption in captions for token in set(tokenizer.encode(caption)))
     frozen = torch.zeros(model.token_embedding.num_embeddings, dtype=torch.bool)
-    frozen[[token for token, count in seen.items() if count >= RARE]] = True
+    frozen[[token for token, count in seen.items() if count >= known]] = True
     frozen[tokenizer.encode(" ".join(names))] = True
     frozen[-2:] = True  # start and end of text
     return frozen
