@@ -90,7 +90,7 @@ def unnamed(names: Sequence[str], told: str) -> list[str]:
 def main(
     data: Annotated[Path, typer.Argument(help="The folder with the shards.")],
     model: Annotated[str, typer.Option(help="As in clipcore.models.")] = "starter",
-    recipe: Annotated[str, typer.Option(help="The recipe that says what was held out.")] = "starter-2",
+    recipe: Annotated[str, typer.Option(help="The recipe that says what was held out.")] = "starter-3",
 ) -> None:
     """Print the table in Markdown."""
     encoder, plan = clipcore.load(model), Recipe.load(recipe, Start.load(model))

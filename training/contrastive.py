@@ -91,6 +91,7 @@ def iter_pretrain(
             except GeneratorExit:  # whoever watched has seen enough
                 run.save()
                 raise
+        run.save()  # of no step at all, if that is what was asked; else it is saved already
     return run.out / "model"
 
 

@@ -6,6 +6,7 @@
                                                                  is held out; left out, all that the data folders hold
      "held_out": 0.05,                                           that share where there are no sources
      "pixels":   64,                                             side of the decoded pictures; the model's unless given
+     "names":    "../other/names.json",                          where its class names are, if not in its own names.json
      "dictionary": {"held_out": [...], ...}}                     see training.dictionary; left out, no word is defined
 
 `iter_run` decodes the data once into OUT/cache (or streams it), keeps the held-out pictures apart, trains, defines unseen
@@ -22,12 +23,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from clipcore.errors import BadInput
 from clipcore.progress import Step
 
 from .captions import load_names
 from .checkpoint import load_checkpoint
-from .clip import build, export, side_of
+from .clip import build, encode_pictures, export, side_of
 from .contrastive import Settings, iter_pretrain
 from .dictionary import iter_define, read_nouns, without
 from .distributed import World
@@ -39,6 +43,7 @@ from .streamed import Stream
 RECIPES = Path(__file__).with_name("recipes")
 WORDNET = Path("/usr/share/wordnet")  # where Debian's package wordnet-base puts it
 HELD_OUT_MOST = 1000  # pictures of a stream that are kept in memory to be scored
+SAMPLE = 4096  # pictures from which the mean one is known
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,7 @@ class Recipe:
             raise BadInput(f"There is no recipe {recipe}; give a folder with a recipe.json, or one of: {known}.")
         try:
             said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
-            names = folder / "names.json"
+            names = folder / said.get("names", "names.json")
             config = start.config if start else said.get("config")
             settings = Settings(**said["settings"])
             if config is None:
@@ -173,7 +178,13 @@ def _define(recipe: Recipe, train: Pixels, out: Path, wordnet: str | Path) -> Ge
     nouns = without(read_nouns(wordnet), options.pop("held_out", ()))
     subjects = [word for name, entry in recipe.names.items() for word in (name, *entry["synonyms"], *entry["hypernyms"])]
     captions = [caption for pair in train.pairs for caption in pair.captions]
-    yield from iter_define(model.eval(), nouns, subjects, captions, **options)
+    some = np.sort(np.random.default_rng(0).permutation(len(train))[:SAMPLE])
+    with torch.no_grad():
+        parts = np.array_split(some, -(-len(some) // 256))
+        pictures = torch.cat([encode_pictures(model.eval(), train.at(part), side_of(recipe.config)) for part in parts])
+    yield from iter_define(
+        model, nouns, subjects, captions, centre=pictures.mean(0), bf16=bool(recipe.settings.bf16), **options
+    )
     export(model, recipe.config, out / "model")
 
 

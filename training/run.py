@@ -73,7 +73,7 @@ class Run:
             self.optimizer.load_state_dict(state["optimizer"])
             self.step, self.seconds, self.losses = state["step"], state["seconds"], state.get("losses", [])
         self.saved = self.evaluated = self.seconds
-        self._saved_step = self.step
+        self._saved_step = self.step if state else -1
         if self.world.is_first:
             self.out.mkdir(parents=True, exist_ok=True)
             self.log: Log | None = Log(self.out / "log.jsonl", self.step)
@@ -84,7 +84,9 @@ class Run:
     def progress(self) -> float:
         """Share of the schedule that is done: of time or of steps; 1 and more is the end."""
         minutes = self.settings.minutes
-        return self.seconds / (60 * minutes) if minutes else self.step / self.settings.steps
+        if minutes:
+            return self.seconds / (60 * minutes)
+        return self.step / self.settings.steps if self.settings.steps else 1.0
 
     @property
     def size(self) -> int:

@@ -9,7 +9,7 @@ class Settings:
     it keeps a promise on a busy computer, but then no two runs are quite alike."""
 
     batch_size: int = 512  # pictures of all processes together
-    steps: int = 10_000
+    steps: int = 10_000  # 0 for a recipe that only defines words
     minutes: float | None = None
     learning_rate: float = 3e-3
     text_rate: float = 0.4  # times learning_rate, for the text tower
@@ -34,6 +34,8 @@ class Settings:
     evaluate_minutes: float = 10.0
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "steps", "chunk", "accumulate", "shuffle", "log_every", "patience"):
+        if self.steps < 0:
+            raise ValueError("steps must be at least 0")
+        for name in ("batch_size", "chunk", "accumulate", "shuffle", "log_every", "patience"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1")
