@@ -215,7 +215,9 @@ def test_the_large_view_keeps_place_and_selection(page, tmp_path):
 def test_another_window_follows_an_import(page, open_page, tmp_path):
     picture = photo(tmp_path / "large.png", "teal", (3000, 2000)).read_bytes()
     (tmp_path / "watched").mkdir()
-    for n in range(60):  # bytes behind the picture's end change its hash, not what it shows
+    for n in range(
+        180
+    ):  # longer than it takes to load a page; bytes behind the picture's end change its hash, not what it shows
         (tmp_path / "watched" / f"{n}.png").write_bytes(picture + b"w" + n.to_bytes(2, "big"))
     page.get_by_role("tab", name="Library").click()
     other = open_page()
@@ -228,9 +230,9 @@ def test_another_window_follows_an_import(page, open_page, tmp_path):
     reload(other)
     other.get_by_role("tab", name="Library").click()
     for window in (page, other):
-        expect(window.get_by_text(re.compile("60 new images"))).to_be_visible(timeout=120_000)
+        expect(window.get_by_text(re.compile("180 new images"))).to_be_visible(timeout=120_000)
         expect(window.get_by_role("button", name="Stop")).to_be_hidden()
-        expect(grid(window).get_by_label("In", exact=True).locator("option", has_text="watched (60)")).to_have_count(1)
+        expect(grid(window).get_by_label("In", exact=True).locator("option", has_text="watched (180)")).to_have_count(1)
 
 
 @pytest.mark.parametrize(
