@@ -5,7 +5,8 @@ import json
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -39,7 +40,7 @@ def pick_device(device: str = "auto") -> torch.device:
 
 def default_batch_size(device: torch.device) -> int:
     """Images per forward pass to begin with; the encoder halves it when memory runs out."""
-    return 32 if device.type == "cpu" else 256
+    return 8 if device.type == "cpu" else 256  # of several that run at once on a CPU
 
 
 def choose_batch_size(
@@ -116,16 +117,33 @@ def _reduced_pays(visual: nn.Module, image_size: tuple[int, int], device: torch.
 
 
 def _timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
-    """Median seconds of three passes after a warm-up, and the unit vectors in float32."""
+    """Median seconds of three passes after a warm-up, and the unit vectors in float32.
+
+    On a CPU it is the time of one core, as `clipcore.stream` runs its passes: what other programs do meanwhile, while a
+    page starts up or tests run, would decide otherwise, and the decision is remembered.
+    """
+    on_cpu = pictures.device.type == "cpu"
+    clock = time.thread_time if on_cpu else time.perf_counter
     seconds = []
-    for _ in range(4):
-        start = time.perf_counter()
-        vectors = visual(pictures)
-        if isinstance(vectors, tuple):  # CoCa's tower gives its tokens too
-            vectors = vectors[0]
-        vectors = vectors.float().cpu()  # .cpu() also waits for the GPU
-        seconds.append(time.perf_counter() - start)
+    with _one_thread() if on_cpu else nullcontext():
+        for _ in range(4):
+            start = clock()
+            vectors = visual(pictures)
+            if isinstance(vectors, tuple):  # CoCa's tower gives its tokens too
+                vectors = vectors[0]
+            vectors = vectors.float().cpu()  # .cpu() also waits for the GPU
+            seconds.append(clock() - start)
     return sorted(seconds[1:])[1], nn.functional.normalize(vectors, dim=-1)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor:
@@ -138,7 +156,8 @@ def _generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor
 
 def _place(key: str, device: torch.device) -> str:
     """A name for a model on this machine that can stand in a file name."""
-    return f"{key[:16]}-{device.type}-{machine_name(device)}-torch{torch.__version__}"
+    how = "cpu-core" if device.type == "cpu" else device.type  # measured on one core
+    return f"{key[:16]}-{how}-{machine_name(device)}-torch{torch.__version__}"
 
 
 def machine_name(device: torch.device) -> str:

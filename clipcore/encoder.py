@@ -1,5 +1,6 @@
 """The encoder: pictures and texts in, unit vectors out. Torch stays inside; NumPy crosses the border."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from .images import ImageSource, open_image
 from .shrink import shrinker
 from .space import Space
 from .text_cache import MemoryCache, TextCache
+from .turns import Turns
 
 Vectors = np.ndarray  # float32 [n, dim], each row of unit length
 
@@ -25,8 +27,9 @@ class Encoder:
     logit_scale  the learned temperature's inverse, already exponentiated (about 100 for OpenAI's models; section 2.3)
     logit_bias   None, or the bias of a model trained with the sigmoid loss (SigLIP), which asks for sigmoid scores
     space        fingerprint, name and dimension; travels with every vector made here
+    passes       forward passes of the image tower that may run at once: one for each core, or one on a GPU
 
-    Threads may share an encoder: one forward pass runs at a time.
+    Threads may share an encoder; texts do not wait for pictures.
     """
 
     def __init__(
@@ -46,6 +49,7 @@ class Encoder:
         self.logit_bias: float | None = None if bias is None else bias.item()
         self.image_size: int = _short_side(model)
         self.batch_size = default_batch_size(device)
+        self.passes = (os.cpu_count() or 1) if device.type == "cpu" else 1
         self.text_cache: TextCache = MemoryCache()
         self._model = model.to(device).eval()
         # Only the image tower is reduced: texts are few, cached, and stay exact.
@@ -53,7 +57,8 @@ class Encoder:
         self._preprocess = preprocess
         self._shrink = shrinker(preprocess)
         self._tokenizer = tokenizer
-        self._lock = threading.Lock()
+        self._turns = Turns(self.passes)
+        self._text_lock = threading.Lock()
         self._trims: bool | None = None  # unknown until the first text: see _trimming_is_exact
 
     @property
@@ -133,7 +138,7 @@ class Encoder:
     def _forward(self, pixels: torch.Tensor) -> Vectors | None:
         """Vectors of pixels [n, 3, h, w], or None where they do not fit in memory."""
         try:
-            with self._lock, torch.no_grad():
+            with self._turns.one(), torch.no_grad():
                 return _unit(self._model.encode_image(pixels.to(self.device, self.dtype)))
         except torch.OutOfMemoryError:
             return None
@@ -156,7 +161,7 @@ class Encoder:
     @contextmanager
     def open_clip_model(self) -> Iterator[Any]:
         """open_clip's own model, for those who look inside it; no one else uses it meanwhile."""
-        with self._lock:
+        with self._turns.all(), self._text_lock:
             yield self._model
 
     # texts
@@ -210,7 +215,7 @@ class Encoder:
 
     def _encode_tokens(self, tokens: torch.Tensor, length: int | None = None) -> Vectors:
         """Vectors of tokens [n, context]; with `length`, only that many columns are looked at."""
-        with self._lock, torch.no_grad():
+        with self._text_lock, torch.no_grad():
             if length is None:
                 return _unit(self._model.encode_text(tokens.to(self.device)))
             with _shortened(self._text_tower, length):
@@ -267,7 +272,7 @@ def _ends(tower: Any, tokens: torch.Tensor) -> torch.Tensor:
 
 @contextmanager
 def _shortened(tower: Any, length: int) -> Iterator[None]:
-    """Let the tower read `length` positions; the caller holds the encoder's lock."""
+    """Let the tower read `length` positions; the caller holds the lock."""
     positions, mask = tower.positional_embedding, tower.attn_mask
     tower.positional_embedding = nn.Parameter(positions[:length], requires_grad=False)
     tower.attn_mask = mask[:length, :length]

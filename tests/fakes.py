@@ -22,13 +22,14 @@ COLOURS = {"red": (1, 0, 0, 0), "green": (0, 1, 0, 0), "blue": (0, 0, 1, 0), "gr
 class FakeEncoder:
     """Has what `clipcore.encoder.Encoder` has; `embedded` counts pictures, so that tests see what was not done twice."""
 
-    def __init__(self, name: str = "fake", batch_size: int = 4) -> None:
+    def __init__(self, name: str = "fake", batch_size: int = 4, passes: int = 1) -> None:
         self.space = Space(f"{name}-key".ljust(64, "0"), name, 4)
         self.name = name
         self.dim = 4
         self.logit_scale = 10.0
         self.logit_bias = None
         self.batch_size = batch_size
+        self.passes = passes
         self.device = SimpleNamespace(type="cpu")
         self.image_size = 8
         self.context_length = 77

@@ -110,6 +110,18 @@ def test_timing_gives_unit_vectors_of_plain_and_tuple_towers():
     assert torch.equal(vectors, of_tuple)
 
 
+def test_a_processor_is_measured_by_one_core_and_gets_its_threads_back():
+    seen = []
+    before = torch.get_num_threads()
+    torch.set_num_threads(3)
+    try:
+        device._timed(lambda p: seen.append(torch.get_num_threads()) or p, torch.ones(2, 3))
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_auto_measures_a_real_model(cache, tmp_path):
     clip = models.load(write_model(tmp_path / "model"), "cpu")
     assert clip.dtype in (torch.float32, torch.bfloat16)
@@ -151,7 +163,7 @@ def choose_size(key="a" * 64, dtype=torch.float32) -> int:
         ({4: 1e4, 8: 2e4, 16: 3e4, 32: 3.1e4, 64: 3.2e4}, 16, 5),  # a tenth more is not worth twice the batch
         ({4: 1e4, 8: 2e4, 16: 1e4}, 8, 3),  # falling: no more is tried
         ({4: 1e4, 8: 2e4, 16: torch.OutOfMemoryError("no room")}, 8, 3),
-        ({4: 10}, 32, 1),  # the next size alone would take more than two seconds: the usual size
+        ({4: 10}, 8, 1),  # the next size alone would take more than two seconds: the usual size
         ({4: 1e4, 8: 2e4, 16: 50, 32: 1e9}, 8, 3),
         ({4: 40, 8: 60, 16: 60}, 8, 3),  # as far as the time went
     ],
@@ -175,7 +187,7 @@ def test_the_batch_size_is_remembered_by_model_and_precision(cache, rates):
 
 def test_where_nothing_can_be_measured_nothing_is_remembered(cache, rates):
     rates({4: RuntimeError("no kernel")})
-    assert choose_size() == 32
+    assert choose_size() == 8
     assert not (cache.parent / "batch").exists()
 
 
@@ -196,7 +208,7 @@ def test_generated_pictures_differ_and_stay_the_same():
 def test_devices():
     assert pick_device("cpu") == CPU
     assert pick_device() == pick_device("auto")
-    assert default_batch_size(CPU) == 32
+    assert default_batch_size(CPU) == 8
     assert default_batch_size(torch.device("cuda")) > 32
     for name in ("cuda:99", "tpu", "", "cpu:x"):
         with pytest.raises(BadInput, match="use cpu") as caught:

@@ -207,13 +207,13 @@ def test_animation_gives_its_first_frame():
         assert max(green, blue) < 15, format
 
 
-def test_near_reduces_jpegs_but_never_below_three_times_the_size():
+def test_near_reduces_jpegs_but_never_below_two_and_a_half_times_the_size():
     data = encoded(detailed(800, 600), "JPEG", quality=95)
-    assert open_image(data, near=50).size == (200, 150)
-    assert open_image(data, near=51).size == (400, 300)
-    assert open_image(data, near=100).size == (400, 300)
-    assert open_image(data, near=101).size == (800, 600)
-    small = np.asarray(open_image(data, near=50), float)
+    assert open_image(data, near=60).size == (200, 150)
+    assert open_image(data, near=61).size == (400, 300)
+    assert open_image(data, near=120).size == (400, 300)
+    assert open_image(data, near=121).size == (800, 600)
+    small = np.asarray(open_image(data, near=60), float)
     assert np.abs(small - np.asarray(detailed(800, 600).resize((200, 150), Image.Resampling.BOX), float)).mean() < 4
 
 

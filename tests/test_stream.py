@@ -22,8 +22,9 @@ def decode_threads():
     return [thread for thread in threading.enumerate() if thread.name.startswith("decode")]
 
 
-def test_order_vectors_and_sizes(files):
-    encoder = FakeEncoder(batch_size=4)
+@pytest.mark.parametrize("passes", [1, 3])
+def test_order_vectors_and_sizes(files, passes):
+    encoder = FakeEncoder(batch_size=4, passes=passes)
     batches = list(embed_files(encoder, files))
     assert [len(batch) for batch in batches] == [4, 4, 4, 4, 4, 3]
     pictures = [picture for batch in batches for picture in batch.pictures]
@@ -164,9 +165,26 @@ def test_one_batch_at_a_time_and_the_caller_does_not_hold_it_up(files, monkeypat
     assert max(most) == 1
 
 
-def test_copies_in_one_run_are_encoded_once(files):
+def test_as_many_passes_at_once_as_the_encoder_runs(files, monkeypatch):
+    """Each waits until the other is there."""
+    encoder, both, embed = FakeEncoder(batch_size=4, passes=2), threading.Barrier(2), FakeEncoder().embed_prepared
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(encoder, "embed_prepared", lambda batch: (both.wait(timeout=5) and None) or embed(batch))
+    batches = list(embed_files(encoder, files[:16]))
+    assert [picture.path for batch in batches for picture in batch.pictures] == files[:16]
+
+
+def test_a_short_list_is_shared_out(files):
+    encoder = FakeEncoder(batch_size=8, passes=2)
+    assert [len(batch) for batch in embed_files(encoder, files[:6])] == [3, 3]
+    assert [len(batch) for batch in embed_files(encoder, files[:1])] == [1]
+    assert [len(batch) for batch in embed_files(encoder, iter(files[:6]))] == [6]
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_copies_in_one_run_are_encoded_once(files, passes):
     """Beside each other, in the next batch, and after the caller has kept the first."""
-    encoder, kept = FakeEncoder(batch_size=4), set()
+    encoder, kept = FakeEncoder(batch_size=4, passes=passes), set()
     order = [files[0], files[0], *files[1:5], files[0], *files[5:], files[0], files[1]]
     pictures = []
     for batch in embed_files(encoder, order, kept.__contains__):
