@@ -1,7 +1,7 @@
 """The pictures that filters leave: all of them for a search, or page by page."""
 
 from datetime import date, datetime, time, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
@@ -11,10 +11,8 @@ from clipcore.prompts import clean_label
 from .filters import ORDERS, ORIENTATIONS, Filters, Order
 from .folders import IMAGE_COLUMNS, find_folder, inside, to_record
 from .pictures import images_with_ids
-from .records import Hit, ImageRecord
+from .records import ImageRecord
 from .tables import Embedding, Image, LabelRow
-
-Dated = TypeVar("Dated", Hit, ImageRecord)
 
 
 def chosen(connection: Connection, filters: Filters, space_id: int) -> dict[int, int]:
@@ -64,19 +62,6 @@ def _sorted(order: Order) -> list[Any]:
         raise BadInput(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
     by_date: dict[Order, list[Any]] = {"relevance": [], "newest": [Image.dated.desc()], "oldest": [Image.dated]}
     return [*by_date[order], Image.id]
-
-
-def ordered(items: list[Dated], order: Order) -> list[Dated]:
-    """The same items in the order asked for; relevance is the order they come in. Raises BadInput for an unknown order."""
-    if order not in ORDERS:
-        raise BadInput(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
-    if order == "relevance":
-        return items
-    return sorted(items, key=_dated, reverse=order == "newest")
-
-
-def _dated(item: Hit | ImageRecord) -> datetime:
-    return (item.image if isinstance(item, Hit) else item).dated
 
 
 def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[bool]]:

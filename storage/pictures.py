@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -102,16 +103,21 @@ def images_with_contents(connection: Connection, hashes: Iterable[str]) -> dict[
     return found
 
 
-def images_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[ImageRecord]]:
-    """The pictures that are there, by the id of their vector; copies of one picture share it."""
-    found: dict[int, list[ImageRecord]] = {}
-    query = select(*IMAGE_COLUMNS, Embedding.id.label("embedding")).join(
-        Embedding, Embedding.content_hash == Image.content_hash
-    )
+def dates_of(connection: Connection, image_ids: Sequence[int]) -> dict[int, datetime]:
+    """When those of these pictures that are there were taken, by id."""
+    rows = select(Image.id, Image.dated).where(~Image.missing)
+    parts = (connection.execute(rows.where(Image.id.in_(ids))) for ids in chunks(sorted(set(image_ids))))
+    return {row.id: row.dated for part in parts for row in part}
+
+
+def dates_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[tuple[int, datetime]]]:
+    """The ids and dates of the pictures that are there, by the id of their vector; copies of one picture share it."""
+    found: dict[int, list[tuple[int, datetime]]] = {}
+    query = select(Embedding.id, Image.id, Image.dated).join(Embedding, Embedding.content_hash == Image.content_hash)
     query = query.where(~Image.missing).order_by(Image.id)
     for ids in chunks(embedding_ids):
-        for row in connection.execute(query.where(Embedding.id.in_(ids))):
-            found.setdefault(row.embedding, []).append(to_record(row))
+        for embedding_id, image_id, dated in connection.execute(query.where(Embedding.id.in_(ids))):
+            found.setdefault(embedding_id, []).append((image_id, dated))
     return found
 
 

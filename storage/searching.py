@@ -2,19 +2,30 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
+from typing import NamedTuple
 
 import numpy as np
 
 from clipcore import BadInput
 
 from . import pictures
-from .browsing import chosen, ordered
+from .browsing import chosen
 from .database import Database
-from .filters import Filters, Order
+from .filters import ORDERS, Filters, Order
 from .query import Term, parse_query
 from .records import Found, Hit
 from .relevance import Scale
 from .spaces import Model
+
+
+class Near(NamedTuple):
+    """A picture that was found: its id, its score, and when it was taken, to sort by."""
+
+    id: int
+    score: float
+    dated: datetime
+
 
 MOST_MATCHES = 2000  # that are counted, sorted and paged
 FIRST_LOOK = 512  # of the nearest vectors, which answers most searches
@@ -47,22 +58,34 @@ def find(
     clear, cut = _cut(model, scale, query) if scale else (None, None)
     floor = -np.inf if cut is None or everything else cut
     most = max(offset + limit, CLOSEST if floor == -np.inf else MOST_MATCHES)
-    hits = nearest(database, model, query, most + (without is not None), filters, floor, among)
-    hits = [hit for hit in hits if hit.id != without][:most]
-    page = ordered(hits, order)[max(0, offset) : max(0, offset) + max(0, limit)]
+    near = nearest(database, model, query, most + (without is not None), filters, floor, among)
+    near = [each for each in near if each.id != without][:most]
+    page = _page(database, near, order, offset, limit)
     if scale is None or cut is None:
-        return Found(page, len(hits), None)
-    clear = clear and bool(hits) and hits[0].score >= cut  # hits[0] is the best one of this folder, these days, ...
+        return Found(page, len(near), None)
+    clear = clear and bool(near) and near[0].score >= cut  # near[0] is the best one of this folder, these days, ...
     page = _judged(database, model, page, scale, cut)
-    return Found(page, len(hits), clear, () if clear else tuple(scale.suggestions(query)))
+    return Found(page, len(near), clear, () if clear else tuple(scale.suggestions(query)))
 
 
 def found_by_share(database: Database, shares: Mapping[int, float], order: Order, offset: int, limit: int) -> Found:
     """A page of pictures given by id with what to order them by, the highest first."""
     with database.reading() as connection:
-        images = pictures.images_with_ids(connection, list(shares))
-    hits = sorted((Hit(image, shares[image.id]) for image in images), key=lambda hit: (-hit.score, hit.id))
-    return Found(ordered(hits, order)[max(0, offset) : max(0, offset) + max(0, limit)], len(hits), None)
+        dates = pictures.dates_of(connection, list(shares))
+    near = sorted((Near(image_id, shares[image_id], dated) for image_id, dated in dates.items()), key=_best_first)
+    return Found(_page(database, near, order, offset, limit), len(near), None)
+
+
+def _page(database: Database, near: list[Near], order: Order, offset: int, limit: int) -> list[Hit]:
+    """Some of what was found, in this order, with all that is known of the pictures. Raises BadInput for no order."""
+    if order not in ORDERS:
+        raise BadInput(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
+    if order != "relevance":
+        near = sorted(near, key=lambda each: each.dated, reverse=order == "newest")
+    page = near[max(0, offset) : max(0, offset) + max(0, limit)]
+    with database.reading() as connection:
+        image_of = {image.id: image for image in pictures.images_with_ids(connection, [each.id for each in page])}
+    return [Hit(image_of[each.id], each.score) for each in page if each.id in image_of]  # one may have gone meanwhile
 
 
 def cut_off(model: Model, words: str) -> tuple[np.ndarray, float]:
@@ -93,7 +116,7 @@ def nearest(
     filters: Filters,
     floor: float = -np.inf,
     among: Collection[int] | None = None,
-) -> list[Hit]:
+) -> list[Near]:
     """The k pictures closest to a unit vector [dim] with a cosine of at least `floor`, best first.
 
     The index is asked for more until k pictures are there: vectors of missing pictures stay in it.
@@ -110,17 +133,21 @@ def nearest(
         ids, scores = model.index.search(query, wanted, allowed)
         above = scores >= floor
         with database.reading() as connection:
-            images = pictures.images_of_embeddings(connection, ids[above].tolist())
+            dates = pictures.dates_of_embeddings(connection, ids[above].tolist())
         pairs = zip(ids[above].tolist(), scores[above].tolist(), strict=True)
-        hits = [
-            Hit(image, score)
+        near = [
+            Near(image_id, score, dated)
             for vector_id, score in pairs
-            for image in images.get(vector_id, [])
-            if selection is None or image.id in selection
+            for image_id, dated in dates.get(vector_id, [])
+            if selection is None or image_id in selection
         ]
-        if len(hits) >= k or len(ids) < wanted or not above.all():
-            return sorted(hits, key=lambda hit: (-hit.score, hit.id))[:k]
+        if len(near) >= k or len(ids) < wanted or not above.all():
+            return sorted(near, key=_best_first)[:k]
         wanted *= 4
+
+
+def _best_first(near: Near) -> tuple[float, int]:
+    return -near.score, near.id
 
 
 def _mixed(model: Model, terms: Sequence[Term], likes: Sequence[np.ndarray]) -> np.ndarray:
