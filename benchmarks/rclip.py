@@ -20,8 +20,9 @@ import open_clip
 import torch
 import typer
 
-from clipcore.device import choose_precision
+from clipcore.device import choose_precision, generated_pictures
 from clipcore.encoder import Encoder
+from clipcore.int8 import quantized
 from clipcore.space import Space
 from storage import Library
 
@@ -62,7 +63,9 @@ def run(quick: bool) -> list[Row]:
     cpu = torch.device("cpu")
     dtype = choose_precision(model.visual, (256, 256), cpu, "benchmark-vit-b-32-256")
     space = Space("0" * 64, MODEL, 512)
-    encoder = Encoder(copy.deepcopy(model), preprocess, open_clip.get_tokenizer(MODEL), space, cpu, dtype)
+    parts = preprocess, open_clip.get_tokenizer(MODEL), space, cpu
+    small = quantized(model.eval().visual, generated_pictures(8, (256, 256)))
+    encoders = {MODEL: Encoder(copy.deepcopy(model), *parts, dtype), f"{MODEL} in int8": Encoder(model, *parts, tower=small)}
     with tempfile.TemporaryDirectory() as place:
         home = Path(place)
         peer_home = home / "rclip"
@@ -76,11 +79,14 @@ def run(quick: bool) -> list[Row]:
             text=True,
         )
         try:
+            indexing = _indexing(peer, home)
+            folders = {
+                size: photographs(home / size[:2].strip(), 16 if quick else 64, SIZES[size])[0].parent for size in SIZES
+            }
             return [
-                _row(f"{MODEL}, JPEGs of {size}", encoder, _indexing(peer, home), python, files[0].parent)
-                for size, files in (
-                    (name, photographs(home / name[:2].strip(), 16 if quick else 64, size)) for name, size in SIZES.items()
-                )
+                _row(f"{name}, JPEGs of {size}", encoder, indexing, python, folder)
+                for name, encoder in encoders.items()
+                for size, folder in folders.items()
             ]
         finally:
             peer.kill()

@@ -14,8 +14,9 @@ from platformdirs import user_cache_path
 from torch import nn
 
 from .errors import BadInput
+from .int8 import vectors_of
 
-PRECISIONS = ("auto", "fp32", "bf16")
+PRECISIONS = ("auto", "fp32", "bf16", "int8")
 FASTER = 1.3  # below this ratio a difference is noise on a busy machine
 CPU_SIZES, GPU_SIZES = (4, 8, 16, 32, 64), (32, 64, 128, 256, 512)
 MEASURING_SECONDS = 2.0
@@ -72,7 +73,7 @@ def _quickest_size(
     end = time.perf_counter() + MEASURING_SECONDS
     try:
         for size in sizes:
-            pictures = _generated_pictures(1, image_size).to(device, dtype).expand(size, -1, -1, -1).contiguous()
+            pictures = generated_pictures(1, image_size).to(device, dtype).expand(size, -1, -1, -1).contiguous()
             rates[size] = size / _timed(visual, pictures)[0]
             # the next size takes twice as long, four times over
             if rates[size] < 0.8 * max(rates.values()):
@@ -102,7 +103,7 @@ def choose_precision(visual: nn.Module, image_size: tuple[int, int], device: tor
 
 @torch.no_grad()
 def _reduced_pays(visual: nn.Module, image_size: tuple[int, int], device: torch.device) -> bool:
-    pictures = _generated_pictures(8, image_size).to(device)
+    pictures = generated_pictures(8, image_size).to(device)
     try:
         reduced = copy.deepcopy(visual).to(torch.bfloat16)
         full_time, full = _timed(visual, pictures)
@@ -128,10 +129,7 @@ def _timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tens
     with _one_thread() if on_cpu else nullcontext():
         for _ in range(4):
             start = clock()
-            vectors = visual(pictures)
-            if isinstance(vectors, tuple):  # CoCa's tower gives its tokens too
-                vectors = vectors[0]
-            vectors = vectors.float().cpu()  # .cpu() also waits for the GPU
+            vectors = vectors_of(visual, pictures).cpu()  # .cpu() also waits for the GPU
             seconds.append(clock() - start)
     return sorted(seconds[1:])[1], nn.functional.normalize(vectors, dim=-1)
 
@@ -146,7 +144,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def _generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor:
+def generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor:
     """Smooth random colours with some detail, roughly as a photo after normalisation; the same ones every time."""
     generator = torch.Generator().manual_seed(0)
     coarse = torch.randn(count, 3, 4, 4, generator=generator)

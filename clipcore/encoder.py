@@ -13,6 +13,7 @@ from torch import nn
 from .device import default_batch_size
 from .errors import BadInput
 from .images import ImageSource, open_image
+from .int8 import vectors_of
 from .shrink import shrinker
 from .space import Space
 from .text_cache import MemoryCache, TextCache
@@ -40,6 +41,7 @@ class Encoder:
         space: Space,
         device: torch.device,
         dtype: torch.dtype = torch.float32,
+        tower: nn.Module | None = None,
     ) -> None:
         self.space = space
         self.device = device
@@ -52,6 +54,7 @@ class Encoder:
         self.passes = (os.cpu_count() or 1) if device.type == "cpu" else 1
         self.text_cache: TextCache = MemoryCache()
         self._model = model.to(device).eval()
+        self._tower = tower  # what encodes pictures instead of the model's own
         # Only the image tower is reduced: texts are few, cached, and stay exact.
         self._model.visual.to(dtype)
         self._preprocess = preprocess
@@ -84,8 +87,8 @@ class Encoder:
         fused = torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)  # the counter does not know the fused attention
         try:
-            with FlopCounterMode(display=False) as counter:
-                self._forward(torch.zeros(1, 3, height, width))
+            with FlopCounterMode(display=False) as counter, self._turns.one(), torch.no_grad():
+                self._model.encode_image(torch.zeros(1, 3, height, width, device=self.device, dtype=self.dtype))
         finally:
             torch.backends.mha.set_fastpath_enabled(fused)
         weights = sum(p.numel() * p.element_size() for p in self._model.parameters())
@@ -94,7 +97,7 @@ class Encoder:
     def variant(self, model: Any = None, preprocess: "Callable[[Any], torch.Tensor] | None" = None) -> "Encoder":
         """The same but for its model or its preprocessing, to be compared with this one; it remembers texts on its own."""
         parts = (model or self._model, preprocess or self._preprocess, self._tokenizer)
-        made = Encoder(*parts, self.space, self.device, self.dtype)
+        made = Encoder(*parts, self.space, self.device, self.dtype, None if model else self._tower)
         made.batch_size = self.batch_size
         return made
 
@@ -139,7 +142,8 @@ class Encoder:
         """Vectors of pixels [n, 3, h, w], or None where they do not fit in memory."""
         try:
             with self._turns.one(), torch.no_grad():
-                return _unit(self._model.encode_image(pixels.to(self.device, self.dtype)))
+                pixels = pixels.to(self.device, self.dtype)
+                return _unit(vectors_of(self._tower, pixels) if self._tower else self._model.encode_image(pixels))
         except torch.OutOfMemoryError:
             return None
         except RuntimeError as error:

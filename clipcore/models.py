@@ -10,6 +10,7 @@ A model is named in one of five ways:
 """
 
 import logging
+import os
 import pickle
 from typing import Any
 
@@ -36,16 +37,20 @@ __all__ = [
 
 
 def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> Encoder:
-    """The model as an `Encoder`. `precision` is auto, fp32 or bf16 (image tower only); auto measures once per machine.
+    """The model as an `Encoder`. `precision` is auto, fp32, bf16 or int8, and concerns the image tower only.
 
-    Raises UnknownModel, ModelNotHere (with the command that fetches it) or ModelError (damaged or unfitting weights).
+    auto is what the variable SAYSO_PRECISION says; without it fp32 or bf16, measured once per machine. Raises UnknownModel,
+    ModelNotHere (with the command that fetches it) or ModelError (damaged or unfitting weights).
     """
     import open_clip
     import torch
 
-    from .device import PRECISIONS, choose_batch_size, choose_precision, pick_device
+    from .device import PRECISIONS, choose_batch_size, choose_precision, generated_pictures, pick_device
+    from .int8 import quantized
     from .space import Space, fingerprint
 
+    if precision == "auto":
+        precision = os.environ.get("SAYSO_PRECISION") or "auto"
     if precision not in PRECISIONS:
         raise BadInput(f"There is no precision {precision!r}; use one of {', '.join(PRECISIONS)}.")
     chosen = pick_device(device)
@@ -58,11 +63,16 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     model, chosen = _placed(model, chosen, device, name)
     size = preprocess_config["size"]
     height, width = (size, size) if isinstance(size, int) else size
-    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16}.get(precision)
+    dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.float32}.get(precision)
     if dtype is None:
         dtype = choose_precision(model.visual, (height, width), chosen, key)
-    encoder = Encoder(model, preprocess, tokenizer, space, chosen, dtype)
-    encoder.batch_size = choose_batch_size(model.visual, (height, width), chosen, dtype, key)
+    if precision == "int8" and chosen.type != "cpu":
+        raise BadInput(f"The precision int8 is for the CPU, and {name} runs on {chosen.type.upper()}; leave it at auto.")
+    tower = quantized(model.visual, generated_pictures(8, (height, width))) if precision == "int8" else None
+    encoder = Encoder(model, preprocess, tokenizer, space, chosen, dtype, tower)
+    encoder.batch_size = choose_batch_size(
+        tower or model.visual, (height, width), chosen, dtype, f"int8-{key}" if tower else key
+    )
     return encoder
 
 

@@ -198,8 +198,8 @@ def test_a_real_model_gets_a_measured_batch_size(cache, tmp_path):
     assert clip.batch_size in CPU_SIZES
 
 
-def test_generated_pictures_differ_and_stay_the_same():
-    first, again = (device._generated_pictures(4, (16, 12)) for _ in range(2))
+def testgenerated_pictures_differ_and_stay_the_same():
+    first, again = (device.generated_pictures(4, (16, 12)) for _ in range(2))
     assert first.shape == (4, 3, 16, 12)
     assert torch.equal(first, again)
     assert (first[0] - first[1]).abs().mean() > 0.1
