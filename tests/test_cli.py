@@ -1,4 +1,4 @@
-"""The command line as people run it: real processes, the starter model, standard output for results only."""
+"""The command line as people run it, with the starter: the answers in this process, what a process alone shows in one."""
 
 import json
 import os
@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from clipcore.models import is_here
+from tests.commands import process, sayso
 from tests.fakes import photo
 from tests.server import ROOT
 
@@ -30,22 +31,13 @@ def folder(tmp_path_factory):
     return folder
 
 
-def sayso(*arguments, home=None, code=0):
-    """Run a command; give its standard output as objects where it is JSON, and its standard error."""
-    options = ["--home", str(home)] if home else []
-    done = subprocess.run(
-        [sys.executable, "app.py", *map(str, arguments), *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "2"},
-        timeout=180,
-        check=False,
-    )
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    rows = [json.loads(line) for line in done.stdout.splitlines()] if "--json" in arguments else done.stdout.splitlines()
-    return rows, done.stderr
+def test_a_process_of_its_own_answers_the_same(home, folder):
+    """And standard output has the results only, and standard error the rest."""
+    options = ("classify", folder, "--labels", "red, green", "--json")
+    out, errors = process(*options, home=home)
+    rows, said = sayso(*options, home=home)
+    assert [json.loads(line) for line in out.splitlines()] == rows
+    assert errors == said
 
 
 def test_classify_save_and_use_again(home, folder):
@@ -124,12 +116,33 @@ def test_bad_input_is_one_sentence_and_exit_code_2(arguments, sentence, tmp_path
 def test_a_port_that_is_taken_is_one_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        _, errors = sayso("serve", "--port", port, home=tmp_path, code=2)
+        _, errors = process("serve", "--port", port, home=tmp_path, code=2)
     assert f"Port {port}" in errors
     assert "--port" in errors
+    assert len(errors.strip().splitlines()) == 1
+
+
+def test_a_reader_that_is_gone_is_no_error():
+    """As `head` is once it has seen enough: what is printed finds no reader, and that is the end, without a word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([sys.executable, "app.py", "models"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, timeout=180)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_every_command_has_help():
     for command in ("serve", "add", "classify", "search", "duplicates", "evaluate", "models"):
         lines, _ = sayso(command, "--help")
         assert any("--help" in line for line in lines)
+
+
+def test_help_waits_for_nothing_heavy():
+    code = """import runpy, sys
+try:
+    runpy.run_path("app.py", run_name="__main__")
+finally:
+    print(*sorted({"torch", "open_clip", "gradio", "faiss", "sqlalchemy", "sklearn"} & set(sys.modules)), file=sys.stderr)"""
+    done = subprocess.run([sys.executable, "-c", code, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "classify" in done.stdout
+    assert done.stderr.strip() == ""

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from clipcore.models import is_here
+from tests.commands import sayso
 from tests.fakes import photo
-from tests.test_cli import sayso
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 

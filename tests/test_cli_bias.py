@@ -5,8 +5,8 @@ import json
 import pytest
 
 from storage import Library
+from tests.commands import invoke
 from tests.fakes import FakeEncoder, photo
-from tests.test_cli_measure import sayso
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def home(tmp_path, monkeypatch):
 
 
 def bias(home, *options, code=0):
-    return sayso("bias", home / "set", "--groups", home / "groups.csv", *options, home=home, code=code)
+    return invoke("bias", home / "set", "--groups", home / "groups.csv", *options, home=home / "home", code=code)
 
 
 def test_tables_a_change_and_a_report(home):

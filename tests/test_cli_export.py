@@ -3,22 +3,13 @@
 import json
 
 import pytest
-from typer.testing import CliRunner
 
-from cli import commands
 from clipcore.models import is_here
 from storage import Library
+from tests.commands import sayso
 from tests.fakes import photo
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
-
-
-def sayso(*arguments, home, code=0):
-    """Run a command; its standard output, as objects with --json at the end, and its standard error."""
-    done = CliRunner().invoke(commands, [*map(str, arguments), "--home", str(home)])
-    assert done.exit_code == code, (done.output, done.exception)
-    lines = done.stdout.splitlines()
-    return [json.loads(line) for line in lines] if arguments[-1] == "--json" else lines, done.stderr
 
 
 def paths(folder):

@@ -4,8 +4,8 @@ import pytest
 
 from clipcore import Classifier
 from clipcore.models import is_here
+from tests.commands import sayso
 from tests.fakes import photo
-from tests.test_cli import sayso
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 

@@ -5,11 +5,10 @@ import re
 import shutil
 
 import pytest
-from typer.testing import CliRunner
 
-import app
 from clipcore import zero_shot_classifier
 from storage import Library
+from tests import commands
 from tests.fakes import FakeEncoder, photo
 
 
@@ -33,9 +32,7 @@ def home(tmp_path, monkeypatch):
 
 
 def sayso(*arguments, home, code=0):
-    result = CliRunner().invoke(app.commands, [*map(str, arguments), "--home", str(home / "home")])
-    assert result.exit_code == code, result.output + result.stderr
-    return result.stdout, result.stderr
+    return commands.invoke(*arguments, home=home / "home", code=code)
 
 
 def test_sets_of_every_kind_in_one_table(home):
@@ -107,9 +104,7 @@ def test_models_side_by_side(home, monkeypatch):
     monkeypatch.setattr("clipcore.models.load", load)
     page = home / "models.html"
     options = ("--pack", "bare", "--report", page, "--json")
-    result = CliRunner().invoke(app.commands, list(map(str, ("side-by-side", home / "set", "small", "large", *options))))
-    assert result.exit_code == 0, result.output
-    rows = list(map(json.loads, result.stdout.splitlines()))
+    rows, _ = commands.sayso("side-by-side", home / "set", "small", "large", *options)
     assert [(row["name"], row["gflops"], row["accuracy"]) for row in rows] == [("small", 1, 7 / 8), ("large", 100, 7 / 8)]
     assert "Error against compute" in page.read_text(encoding="utf-8")
 

@@ -12,10 +12,9 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from typer.testing import CliRunner
 
-import app
 from clipcore import load
+from tests.commands import sayso
 from tests.server import ROOT
 from tests.test_contrastive import CONFIG, squares
 from tests.test_distributed import write_shards
@@ -27,14 +26,6 @@ def on_the_cpu() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.cuda, "is_available", lambda: False)
         yield
-
-
-def sayso(*arguments: object, code: int = 0) -> tuple[list[Any], str]:
-    """Run a command in this process, for starting one takes seconds: its rows, and what it said."""
-    done = CliRunner(env={"HF_HUB_OFFLINE": "1"}).invoke(app.commands, [str(argument) for argument in arguments])
-    assert done.exit_code == code, done.stderr
-    assert done.exception is None or isinstance(done.exception, SystemExit)
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], done.stderr
 
 
 @pytest.fixture(scope="module")

@@ -14,19 +14,22 @@ from tests.fakes import FakeEncoder, photo
 
 PICTURES, BATCH = 40, 4
 
-# Says how many are kept after each batch, and takes a little time for each, so that there is a middle to be killed in.
+# Says how many are kept after each batch, and takes a little time for each, so that there is a middle to be killed in: the
+# batch after the one that brings it to `last`. There it stands still, so that a late kill does not find it at its end.
 SCRIPT = """
 import sys, time
 from storage import Jobs, Library
 from tests.fakes import FakeEncoder
 
+home, folder, how, last = sys.argv[1:]
+
 class Slow(FakeEncoder):
     def embed_prepared(self, batch):
-        time.sleep(0.03)
+        time.sleep(60 if kept + self.embedded > int(last) else 0.03)
         return super().embed_prepared(batch)
 
-home, folder, how = sys.argv[1:]
 library = Library(home, Slow())
+kept = library.count()
 def work(payload):
     for step in library.iter_add(folder):
         print(step.done, flush=True)
@@ -51,9 +54,9 @@ def folder(tmp_path):
     return tmp_path / "photos"
 
 
-def start(home: Path, folder: Path, how: str = "add") -> subprocess.Popen:
+def start(home: Path, folder: Path, how: str = "add", last: int = PICTURES) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(home), str(folder), how],
+        [sys.executable, "-c", SCRIPT, str(home), str(folder), how, str(last)],
         stdout=subprocess.PIPE,
         text=True,
         cwd=Path(__file__).parents[1],
@@ -90,7 +93,7 @@ def test_kill_in_the_middle_of_add(tmp_path, folder):
     home = tmp_path / "home"
     kept = 0
     for at in (4, 16, 28):
-        said = kill_after(start(home, folder), at)
+        said = kill_after(start(home, folder, last=at), at)
         with Library(home, FakeEncoder()) as library:
             kept = library.count()
             assert said <= kept <= said + BATCH  # what was said is kept; a batch may be in that was not said yet
@@ -106,7 +109,7 @@ def test_kill_in_the_middle_of_add(tmp_path, folder):
 
 def test_kill_in_the_middle_of_a_job(tmp_path, folder):
     home = tmp_path / "home"
-    kill_after(start(home, folder, "submit"), 8)
+    kill_after(start(home, folder, "submit", last=8), 8)
     with Library(home) as library:
         from sqlalchemy import text
 

@@ -4,7 +4,7 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from clipcore import NotFound, Step
 from storage import Jobs, Library, jobs
@@ -235,9 +235,9 @@ def test_an_add_that_was_stopped_goes_on(queue, library, encoder, photos):
     def work(payload):
         for step in library.iter_add(payload["folder"]):
             yield step
-            if step.done:
+            if step.done and not began.is_set():
                 began.set()
-                time.sleep(0.1)
+                assert queue._stopping.wait(10)
         return {}
 
     encoder.batch_size = 1
@@ -283,16 +283,22 @@ def test_a_job_that_ends_the_program_each_time_is_given_up(queue, library):
 
 
 def test_a_long_step_shows_that_it_lives(queue, library, monkeypatch):
-    monkeypatch.setattr(jobs, "STALE_SECONDS", 0.3)
+    monkeypatch.setattr(jobs, "STALE_SECONDS", 1.0)
     gate = Gate()
     queue.register("gate", gate)
+
+    def heartbeat():
+        with library.database.reading() as connection:
+            return connection.scalar(select(Job.heartbeat).where(Job.id == job_id))
+
     other = Jobs(library)
     other.register("gate", gate)
     job_id = queue.submit("gate", {})
     queue.start()
     assert gate.began.wait(10)
     other.start()
-    time.sleep(0.6)  # one step, longer than a dead worker would be given
+    first = heartbeat()
+    until(lambda: heartbeat() > first + jobs.STALE_SECONDS)  # one step, longer than a dead worker would be given
     gate.open.set()
     job = queue.wait(job_id, 10)
     other.stop()

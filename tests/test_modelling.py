@@ -1,6 +1,6 @@
 """Changing the model of a library: the old one stays until the new one is ready, and classifiers can be made again."""
 
-import time
+import threading
 
 import pytest
 
@@ -78,15 +78,19 @@ def test_a_damaged_memory_of_the_choice_is_none(tmp_path):
 
 
 def test_the_old_model_answers_while_the_new_one_loads(studio):
+    loading, go_on = threading.Event(), threading.Event()
+
     def slow(name):
-        time.sleep(1)
+        loading.set()
+        assert go_on.wait(20)
         return FakeEncoder("other")
 
     studio.load_other = slow
     job = studio.switch("other")
-    time.sleep(0.3)
+    assert loading.wait(20)
     assert studio.encoder().name == "fake"
     assert studio.library.search("red", k=1)[0].image.name in ("a.png", "b.jpg")
+    go_on.set()
     assert studio.jobs.wait(job, 20).state == "done"
     assert studio.encoder().name == "other"
 
