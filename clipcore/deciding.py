@@ -8,10 +8,11 @@ answer, and `none` which kind of silence it is.
 `none` looks at the energy of a picture, the logarithm of the sum of the exponentials of its logits (Liu et al., 2020): how
 well the labels fit it all together. It is held against the energy that as many generic captions (`generic_bank`) have,
 mostly on average over the pictures given, a fifth on the picture itself. So the zero needs no tuning, for one label as for a
-hundred. A taught classifier knows the energy of pictures that do have its labels and is held against that, `Decision.level`.
+hundred. Who types several labels means to sort by them, so there most pictures are expected to have one (LEEWAY). A taught
+classifier knows the energy of pictures that do have its labels and is held against that, `Decision.level`.
 
-It is imperfect, see `python -m benchmarks openset`: it tells pictures of unknown classes from known ones the better, the
-fewer labels there are and the better the model knows their words.
+It is imperfect: it tells pictures of unknown classes from known ones the better, the fewer labels there are and the better
+the model knows their words. docs/answers.md has the figures of all this and what was tried.
 """
 
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 UNSURE, NONE = -1, -2  # places beside those of the labels
 NEAR = 0.8  # a caption with this cosine to a label means the same, and says nothing against it
 OWN = 0.2  # share of the picture's own fit to the captions, beside that of all the pictures
+LEEWAY = 2.0  # by which labels that exclude each other may fit worse than the captions: right if a fifth have no label
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +151,8 @@ def _usual(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> np
     if generic is None:
         return None if level is None else np.full(len(X), level)
     mean = generic.mean() if len(generic) else 0.0
-    return (mean if level is None else level) + OWN * (generic - mean)
+    leeway = 0.0 if classifier.decision.many or len(classifier.labels) == 1 else LEEWAY
+    return (mean - leeway if level is None else level) + OWN * (generic - mean)
 
 
 def _sigmoid(x: np.ndarray) -> np.ndarray:

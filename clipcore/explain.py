@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from .classifier import Classifier
+from .classifier import Classifier, Prediction
 from .errors import BadInput
 from .examples import Examples
 
@@ -24,7 +24,7 @@ RIVALS = 5  # best labels whose prompts are asked
 @dataclass(frozen=True)
 class Votes:
     """One label's prompts: `cosines` go with `prompts`, best first; `won` is how many templates would choose this label
-    among the best ones."""
+    among the best ones. `share` is that among the labels, or the confidence in the label where several can be true."""
 
     label: str
     share: float
@@ -48,7 +48,7 @@ class Why:
 
     votes       the best labels, best first, with their prompts; of a taught head they are what it began with
     templates   how many templates voted
-    margin      share of the best label minus that of the second
+    margin      share of the best label, or confidence in it, minus that of the second
     neighbours  the nearest labelled pictures, nearest first
     """
 
@@ -66,13 +66,21 @@ class Why:
         return self.votes[1].label if len(self.votes) > 1 else None
 
 
-def why(encoder: "Encoder", classifier: Classifier, vector: np.ndarray, examples: Examples | None = None, k: int = 6) -> Why:
+def why(
+    encoder: "Encoder",
+    classifier: Classifier,
+    vector: np.ndarray,
+    examples: Examples | None = None,
+    k: int = 6,
+    shares: np.ndarray | None = None,
+) -> Why:
     """Why a classifier says of a picture's vector [dim] what it says, with the k nearest of the labelled `examples`.
 
-    Raises SpaceMismatch if they do not belong to the encoder's model.
+    `shares` [n labels] is what was answered of it (`Answers.shares`); left out, its shares among the labels. Raises
+    SpaceMismatch if they do not belong to the encoder's model.
     """
     encoder.space.require(classifier.space, "This classifier")
-    prediction = classifier.predict(vector)[0]
+    prediction = classifier.predict(vector)[0] if shares is None else Prediction(classifier.labels, shares)
     best = prediction.top(RIVALS)
     templates = len(classifier.prompts.templates)
     texts = [classifier.prompts.texts(label) for label, _ in best]

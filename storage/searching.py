@@ -103,9 +103,8 @@ def cut_off(model: Model, words: str) -> tuple[np.ndarray, float]:
 def _cut(model: Model, scale: Scale, query: np.ndarray) -> tuple[bool, float]:
     """Whether the library answers the query clearly, and the cosine from which on a picture matches."""
     _, best = model.index.search(query, FIRST_LOOK)  # the same question that `nearest` asks: answered once
-    bar = scale.bar(query)
-    clear = len(best) > 0 and float(best[0]) >= bar
-    return clear, scale.cut(query) if clear else bar
+    clear = len(best) > 0 and float(best[0]) >= scale.bar
+    return clear, scale.cut if clear else scale.bar
 
 
 def nearest(

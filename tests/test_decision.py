@@ -10,6 +10,7 @@ from safetensors.numpy import save
 
 from clipcore import NONE, UNSURE, BadInput, Classifier, Decision, Space, decide, dial, generic_bank, zero_shot_classifier
 from clipcore.classifier import _checksum
+from clipcore.deciding import LEEWAY
 from tests.fakes import FakeEncoder
 from tests.sentences import assert_sentence
 
@@ -27,7 +28,11 @@ def answered(sure, *pictures, head=HEAD, bank=BANK):
 def test_label_unsure_and_none():
     answers = answered(0.6, RED, GREEN, BETWEEN, BLUE)
     assert answers.places.tolist() == [0, 1, UNSURE, NONE]
-    assert answers.none[3] > 0.9
+    full = math.log(
+        math.exp(10) + 1
+    )  # the captions' energy on blue; on the others it is log 2, as that of the labels on blue
+    mean = (3 * math.log(2) + full) / 4
+    assert answers.none[3] == pytest.approx(1 / (1 + math.exp(math.log(2) - mean - 0.2 * (full - mean) + LEEWAY)), rel=1e-4)
     assert answers.none[:3].max() < 0.1
     assert answers.confidence[2] == pytest.approx(0.5 * (1 - answers.none[2]), abs=1e-6)  # two equal shares
     assert answers.chosen.tolist() == [[True, False], [False, True], [False, False], [False, False]]
@@ -36,8 +41,20 @@ def test_label_unsure_and_none():
 def test_none_by_hand():
     # one picture: its energy log(e^10 + e^0) against that of two captions, both cosine 0: log 2, for 2 labels of 2 captions
     answers = answered(0.5, RED)
-    surplus = math.log(math.exp(10) + 1) - math.log(2)
+    surplus = math.log(math.exp(10) + 1) - math.log(2) + LEEWAY
     assert answers.none[0] == pytest.approx(1 / (1 + math.exp(surplus)), rel=1e-4)
+
+
+def test_only_labels_that_exclude_each_other_have_leeway():
+    # blue fits neither the labels nor, but for its own, the captions: each time log(e^0 + ...) against the same captions
+    nothing = np.array([0, 0, -1, 0], np.float32)  # all cosines are 0 but one caption's, so the energies are nearly equal
+    one = Classifier(("red",), HEAD.weight[:1], HEAD.bias[:1], 10.0, SPACE)
+    captions = math.log((1 + math.exp(-10)) / 2)  # of two captions, for each label
+    assert decide(one, nothing[None], BANK).none[0] == pytest.approx(1 / (1 + math.exp(-captions)), rel=1e-3)
+    several = decide(HEAD, nothing[None], BANK).none[0]
+    assert several == pytest.approx(1 / (1 + math.exp(LEEWAY - captions)), rel=1e-3)
+    taught = HEAD.with_decision(Decision(level=math.log(2)))
+    assert decide(taught, nothing[None]).none[0] == pytest.approx(0.5)  # whose level is what pictures were seen to have
 
 
 def test_dial_ends():

@@ -10,7 +10,7 @@ from fastapi.testclient import TestClient
 from PIL import Image
 
 import clipcore
-from clipcore import BadInput, Classifier, Examples, PromptSet, SpaceMismatch, zero_shot_classifier
+from clipcore import BadInput, Classifier, Decision, Examples, PromptSet, SpaceMismatch, zero_shot_classifier
 from clipcore.explain import nearest, overlay, why
 from clipcore.heat import Heat, direction, heat, seen
 from clipcore.models import is_here
@@ -57,6 +57,19 @@ def test_votes_of_each_prompt(encoder):
     assert votes["green"].cosines == (pytest.approx(0.99, abs=0.01), pytest.approx(0.8, abs=0.01))
     assert (votes["green"].won, votes["red"].won, votes["blue"].won) == (2, 0, 0)
     assert found.margin == pytest.approx(votes["green"].share - votes["red"].share)
+
+
+def test_the_answer_that_was_given_is_explained(encoder):
+    """Of several labels each has a confidence of its own; they need not add up to one, and say which is best."""
+    classifier = zero_shot_classifier(encoder, ["green", "red", "blue"], PROMPTS)
+    vector = unit(np.array([[0.6, 0.8, 0, 0]], np.float32))[0]
+    found = why(encoder, classifier, vector, shares=np.array([0.7, 0.9, 0.1], np.float32))
+    assert [(votes.label, votes.share) for votes in found.votes] == [
+        ("red", pytest.approx(0.9)),
+        ("green", pytest.approx(0.7)),
+        ("blue", pytest.approx(0.1)),
+    ]
+    assert found.margin == pytest.approx(0.2)
 
 
 def test_nearest_labelled_pictures(encoder):
@@ -226,6 +239,15 @@ def test_the_routes_answer(tmp_path, vit):
             assert [near[0] for near in answer["neighbours"]] == [ids[1]]  # not itself
             assert answer["neighbours"][0][3] == "red"
             json.dumps(answer)
+            assert sum(votes["share"] for votes in answer["votes"]) == pytest.approx(1, abs=1e-3)
+            many = library.start_run(classifier.with_decision(Decision(many=True))).id
+            shown = client.get(f"/api/runs/{many}/images/{ids[0]}").json()
+            several = client.get(f"/api/runs/{many}/why/{ids[0]}").json()
+            assert [[votes["label"], votes["share"]] for votes in several["votes"]] == [
+                [label, pytest.approx(confidence, abs=1e-4)] for label, confidence in shown["top"]
+            ]
+            assert (several["exclusive"], answer["exclusive"]) == (False, True)
+            assert several["votes"][0]["share"] != answer["votes"][0]["share"]
             for label in ("", "?label=green"):
                 png = client.get(f"/api/runs/{run}/why/{ids[0]}/heat.png{label}")
                 assert (png.headers["content-type"], png.headers["x-heat"]) == ("image/png", "patches")

@@ -13,7 +13,7 @@ import pytest
 
 from clipcore import BadInput, NotFound
 from storage import Filters, Library, parse_day
-from storage.relevance import MEAN_SHARE, Scale
+from storage.relevance import Scale
 from tests.fakes import FakeEncoder, photo
 from tests.sentences import assert_sentence
 
@@ -78,7 +78,7 @@ def test_only_what_matches_is_found(library):
     for hit in found.hits:
         assert hit.matches
         assert hit.rank == 1  # 1.0 against 0.5
-        assert hit.margin == pytest.approx(0.5, abs=0.02)  # the cut is 0.25 + 0.5 * 0.5
+        assert hit.margin == pytest.approx(0.5, abs=0.02)  # the cut is 0.5, what all queries without a colour score
 
 
 def test_nothing_matches(library):
@@ -88,30 +88,30 @@ def test_nothing_matches(library):
     closest = library.find("grey", everything=True)
     assert (closest.total, closest.clear) == (4, False)
     assert {hit.matches for hit in closest.hits} == {False}
-    assert closest.hits[0].margin == pytest.approx(-0.25, abs=0.02)
+    assert closest.hits[0].margin == pytest.approx(-0.5, abs=0.02)
     assert closest.hits[0].rank == 0
 
 
 def test_what_is_suggested_is_there():
     """Of three generic queries the library has only the last; the first is nearest to the query, and is not there."""
     bank = np.eye(4, dtype=np.float32)[:3]
-    scale = Scale(("a", "b", "c"), bank, np.zeros(4, np.float32), np.array([0.1, 0.1, 0.9]), 0.0)
+    scale = Scale(("a", "b", "c"), bank, np.array([0.1, 0.1, 0.9]), 0.0)
     assert scale.suggestions(np.array([0.9, 0.1, 0.4, 0], np.float32)) == ["c"]
 
 
-def test_half_the_mean_is_taken_off():
-    """A query that scores 0.6 on everything has a higher cut-off than one that scores 0.2 on everything."""
-    bank = np.eye(2, dtype=np.float32)
-    scale = Scale.of(("x", "y"), bank, np.tile(np.array([[0.6, 0.2]], np.float32), (5, 1)))
-    assert scale.peaks == pytest.approx([0.3, 0.1])
-    assert scale.bar(bank[0]) - scale.bar(bank[1]) == pytest.approx(MEAN_SHARE * 0.4)
+def test_the_bar_by_hand():
+    """Three generic queries; on five equal pictures they score 0.6, 0.2 and 0. Their quantile of 0.7
+    is at 0.4 of the way from 0.2 to 0.6; the usual score is the middle one."""
+    bank = np.eye(3, dtype=np.float32)
+    scale = Scale.of(("x", "y", "z"), bank, np.tile(np.array([[0.6, 0.2, 0]], np.float32), (5, 1)))
+    assert scale.peaks == pytest.approx([0.6, 0.2, 0])
+    assert (scale.bar, scale.usual) == pytest.approx((0.36, 0.2))
 
 
 def test_a_clear_answer_brings_its_near_matches():
     """The bar is 0.9, the usual score 0.4: with the best above the bar, pictures from 0.4 + 0.7 * 0.5 on match."""
-    scale = Scale(("a",), np.eye(2, dtype=np.float32)[:1], np.zeros(2, np.float32), np.array([0.9]), 0.4)
-    query = np.array([1, 0], np.float32)
-    assert (scale.bar(query), scale.cut(query)) == pytest.approx((0.9, 0.75))
+    scale = Scale(("a",), np.eye(2, dtype=np.float32)[:1], np.array([0.9]), 0.4)
+    assert (scale.bar, scale.cut) == pytest.approx((0.9, 0.75))
 
 
 def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
@@ -129,8 +129,9 @@ def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
 def test_a_large_library_is_judged_by_a_sample(library, monkeypatch):
     monkeypatch.setattr("storage.relevance.SAMPLE", 2)
     assert library.find("red").clear
-    assert library._model.relevance.scale().mean.shape == (4,)
-    assert library._model.index.sample(2).shape == (2, 4)
+    scale, sample = library._model.relevance.scale(), library._model.index.sample(2)
+    assert sample.shape == (2, 4)
+    np.testing.assert_allclose(scale.peaks, (sample @ scale.bank.T).max(0), atol=1e-6)
 
 
 def test_an_empty_library(tmp_path):

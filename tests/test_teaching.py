@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from clipcore import BadInput, Classifier, Decision, Examples, Space, SpaceMismatch
 from tests.fakes import unit
@@ -22,7 +23,7 @@ from training import (
     what_next,
     wrong_labels,
 )
-from training.calibration import fit_temperature
+from training.calibration import SPREAD, fit_temperature
 from training.fewshot import fit
 from training.thresholds import f1
 
@@ -97,6 +98,21 @@ def test_two_classes():
     start = Classifier(("a", "b"), AXES[[1, 0]], np.zeros(2, np.float32), 20.0, SPACE)
     taught = few_shot(pictures((6, 6)), start)
     assert accuracy(taught, pictures((100, 100), seed=1)) > 0.95
+
+
+def test_left_out_the_only_picture_of_a_class_leaves_it_the_words():
+    examples = pictures((4, 4, 4, 1), noise=0.4)
+    found = fit(examples, WRONG)
+    trust = found.classifier.metrics["text"]
+    expected = trust * WRONG.logits(examples.embeddings[-1])[0, 3]
+    assert found.held_out[-1, 3] == pytest.approx(expected, abs=1e-3)
+    assert found.classifier.logits(examples.embeddings[-1])[0, 3] > expected + 0.1  # the head itself has seen it
+
+
+def test_a_few_shot_lesson_is_settled_by_leaving_one_out():
+    examples = pictures(8, noise=0.5)
+    lesson = teach(examples, GOOD)
+    assert lesson.classifier.decision == few_shot(examples, GOOD).decision
 
 
 def test_held_out_logits_are_those_of_heads_without_the_picture():
@@ -228,8 +244,19 @@ def test_learning_curve():
 
 def test_temperature_by_hand():
     # logits of 2 and 0, right three times in four: the odds 3 want a difference of log 3, so the temperature is 2 / log 3
+    logits = np.tile(np.array([[2.0, 0.0]], np.float32), (40_000, 1))
+    assert fit_temperature(logits, np.repeat([0, 1], [30_000, 10_000])) == pytest.approx(2 / math.log(3), rel=1e-3)
+
+
+def test_few_labels_move_the_temperature_less():
+    # With t the logarithm of the temperature and u = 2 / e^t, 40 such pictures have the loss 40 log(1 + e^-u) + 10 u, and
+    # the prior adds t^2 / 2 / SPREAD^2: at the least of both the slopes add up to nothing.
     logits = np.tile(np.array([[2.0, 0.0]], np.float32), (40, 1))
-    assert fit_temperature(logits, np.repeat([0, 1], [30, 10])) == pytest.approx(2 / math.log(3), rel=1e-3)
+    t = math.log(fit_temperature(logits, np.repeat([0, 1], [30, 10])))
+    assert 0 < t < math.log(2 / math.log(3))
+    u = 2 / math.exp(t)
+    assert -u * (10 - 40 / (1 + math.exp(u))) + t / SPREAD**2 == pytest.approx(0, abs=1e-2)
+    assert fit_temperature(logits[:0], np.zeros(0, int)) == pytest.approx(1, abs=1e-4)
 
 
 def test_calibration_from_twenty_labels_up():
@@ -256,7 +283,20 @@ def test_reliability_by_hand():
     assert curve.confidence.tolist() == pytest.approx([0.3, 0.9])
     assert curve.accuracy.tolist() == pytest.approx([0, 0.75])
     assert curve.error == pytest.approx((0.3 + 4 * 0.15) / 5)
-    assert reliability_curve(np.zeros(0), np.zeros(0, bool)).error == 0
+    empty = reliability_curve(np.zeros(0), np.zeros(0, bool))
+    assert (empty.error, empty.chance) == (0, 0)
+
+
+def test_what_chance_would_show_by_hand():
+    # one picture of confidence 0.8: right with 0.8, then off by 0.2, wrong with 0.2, then off by 0.8: 0.32 on average
+    one = reliability_curve(np.array([0.8]), np.array([True]))
+    assert one.chance == pytest.approx(0.32, abs=0.1)
+    # a hundred bins' worth of such pictures in one bin: the mean distance of a binomial share from its mean
+    many = np.full(100, 0.8)
+    k = np.arange(101)
+    expected = float((binom.pmf(k, 100, 0.8) * abs(k / 100 - 0.8)).sum())
+    assert reliability_curve(many, np.ones(100, bool)).chance == pytest.approx(expected, rel=0.2)
+    assert reliability_curve(np.ones(50), np.ones(50, bool)).chance == 0
 
 
 # what to label next, and labels that are likely wrong

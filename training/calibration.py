@@ -1,4 +1,7 @@
-"""From shares to probabilities: the temperature, and how to see whether it is right."""
+"""From shares to probabilities: the temperature, and how to see whether it is right.
+
+docs/answers.md has what was tried, and how well it holds.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -8,6 +11,8 @@ from clipcore import Classifier, Examples
 from clipcore.deciding import energy
 
 LEAST = 20  # labelled pictures; fewer say too little about a temperature
+SPREAD = 0.5  # of the temperature's logarithm round that of the model, before any label is seen
+DRAWS = 100  # of what chance would show
 BELOW = 0.1  # share of pictures with the labels that may look like none of them
 
 
@@ -19,23 +24,32 @@ class Reliability:
     accuracy    float [bins], how often it was right there
     counts      int [bins], pictures in it
     error       the expected calibration error, 0 to 1 (Guo et al., 2017, section 2)
+    chance      the error that answers with these very confidences would show if these were true, on average: few pictures
+                in a bin are hardly ever right just as often as is to be expected
     """
 
     confidence: np.ndarray
     accuracy: np.ndarray
     counts: np.ndarray
     error: float
+    chance: float
 
 
 def reliability_curve(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> Reliability:
     """The curve from confidences [n] in 0 to 1 and whether each answer was right, bool [n], in bins of equal width."""
-    place = np.clip((np.asarray(confidence) * bins).astype(int), 0, bins - 1)
+    confidence = np.asarray(confidence, float)
+    place = np.clip((confidence * bins).astype(int), 0, bins - 1)
     counts = np.bincount(place, minlength=bins)
     kept = counts > 0
-    mean = np.bincount(place, weights=confidence, minlength=bins)[kept] / counts[kept]
+    expected = np.bincount(place, weights=confidence, minlength=bins)
+    rng = np.random.default_rng(0)
+
+    def error(hits: np.ndarray) -> float:
+        return float(np.abs(np.bincount(place, weights=hits, minlength=bins) - expected).sum() / max(1, len(place)))
+
+    chance = float(np.mean([error(rng.random(len(place)) < confidence) for _ in range(DRAWS)]))
     accuracy = np.bincount(place, weights=right, minlength=bins)[kept] / counts[kept]
-    error = float((np.abs(mean - accuracy) * counts[kept]).sum() / max(1, counts.sum()))
-    return Reliability(mean, accuracy, counts[kept], error)
+    return Reliability(expected[kept] / counts[kept], accuracy, counts[kept], error(right), chance)
 
 
 def calibrate(classifier: Classifier, examples: Examples) -> Classifier:
@@ -75,14 +89,15 @@ def held_out_curve(logits: np.ndarray, y: np.ndarray, parts: int = 5) -> Reliabi
 
 
 def fit_temperature(logits: np.ndarray, y: np.ndarray) -> float:
-    """The temperature of least cross-entropy for logits [n, n labels] whose right places are y [n]."""
+    """The temperature for logits [n, n labels] whose right places are y [n]: that of least cross-entropy, held to 1 by a
+    normal prior of its logarithm, which a hundred pictures easily outweigh and twenty do not."""
     from scipy.optimize import minimize_scalar
 
+    logits = np.asarray(logits, float)
     own = logits[np.arange(len(y)), y]
 
     def loss(log_temperature: float) -> float:
-        scaled = logits / np.exp(log_temperature)
-        top = scaled.max(1)
-        return float((np.log(np.exp(scaled - top[:, None]).sum(1)) + top - own / np.exp(log_temperature)).mean())
+        temperature = np.exp(log_temperature)
+        return float((energy(logits / temperature) - own / temperature).sum() + 0.5 * (log_temperature / SPREAD) ** 2)
 
     return float(np.exp(minimize_scalar(loss, bounds=(-4, 4), method="bounded").x))

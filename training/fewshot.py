@@ -67,7 +67,8 @@ def fit(examples: Examples, start: Classifier) -> Taught:
     own_bias = start.bias if start.activation == "softmax" else np.zeros_like(start.bias)
     text = start.scale * (X @ start.weight.T) + own_bias
     trust, offset = _recalibrated(text, y, weights)
-    text = trust * text + offset
+    words = trust * text
+    text = words + offset
     middle = (weights @ X / len(y)).astype(np.float32)
     ridge = _Ridge(X - middle, y, _softmax(np.where(has, text, -np.inf)), weights)
     strength, gain = _chosen(ridge, text, counts, USUAL_GAIN * trust**-2.5)
@@ -87,7 +88,9 @@ def fit(examples: Examples, start: Classifier) -> Taught:
         decision=replace(start.decision, temperature=1.0, calibrated=0, level=None),
     )
     held_out -= held_back
-    return Taught(settled(taught, held_out[counts[y] > 1], y[counts[y] > 1]), held_out)
+    only = np.flatnonzero(counts[y] == 1)
+    held_out[only, y[only]] = words[only, y[only]]  # without its only picture a class has the words alone
+    return Taught(settled(taught, held_out, y), held_out)
 
 
 def checked(examples: Examples, start: Classifier) -> np.ndarray:
@@ -146,16 +149,25 @@ def _recalibrated(text: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple
     from scipy.optimize import minimize
 
     labels = np.unique(y)
-    logits, own = text[:, labels].astype(float), np.searchsorted(labels, y)
+    logits, own = np.ascontiguousarray(text[:, labels]), np.searchsorted(labels, y)
     rows = np.arange(len(y))
+    shares = np.empty_like(logits)  # float32 and one array for all steps: several times faster, the same answers
 
     def loss(values: np.ndarray) -> tuple[float, np.ndarray]:
-        scaled = np.exp(values[0]) * logits
-        shares = _softmax(scaled + values[1:])
-        total = -(weights * np.log(shares[rows, own] + 1e-30)).sum()
-        shares[rows, own] -= 1
-        shares *= weights[:, None]
-        slope = [(shares * scaled).sum() + 2 * TRUST * values[0], *(shares.sum(0) + OFFSET * values[1:])]
+        trust, offset = np.exp(values[0]), values[1:].astype(np.float32)
+        np.multiply(logits, np.float32(trust), out=shares)
+        np.add(shares, offset, out=shares)
+        np.subtract(shares, shares.max(1, keepdims=True), out=shares)
+        right = shares[rows, own]
+        np.exp(shares, out=shares)
+        sums = shares.sum(1)
+        total = float(weights @ (np.log(sums) - right).astype(float))
+        np.multiply(shares, (weights / sums)[:, None], out=shares)
+        shares[rows, own] -= weights
+        slope = [
+            trust * np.vdot(shares, logits) + 2 * TRUST * values[0],
+            *(shares.sum(0, dtype=float) + OFFSET * values[1:]),
+        ]
         return total + TRUST * values[0] ** 2 + 0.5 * OFFSET * (values[1:] ** 2).sum(), np.array(slope)
 
     bounds = [(-4.0, 1.0)] + [(None, None)] * len(labels)

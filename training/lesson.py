@@ -8,7 +8,7 @@ import numpy as np
 from clipcore import Classifier, Examples
 
 from .calibration import Reliability, held_out_curve, settled
-from .fewshot import checked, few_shot
+from .fewshot import checked, few_shot, fit
 from .probe import linear_probe
 
 Learn = Callable[[Examples, Classifier], Classifier]  # from examples and what one begins with
@@ -74,12 +74,11 @@ def teach(examples: Examples, start: Classifier, learn: Learn = few_shot) -> Les
     y = checked(examples, start)
     text, logits = start.logits(examples.embeddings), out_of_fold(examples, start, learn)
     before, after = text.argmax(1) == y, logits.argmax(1) == y
-    several = np.bincount(y)[y] > 1  # the only picture of its class says nothing of a head that has seen one
-    taught = settled(learn(examples, start), logits[several], y[several])
     adopt = bool(after.sum() >= before.sum())
     measured = Measured.of(before), Measured.of(after)
+    taught, unseen, truth = _learned(examples, start, learn, logits, y)
     start = settled(start, text, y)
-    curve = held_out_curve(logits[several], y[several]) if adopt else held_out_curve(text, y)
+    curve = held_out_curve(unseen, truth) if adopt else held_out_curve(text, y)
     sentence = _sentence(*measured, adopt, start.decision.calibrated > 0)
     return Lesson(taught, adopt, *measured, len(y), sentence, start, curve=curve)
 
@@ -92,6 +91,21 @@ def out_of_fold(examples: Examples, start: Classifier, learn: Learn = few_shot) 
         if learn is few_shot or len(known.counts) > 1:  # pictures alone say nothing of a single class
             logits[tested] = learn(known, start).logits(examples.embeddings[tested])
     return logits
+
+
+def _learned(
+    examples: Examples, start: Classifier, learn: Learn, out_of_fold: np.ndarray, y: np.ndarray
+) -> tuple[Classifier, np.ndarray, np.ndarray]:
+    """The taught head, settled, and what it was settled on: logits [m, n labels] of pictures not learned from, places [m].
+
+    A few-shot head has its own, by leave-one-out: the heads of the folds have learned from fewer labels and are less sure.
+    """
+    if learn is few_shot:
+        found = fit(examples, start)
+        return found.classifier, found.held_out, y
+    several = np.bincount(y)[y] > 1  # the only picture of its class says nothing of a head that has seen one
+    logits, y = out_of_fold[several], y[several]
+    return settled(learn(examples, start), logits, y), logits, y
 
 
 def percent(share: float) -> str:

@@ -14,6 +14,7 @@ from storage.export import to_coco, to_csv, to_json, to_label_studio
 from .advising import add_advice_routes
 from .albums import add_album_routes
 from .biasing.routes import add_bias_routes
+from .board import Boards
 from .board_routes import add_board_routes
 from .downloads import download
 from .measuring.routes import add_measure_routes
@@ -80,8 +81,9 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_search_routes(app, studio, answers, pictures)
     add_selection_routes(app, studio, answers, pictures)
     add_album_routes(app, studio, answers)
-    add_board_routes(app, studio)
-    add_why_routes(app, studio)
+    boards = Boards(studio)
+    add_board_routes(app, studio, boards)
+    add_why_routes(app, studio, boards)
     add_advice_routes(app, studio)
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)

@@ -45,6 +45,11 @@ class Board:
         return self.run.classifier.decision.many
 
     @property
+    def exclusive(self) -> bool:
+        """Whether what is shown beside a label is its share among the labels, not the confidence in it alone."""
+        return self.run.classifier.activation == "softmax" and not self.many and len(self.labels) > 1
+
+    @property
     def thresholds(self) -> list[float]:
         """How sure the classifier must be of each class."""
         needed = thresholds(self.run.classifier.decision, len(self.labels))
@@ -66,6 +71,13 @@ class Board:
     @cached_property
     def ids(self) -> frozenset[int]:
         return frozenset(image.id for image in self.images)
+
+    def row(self, image_id: int) -> int:
+        """Where a picture's vector and answers are. Raises NotFound."""
+        row = next((row for row, image in enumerate(self.images) if image.id == image_id), None)
+        if row is None:
+            raise NotFound("That picture is not on this board any more; load it again.")
+        return row
 
     @property
     def colour(self) -> str:
@@ -132,7 +144,7 @@ class Boards:
             "model": classifier.space.name,
             "prompts": classifier.prompts.name,
             "kind": classifier.kind,
-            "exclusive": classifier.activation == "softmax" and not board.many and len(classifier.labels) > 1,
+            "exclusive": board.exclusive,
             "many": board.many,
             "thresholds": board.thresholds if board.many else None,
             "sure": classifier.decision.sure,
@@ -222,9 +234,7 @@ class Boards:
     def look(self, run_id: str, image_id: int) -> dict[str, Any]:
         """What the classifier says of one picture, and its answer. Raises NotFound."""
         board = self.get(run_id)
-        row = next((row for row, image in enumerate(board.images) if image.id == image_id), None)
-        if row is None:
-            raise NotFound("That picture is not on this board any more; load it again.")
+        row = board.row(image_id)
         return {
             "top": board.answers.predictions(board.labels)[row].top(5),
             "none": round(float(board.answers.none[row]), 4),

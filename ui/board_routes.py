@@ -42,9 +42,8 @@ class Threshold:
     needed: float
 
 
-def add_board_routes(app: FastAPI, studio: Studio) -> None:
+def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     """Hang the board's routes on the app. They are plain functions, so each runs in a worker thread."""
-    boards = Boards(studio)
     teaching = Teaching(studio, boards)
     path = "/api/runs/{run_id}"
 

@@ -196,6 +196,7 @@ def curve_of(lesson: Lesson) -> dict[str, Any] | None:
         "accuracy": curve.accuracy.round(4).tolist(),
         "counts": curve.counts.tolist(),
         "error": round(curve.error, 4),
+        "chance": round(curve.chance, 4),
     }
 
 

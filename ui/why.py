@@ -5,10 +5,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import Response
 
-from clipcore import NotFound
 from clipcore.explain import overlay, why
 from clipcore.images import open_image
 
+from .board import Boards
 from .search import card
 from .studio import Studio
 
@@ -16,19 +16,18 @@ SIDE = 640  # of the picture with the heat on it
 SHOWN = 12  # prompts of a label
 
 
-def add_why_routes(app: FastAPI, studio: Studio) -> None:
+def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     """Hang this module's routes on the app. They are plain functions, so each runs in a worker thread."""
     library = studio.library
 
     @app.get("/api/runs/{run_id}/why/{image_id}")
     def reasons(run_id: str, image_id: int) -> dict[str, Any]:
-        classifier = library.run(run_id).classifier
-        images, vectors = library.embeddings([image_id])
-        if not images:
-            raise NotFound("That picture is not in the library any more; load the page again.")
+        board = boards.get(run_id)
+        row = board.row(image_id)
+        classifier = board.run.classifier
         examples = library.examples(classifier.labels)
-        others = examples.take([i for i, key in enumerate(examples.keys) if key != images[0].content_hash])
-        found = why(studio.encoder(), classifier, vectors[0], others)
+        others = examples.take([i for i, key in enumerate(examples.keys) if key != board.images[row].content_hash])
+        found = why(studio.encoder(), classifier, board.X[row], others, shares=board.answers.shares[row])
         pictures = library.images_with_contents(neighbour.key for neighbour in found.neighbours)
         return {
             "label": found.label,
@@ -36,6 +35,7 @@ def add_why_routes(app: FastAPI, studio: Studio) -> None:
             "margin": round(found.margin, 4),
             "templates": found.templates,
             "kind": classifier.kind,
+            "exclusive": board.exclusive,
             "votes": [
                 {
                     "label": votes.label,

@@ -37,8 +37,9 @@ function where(address, answer, shown) {
   return make("section", {}, make("h4", {}, "Where in the picture?"), make("div", { class: "chips" }, ...buttons), note);
 }
 
-function votes({ votes: all, templates, margin, runner_up, kind }) {
-  const lead = runner_up ? `It leads “${runner_up}” by ${percent(margin)} of the share.` : "There is no other label.";
+function votes({ votes: all, templates, margin, runner_up, kind, exclusive }) {
+  const alone = all.slice(0, 2).map(({ label, share }) => `“${label}” ${percent(share)}`).join(", ");
+  const lead = !exclusive ? `Each label stands on its own: ${alone}.` : `It leads “${runner_up}” by ${percent(margin)} of the share.`;
   const from = kind === "zero-shot" ? "" : " The prompts are what it began with; your labels moved it from there.";
   const words = make("p", { class: "note" }, lead + from);
   const share = bars(all.filter(({ won }) => won).map(({ label, won }) => [label, won / Math.max(1, templates)]), `How ${many(templates, "template")} would choose, each alone`);
