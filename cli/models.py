@@ -44,7 +44,7 @@ def models(
             f"{info.image_size} px" if info.image_size else "",
             f"{info.gflops:,.4g} GFLOP" if info.gflops else "",
             info.languages,
-            info.licence,
+            info.licence or (f"licence unknown: see {info.page}" if info.page else ""),
             info.about,
         )
         more = "; ".join(cell for cell in cells if cell)

@@ -12,6 +12,7 @@ from . import locate as places
 from .errors import ModelNotHere
 from .locate import CONFIG_FILE, STARTER, WEIGHT_FILES, has_starter, is_here, locate, split_name
 from .speed import remembered_speed
+from .terms import terms
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class ModelInfo:
     gflops      billions of operations for one picture (a multiplication and an addition are two)
     speed       images a second on this machine, if that was measured
     pareto      of the models with known figures none is both more accurate and cheaper
+    languages, licence   "" where they are not known; `page` then is the place to look, if the model has one
     """
 
     name: str
@@ -38,6 +40,7 @@ class ModelInfo:
     speed: float | None = None
     pareto: bool = False
     memory: int | None = None
+    page: str = ""
 
 
 # Sizes, on disk and in memory, are parameters times four bytes; accuracies and operations are those of `_tables`; licences
@@ -87,8 +90,8 @@ CURATED = (
 def catalogue(everything: bool = False) -> list[ModelInfo]:
     """The starter and six tried models; with `everything`, each architecture and tag that open_clip knows."""
     about = "ships with Sayso: works at once, on any computer"
-    terms = "see its model card"
-    starter = ModelInfo(STARTER, about, starter_megabytes(), None, has_starter(), _starter_side(), 0.11, "English", terms)
+    card = "see its model card"
+    starter = ModelInfo(STARTER, about, starter_megabytes(), None, has_starter(), _starter_side(), 0.11, "English", card)
     infos = [starter, *CURATED]
     if everything:
         import open_clip
@@ -103,6 +106,7 @@ def catalogue(everything: bool = False) -> list[ModelInfo]:
             here=info.here or (info.name != STARTER and is_here(info.name)),
             speed=remembered_speed(info.name),
             pareto=info.name in best,
+            page=info.page or terms(info.name).page,
             memory=_memory(places.STARTER_FOLDER / WEIGHT_FILES[0]) if info.name == STARTER else info.megabytes,
         )
         for info in infos
@@ -126,10 +130,18 @@ def _published(name: str) -> ModelInfo:
     accuracy, architectures = _tables()
     architecture = split_name(name)[0]
     weights, gflops = architectures.get(architecture, (None, None))
-    several = architecture.startswith(("xlm-", "mt5-", "nllb-")) or "i18n" in architecture or "SigLIP2" in architecture
-    size = round(4 * weights) if weights else None
-    languages = "many" if several else ""
-    return ModelInfo(name, "", size, accuracy.get(name), False, image_side(name), gflops, languages)
+    size, told = round(4 * weights) if weights else None, terms(name)
+    return ModelInfo(
+        name,
+        "",
+        size,
+        accuracy.get(name),
+        image_size=image_side(name),
+        gflops=gflops,
+        languages=told.languages,
+        licence=told.licence,
+        page=told.page,
+    )
 
 
 def describe(name: str) -> ModelInfo:
@@ -145,7 +157,8 @@ def describe(name: str) -> ModelInfo:
     files = [Path(source.pretrained)] if source.pretrained else [folder / file for file in WEIGHT_FILES]
     file = next((file for file in files if file.is_file()), None)
     size, memory = (round(file.stat().st_size / 1e6), _memory(file)) if file else (None, None)
-    return ModelInfo(name, "", size, None, True, image_side(source.model_name), speed=remembered_speed(name), memory=memory)
+    here = {"here": True, "image_size": image_side(source.model_name), "speed": remembered_speed(name)}
+    return replace(_published(name), megabytes=size, memory=memory, **here)
 
 
 def _pareto(infos: Sequence[ModelInfo]) -> set[str]:

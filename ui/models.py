@@ -161,8 +161,8 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
             f"{info.megabytes:,} MB" if info.megabytes else "",
             f"{info.memory:,} MB" if info.memory else "",
             f"{info.image_size} px" if info.image_size else "",
-            escape(info.languages),
-            escape(info.licence),
+            escape(info.languages) or _unknown(info),
+            _licence(info),
         )
         name = f"{_whole_parts(_short(studio, info.name))}{mark if info.pareto else ''}{about}"
         rows.append(
@@ -179,6 +179,21 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
         f'{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div><p class="subtle">{note}</p>'
     )
+
+
+def _licence(info: "ModelInfo") -> str:
+    if not info.licence:
+        return _unknown(info)
+    return _link(info.page, info.licence) if info.page else escape(info.licence)
+
+
+def _unknown(info: "ModelInfo") -> str:
+    """What is said of a published model where nothing is known; models of this computer have no page to look at."""
+    return f"unknown: see {_link(info.page, 'its page')}" if info.page else ""
+
+
+def _link(page: str, words: str) -> str:
+    return f'<a href="{escape(page)}" target="_blank" rel="noopener noreferrer">{escape(words)}</a>'
 
 
 def _whole_parts(name: str) -> str:
