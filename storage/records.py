@@ -56,7 +56,7 @@ class Hit:
     In an album without words it is the share that the album's classifier gives, and 1 where filters alone decide.
 
     rank     share of the generic queries that score lower on this picture
-    margin   score above this query's cut-off, see `storage.relevance`; a picture `matches` from 0 on
+    margin   score above the cut-off, see `storage.relevance`; a picture `matches` from 0 on
 
     They are None where there is nothing to hold the score against: a query with a picture or a minus, or not asked for.
     """

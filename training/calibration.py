@@ -90,7 +90,7 @@ def held_out_curve(logits: np.ndarray, y: np.ndarray, parts: int = 5) -> Reliabi
 
 def fit_temperature(logits: np.ndarray, y: np.ndarray) -> float:
     """The temperature for logits [n, n labels] whose right places are y [n]: that of least cross-entropy, held to 1 by a
-    normal prior of its logarithm, which a hundred pictures easily outweigh and twenty do not."""
+    normal prior of its logarithm, which some hundred pictures outweigh."""
     from scipy.optimize import minimize_scalar
 
     logits = np.asarray(logits, float)
