@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from . import locate as places
 from .errors import ModelNotHere
@@ -157,7 +158,7 @@ def describe(name: str) -> ModelInfo:
     files = [Path(source.pretrained)] if source.pretrained else [folder / file for file in WEIGHT_FILES]
     file = next((file for file in files if file.is_file()), None)
     size, memory = (round(file.stat().st_size / 1e6), _memory(file)) if file else (None, None)
-    here = {"here": True, "image_size": image_side(source.model_name), "speed": remembered_speed(name)}
+    here: dict[str, Any] = {"here": True, "image_size": image_side(source.model_name), "speed": remembered_speed(name)}
     return replace(_published(name), megabytes=size, memory=memory, **here)
 
 
