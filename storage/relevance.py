@@ -21,8 +21,9 @@ share of searches judged rightly, by bare names of classes whose photos are in t
 So it is little better than chance where the model does not know the words, and useful where it does. Half of what a query
 scores on the mean picture was once taken off; on libraries like these, six draws each, Flickr8k left out, that orders
 searches worse with each of the three starters (mean area with it 0.75, 0.79 and 0.79; without 0.78, 0.81 and 0.82).
-Flickr8k, which was not chosen on, goes from 0.62 to 0.68. The mean of the best hundredth of the pictures is 0.01 better, but would
-overlook the one photo that was looked for. A wrong "nothing matches" costs a sentence: the page shows the closest below it.
+Flickr8k, which was not chosen on, goes from 0.62 to 0.68. The mean of the best hundredth of the pictures is 0.01 better, but
+would overlook the one photo that was looked for. A wrong "nothing matches" costs a sentence: the page shows the closest
+below it.
 """
 
 import threading
