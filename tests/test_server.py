@@ -1,12 +1,14 @@
 """The server's guards and routes, without a browser: hosts, origins, password, ids instead of paths."""
 
+import socket
+
 import pytest
 from fastapi.testclient import TestClient
 
 from clipcore import BadInput, zero_shot_classifier
 from storage import Library, SkippedRecord
 from tests.fakes import FakeEncoder, photo
-from ui.server import create_app
+from ui.server import create_app, listen
 from ui.studio import Studio
 
 HERE = {"Host": "127.0.0.1:7860"}
@@ -66,6 +68,14 @@ def test_another_host_name_is_refused(client, path):
 def test_only_our_own_page_may_post(client, headers, allowed):
     answer = client.post("/gradio_api/upload", files={"files": ("a.txt", b"x")}, headers=headers)
     assert (answer.status_code != 403) == allowed
+
+
+def test_connections_send_without_waiting():
+    """Nagle's algorithm would hold the second part of every answer back for 40 ms."""
+    with listen("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        connection, _ = listener.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_an_open_address_needs_a_password(studio):

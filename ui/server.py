@@ -9,7 +9,6 @@ import binascii
 import os
 import secrets
 import socket
-from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,11 +17,13 @@ from urllib.parse import urlsplit
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # read when gradio is imported; it would call outside hosts
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
+from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipcore import BadInput
 
@@ -40,7 +41,33 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-Next = Callable[[Request], Awaitable[Response]]
+
+
+class Guard:
+    """Refuses strangers, and puts `HEADERS` on every answer. Plain ASGI: Starlette's `@app.middleware` passes each answer
+    through a queue and a task, four times the work (0.16 ms against 0.04)."""
+
+    def __init__(self, app: ASGIApp, password: str | None) -> None:
+        self.app, self.password = app, password
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def send_guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        answer: ASGIApp = self.app
+        if not same_origin(request := Request(scope)):
+            answer = PlainTextResponse("This request comes from another site and was refused.", 403)
+        elif self.password and not knows(request, self.password):
+            answer = PlainTextResponse("A password is needed.", 401, {"WWW-Authenticate": 'Basic realm="Sayso"'})
+        await answer(scope, receive, send_guarded)
 
 
 def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = None) -> FastAPI:
@@ -60,17 +87,7 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
 
     app = FastAPI(title="Sayso", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
-    @app.middleware("http")
-    async def guard(request: Request, call_next: Next) -> Response:
-        if not same_origin(request):
-            return PlainTextResponse("This request comes from another site and was refused.", 403)
-        if password and not knows(request, password):
-            return PlainTextResponse("A password is needed.", 401, {"WWW-Authenticate": 'Basic realm="Sayso"'})
-        response = await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    app.add_middleware(Guard, password=password)
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
@@ -114,13 +131,22 @@ def knows(request: Request, password: str) -> bool:
     return secrets.compare_digest(word.encode(), password.encode())
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that waits for connections. Raises OSError."""
+    listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    # An answer goes out in two parts, head and body; without this the second may wait 40 ms for the first one's receipt.
+    # Connections inherit it. asyncio sets it itself, but only where a socket names its protocol, and this one does not.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener
+
+
 def serve(studio: Studio, host: str, port: int, password: str | None = None) -> None:
     """Serve until interrupted. Raises BadInput if the address cannot be used, for instance because the port is taken."""
     import uvicorn
 
     app = create_app(studio, host, password)
     try:
-        listener = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+        listener = listen(host, port)
     except OSError as error:
         raise BadInput(
             f"Port {port} at {host} cannot be used ({os.strerror(error.errno or 0)}); choose another with --port."
