@@ -299,6 +299,26 @@ def test_what_chance_would_show_by_hand():
     assert reliability_curve(np.ones(50), np.ones(50, bool)).chance == 0
 
 
+def test_error_beyond_chance_by_hand():
+    # bins: one right of one at 0.3, which says nothing; four at 0.9, three right: 0.15 squared less 3/4 * 1/4 / 3
+    curve = reliability_curve(np.array([0.9, 0.9, 0.9, 0.9, 0.3]), np.array([1, 1, 1, 0, 1], bool), bins=10)
+    assert curve.squared == pytest.approx(4 / 5 * (0.15**2 - 0.0625))
+    assert curve.debiased == 0  # no more than chance
+    off = reliability_curve(np.full(10, 0.9), np.arange(10) < 3)
+    assert off.squared == pytest.approx(0.6**2 - 0.21 / 9)
+    assert off.debiased == pytest.approx(math.sqrt(off.squared))
+
+
+@pytest.mark.parametrize("said", [0.7, 0.8])
+def test_error_beyond_chance_is_unbiased(said):
+    """Ten pictures at a time, right with 0.7: the mean over many is what is wrong with the confidence, nothing if it is
+    true, though the plain error is never small."""
+    rng = np.random.default_rng(0)
+    curves = [reliability_curve(np.full(10, said), rng.random(10) < 0.7) for _ in range(2000)]
+    assert np.mean([curve.squared for curve in curves]) == pytest.approx((said - 0.7) ** 2, abs=0.003)
+    assert np.mean([curve.error for curve in curves]) > 0.1
+
+
 # what to label next, and labels that are likely wrong
 
 

@@ -3,6 +3,7 @@
 docs/answers.md has what was tried, and how well it holds.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,8 @@ class Reliability:
     error       the expected calibration error, 0 to 1 (Guo et al., 2017, section 2)
     chance      the error that answers with these very confidences would show if these were true, on average: few pictures
                 in a bin are hardly ever right just as often as is to be expected
+    squared     the mean squared distance of confidence and accuracy with what chance adds to it taken off (Kumar et al.,
+                2019, section 4.2); an unbiased estimate, so that it can fall below 0
     """
 
     confidence: np.ndarray
@@ -33,6 +36,13 @@ class Reliability:
     counts: np.ndarray
     error: float
     chance: float
+    squared: float
+
+    @property
+    def debiased(self) -> float:
+        """The root of `squared`, 0 to 1: how far off confidences are beyond chance. It weighs large distances more than
+        `error` does."""
+        return math.sqrt(max(0.0, self.squared))
 
 
 def reliability_curve(confidence: np.ndarray, right: np.ndarray, bins: int = 15) -> Reliability:
@@ -48,8 +58,12 @@ def reliability_curve(confidence: np.ndarray, right: np.ndarray, bins: int = 15)
         return float(np.abs(np.bincount(place, weights=hits, minlength=bins) - expected).sum() / max(1, len(place)))
 
     chance = float(np.mean([error(rng.random(len(place)) < confidence) for _ in range(DRAWS)]))
-    accuracy = np.bincount(place, weights=right, minlength=bins)[kept] / counts[kept]
-    return Reliability(expected[kept] / counts[kept], accuracy, counts[kept], error(right), chance)
+    counts, mean = counts[kept], expected[kept] / counts[kept]
+    accuracy = np.bincount(place, weights=right, minlength=bins)[kept] / counts
+    by_chance = accuracy * (1 - accuracy) / np.maximum(counts - 1, 1)
+    beyond = np.where(counts > 1, (mean - accuracy) ** 2 - by_chance, 0)  # one picture says nothing of its own chance
+    squared = float(counts @ beyond / max(1, len(place)))
+    return Reliability(mean, accuracy, counts, error(right), chance, squared)
 
 
 def calibrate(classifier: Classifier, examples: Examples) -> Classifier:
