@@ -51,8 +51,8 @@ def heat(encoder: "Encoder", classifier: Classifier, image: ImageSource, label: 
     """The map for a label, or for the classifier's best one. Raises BadImage, BadInput, SpaceMismatch."""
     encoder.space.require(classifier.space, "This classifier")
     picture = open_image(image, near=encoder.image_size)
-    pixels = encoder.prepare(picture)
-    vector = encoder.embed_prepared([pixels])[0]
+    prepared = encoder.prepare(picture)
+    pixels, vector = encoder.normalised(prepared), encoder.embed_prepared([prepared])[0]
     place = int(classifier.logits(vector)[0].argmax()) if label is None else _place(classifier, label)
     towards = direction(classifier, vector, place)
     box = seen(encoder, picture.size)
