@@ -139,14 +139,21 @@ def _scores(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> t
     return classifier.shares(X) * (1 - none)[:, None], none
 
 
+def captions_against(classifier: Classifier, bank: np.ndarray | None) -> np.ndarray | None:
+    """The captions of a bank [m, dim] that the labels are held against: those that mean none of them; None without any."""
+    if bank is None or classifier.kind == "linear probe":  # whose scale is not that of the text
+        return None
+    weight = classifier.weight / np.maximum(np.linalg.norm(classifier.weight, axis=1, keepdims=True), 1e-9)
+    others = bank[(bank @ weight.T).max(1, initial=-1.0) < NEAR]
+    return others if len(others) else None
+
+
 def _usual(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> np.ndarray | None:
     """The energy [n] at which each picture is as likely none of the labels; None if nothing tells."""
+    others = captions_against(classifier, bank)
     generic = None
-    if bank is not None and len(bank) and classifier.kind != "linear probe":  # whose scale is not that of the text
-        weight = classifier.weight / np.maximum(np.linalg.norm(classifier.weight, axis=1, keepdims=True), 1e-9)
-        others = bank[(bank @ weight.T).max(1) < NEAR]
-        if len(others):
-            generic = energy(classifier.scale * (X @ others.T)) + np.log(len(classifier.labels) / len(others))
+    if others is not None:
+        generic = energy(classifier.scale * (X @ others.T)) + np.log(len(classifier.labels) / len(others))
     level = classifier.decision.level
     if generic is None:
         return None if level is None else np.full(len(X), level)

@@ -1,7 +1,8 @@
 """Where in a picture a label is: a map of how much each place speaks for the label and against the others.
 
-What is explained is the log-odds of the label: their gradient with respect to the picture's vector is a direction in the
-embedding space, `direction`. How it is followed back into the picture depends on the tower:
+What is explained is the log-odds of the label, against the others or, where several can be true, on its own: their
+gradient with respect to the picture's vector is a direction in the embedding space, `direction`. How it is followed back
+into the picture depends on the tower:
 
     open_clip's ViT       each patch's own vector against the direction. The vector is that of the value path of the last
                           attention, as in MaskCLIP (Zhou et al., 2022, section 3.2): there a patch has not been mixed with
@@ -21,6 +22,7 @@ import numpy as np
 from PIL import Image
 
 from .classifier import Classifier
+from .deciding import OWN, captions_against
 from .errors import BadInput
 from .images import ImageSource, open_image
 
@@ -47,14 +49,21 @@ class Heat:
     method: str
 
 
-def heat(encoder: "Encoder", classifier: Classifier, image: ImageSource, label: str | None = None) -> Heat:
-    """The map for a label, or for the classifier's best one. Raises BadImage, BadInput, SpaceMismatch."""
+def heat(
+    encoder: "Encoder",
+    classifier: Classifier,
+    image: ImageSource,
+    label: str | None = None,
+    bank: np.ndarray | None = None,
+) -> Heat:
+    """The map for a label, or for the classifier's best one; `bank` is that of `decide`. Raises BadImage, BadInput,
+    SpaceMismatch."""
     encoder.space.require(classifier.space, "This classifier")
     picture = open_image(image, near=encoder.image_size)
     prepared = encoder.prepare(picture)
     pixels, vector = encoder.normalised(prepared), encoder.embed_prepared([prepared])[0]
     place = int(classifier.logits(vector)[0].argmax()) if label is None else _place(classifier, label)
-    towards = direction(classifier, vector, place)
+    towards = direction(classifier, vector, place, bank)
     box = seen(encoder, picture.size)
     with encoder.open_clip_model() as model:
         values, method = _values(model.visual, pixels.to(encoder.device, encoder.dtype), towards)
@@ -63,17 +72,28 @@ def heat(encoder: "Encoder", classifier: Classifier, image: ImageSource, label: 
     return Heat(values.astype(np.float32), box, method)
 
 
-def direction(classifier: Classifier, vector: np.ndarray, place: int) -> np.ndarray:
-    """The gradient of a label's log-odds at a vector [dim], of unit length: the label's weights minus those of the others,
-    each as far as it competes here. For a sigmoid or a single label, the label's own weights."""
+def direction(classifier: Classifier, vector: np.ndarray, place: int, bank: np.ndarray | None = None) -> np.ndarray:
+    """The gradient of a label's log-odds at a vector [dim], of unit length.
+
+    Where labels exclude each other: the label's weights minus those of the others, each as far as it competes here. For
+    several labels, or one alone, the log-odds of `decide`: the label's own weights, less the picture's share of how it fits
+    the captions of `bank` [m, dim] if there is one. A sigmoid model's labels have their own weights alone.
+    """
     weight = classifier.weight
     towards = weight[place].astype(np.float64)
-    if classifier.activation == "softmax" and len(weight) > 1:
-        logits = classifier.logits(vector)[0].astype(np.float64) / classifier.decision.temperature
-        logits[place] = -np.inf
-        shares = np.exp(logits - logits.max())
-        towards = towards - (shares / shares.sum()) @ weight
+    if classifier.activation == "softmax":
+        if not (classifier.decision.many or len(weight) == 1):
+            logits = classifier.logits(vector)[0].astype(np.float64) / classifier.decision.temperature
+            logits[place] = -np.inf
+            towards = towards - _softmax(logits) @ weight
+        elif (others := captions_against(classifier, bank)) is not None:
+            towards = towards - OWN * _softmax(classifier.scale * (others @ vector.astype(np.float64))) @ others
     return (towards / max(float(np.linalg.norm(towards)), 1e-12)).astype(np.float32)
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max())
+    return powers / powers.sum()
 
 
 def seen(encoder: "Encoder", size: tuple[int, int]) -> tuple[float, float, float, float]:
