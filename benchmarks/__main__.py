@@ -22,7 +22,7 @@ NAMES = (
     "bias",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent")  # need labelled sets: see benchmarks/labelled.py
-BESIDE = ("rclip",)  # needs another program: see there
+BESIDE = ("rclip", "gpu")  # need another program, or an NVIDIA GPU: see there
 
 
 def main(

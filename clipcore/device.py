@@ -74,7 +74,7 @@ def _quickest_size(
     try:
         for size in sizes:
             pictures = generated_pictures(1, image_size).to(device, dtype).expand(size, -1, -1, -1).contiguous()
-            rates[size] = size / _timed(visual, pictures)[0]
+            rates[size] = size / timed(visual, pictures)[0]
             # the next size takes twice as long, four times over
             if rates[size] < 0.8 * max(rates.values()):
                 break
@@ -89,26 +89,35 @@ def _quickest_size(
 
 
 def choose_precision(visual: nn.Module, image_size: tuple[int, int], device: torch.device, key: str) -> torch.dtype:
-    """The type to run the image tower in: bfloat16 where that is faster here and changes no answer, else float32.
+    """The type to run the image tower in: the device's `half` type where that is faster and changes no answer, else float32.
 
     Both are run on eight generated pictures. Measured once per model (`key`) and machine, then remembered.
     """
     memory = Memory("precision", _place(key, device), "dtype")
-    name = memory.get()
-    if not isinstance(name, str):
-        name = "bfloat16" if _reduced_pays(visual, image_size, device) else "float32"
-        memory.put(name)
-    return torch.bfloat16 if name == "bfloat16" else torch.float32
+    names = {str(dtype).removeprefix("torch."): dtype for dtype in (torch.float32, half(device))}
+    if (known := names.get(str(memory.get()))) is not None:
+        return known
+    chosen = half(device) if _reduced_pays(visual, image_size, device) else torch.float32
+    memory.put(str(chosen).removeprefix("torch."))
+    return chosen
+
+
+def half(device: torch.device) -> torch.dtype:
+    """The 16-bit type of a device: bfloat16, whose range is float32's, or float16 on GPUs that may only imitate it."""
+    if device.type == "cpu":
+        return torch.bfloat16
+    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float16
 
 
 @torch.no_grad()
 def _reduced_pays(visual: nn.Module, image_size: tuple[int, int], device: torch.device) -> bool:
-    pictures = generated_pictures(8, image_size).to(device)
+    pictures, dtype = generated_pictures(8, image_size).to(device), half(device)
     try:
-        reduced = copy.deepcopy(visual).to(torch.bfloat16)
-        full_time, full = _timed(visual, pictures)
-        reduced_time, small = _timed(reduced, pictures.to(torch.bfloat16))
-    except (RuntimeError, NotImplementedError):  # an operation without a bfloat16 kernel, or no room for a second copy
+        reduced = copy.deepcopy(visual).to(dtype)
+        full_time, full = timed(visual, pictures)
+        reduced_time, small = timed(reduced, pictures.to(dtype))
+    except (RuntimeError, NotImplementedError):  # an operation without a kernel for it, or no room for a second copy
         return False
     if full_time < FASTER * reduced_time:
         return False
@@ -117,7 +126,7 @@ def _reduced_pays(visual: nn.Module, image_size: tuple[int, int], device: torch.
     return bool(cosine.min() >= SAME)
 
 
-def _timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
+def timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
     """Median seconds of three passes after a warm-up, and the unit vectors in float32.
 
     On a CPU it is the time of one core, as `clipcore.stream` runs its passes: what other programs do meanwhile, while a

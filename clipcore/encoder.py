@@ -12,6 +12,7 @@ from torch import nn
 
 from .device import default_batch_size
 from .errors import BadInput
+from .gpu import Compiled, Feed, feed_for
 from .images import ImageSource, open_image
 from .int8 import vectors_of
 from .shrink import shrinker
@@ -28,7 +29,8 @@ class Encoder:
     logit_scale  the learned temperature's inverse, already exponentiated (about 100 for OpenAI's models; section 2.3)
     logit_bias   None, or the bias of a model trained with the sigmoid loss (SigLIP), which asks for sigmoid scores
     space        fingerprint, name and dimension; travels with every vector made here
-    passes       forward passes of the image tower that may run at once: one for each core, or one on a GPU
+    passes       forward passes of the image tower that may be under way at once: one for each core; two on a CUDA GPU, where
+                 one sends its pictures or fetches its vectors while the other computes
 
     Threads may share an encoder; texts do not wait for pictures.
     """
@@ -51,16 +53,19 @@ class Encoder:
         self.logit_bias: float | None = None if bias is None else bias.item()
         self.image_size: int = _short_side(model)
         self.batch_size = default_batch_size(device)
-        self.passes = (os.cpu_count() or 1) if device.type == "cpu" else 1
+        on_cpu, on_cuda = device.type == "cpu", device.type == "cuda"
+        self.passes = (os.cpu_count() or 1) if on_cpu else 2 if on_cuda else 1
         self.text_cache: TextCache = MemoryCache()
         self._model = model.to(device).eval()
-        self._tower = tower  # what encodes pictures instead of the model's own
+        # what encodes pictures instead of the model's own
+        self._tower: Any = Compiled(self._model.visual) if tower is None and on_cuda else tower
         # Only the image tower is reduced: texts are few, cached, and stay exact.
         self._model.visual.to(dtype)
         self._preprocess = preprocess
+        self._feed = feed_for(preprocess, device)
         self._shrink = shrinker(preprocess)
         self._tokenizer = tokenizer
-        self._turns = Turns(self.passes)
+        self._turns = Turns(self.passes if on_cpu else 1)
         self._text_lock = threading.Lock()
         self._trims: bool | None = None  # unknown until the first text: see _trimming_is_exact
 
@@ -104,11 +109,21 @@ class Encoder:
     # pictures
 
     def prepare(self, image: ImageSource) -> torch.Tensor:
-        """A picture as the model's input tensor [3, h, w], on the CPU. Safe to call from many threads.
+        """A picture as the model's input [3, h, w], on the CPU; for a CUDA GPU, which normalises it, as uint8.
 
-        Raises BadImage, with the reason.
+        Safe to call from many threads. Raises BadImage, with the reason.
         """
-        return self._preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
+        preprocess = self._feed.prepare if self._feed else self._preprocess
+        return preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
+
+    def normalised(self, prepared: torch.Tensor) -> torch.Tensor:
+        """The model's input, float32 [3, h, w] on the CPU, for what `prepare` gave."""
+        feed = self._feed_of(prepared)
+        return feed.normalised(feed.send([prepared]))[0].cpu() if feed else prepared
+
+    def _feed_of(self, prepared: torch.Tensor) -> Feed | None:
+        """Who normalises a prepared picture; None where that is done already."""
+        return self._feed if prepared.dtype == torch.uint8 else None
 
     def use_one_thread(self) -> None:
         """Let torch compute in the calling thread alone: for decoders, one to each core, that would get in each other's way.
@@ -126,7 +141,7 @@ class Encoder:
         """Vectors of prepared pictures: one forward pass, or several where memory runs out."""
         if not batch:
             return np.zeros((0, self.dim), np.float32)
-        vectors = self._forward(torch.stack(list(batch)))
+        vectors = self._forward(batch)
         if vectors is not None:
             return vectors
         # Memory ran out. This stands outside of the except clause, whose traceback would keep the memory from being freed.
@@ -138,12 +153,18 @@ class Encoder:
         self.batch_size = min(self.batch_size, half)
         return np.concatenate([self.embed_prepared(batch[:half]), self.embed_prepared(batch[half:])])
 
-    def _forward(self, pixels: torch.Tensor) -> Vectors | None:
-        """Vectors of pixels [n, 3, h, w], or None where they do not fit in memory."""
+    def _forward(self, batch: Sequence[torch.Tensor]) -> Vectors | None:
+        """Vectors of prepared pictures, or None where they do not fit in memory.
+
+        On a GPU a turn is over once the work is queued: the next batch is queued behind it while this one is waited for.
+        """
+        feed = self._feed_of(batch[0])
         try:
+            sent = feed.send(batch) if feed else torch.stack(list(batch))
             with self._turns.one(), torch.no_grad():
-                pixels = pixels.to(self.device, self.dtype)
-                return _unit(vectors_of(self._tower, pixels) if self._tower else self._model.encode_image(pixels))
+                pixels = (feed.normalised(sent) if feed else sent).to(self.device, self.dtype)
+                vectors = vectors_of(self._tower, pixels) if self._tower else self._model.encode_image(pixels)
+            return _unit(vectors)
         except torch.OutOfMemoryError:
             return None
         except RuntimeError as error:

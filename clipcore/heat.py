@@ -60,8 +60,8 @@ def heat(
     SpaceMismatch."""
     encoder.space.require(classifier.space, "This classifier")
     picture = open_image(image, near=encoder.image_size)
-    pixels = encoder.prepare(picture)
-    vector = encoder.embed_prepared([pixels])[0]
+    prepared = encoder.prepare(picture)
+    pixels, vector = encoder.normalised(prepared), encoder.embed_prepared([prepared])[0]
     place = int(classifier.logits(vector)[0].argmax()) if label is None else _place(classifier, label)
     towards = direction(classifier, vector, place, bank)
     box = seen(encoder, picture.size)

@@ -116,7 +116,7 @@ def numbers(encoder: "Encoder", pictures: Sequence[Any], texts: Sequence[str]) -
     alone = np.concatenate([encoder.embed_prepared([one]) for one in prepared])
     written = encoder.embed_texts(texts)
     both = np.concatenate([together, written])
-    reduced = str(getattr(encoder, "dtype", "")).endswith("bfloat16")
+    reduced = str(getattr(encoder, "dtype", "")).endswith("float16")  # bfloat16, too
     if not np.isfinite(both).all():
         return Check("numbers", "failed", "Some numbers are infinite or undefined: the weights are damaged.")
     if np.abs(np.linalg.norm(both, axis=1) - 1).max() > 1e-3:

@@ -63,8 +63,8 @@ def embed_files(
     `known` is asked, from worker threads, whether a content hash has a vector already; such pictures are not decoded.
 
     A thread for each core decodes. On a CPU the same threads run the model, each a batch by itself: beside decoders, one
-    pass on all cores kept 62 % of two cores busy with 12-megapixel photos, a pass for each core 96 %. A GPU has a thread of
-    its own.
+    pass on all cores kept 62 % of two cores busy with 12-megapixel photos, a pass for each core 96 %. A GPU has threads of
+    its own, one for each pass under way: what one sends travels while the other's batch is computed.
     """
     cores = os.cpu_count() or 1
 
@@ -82,9 +82,9 @@ def embed_files(
     share = -(-len(paths) // at_once) if isinstance(paths, Sized) else encoder.batch_size
     with (
         ThreadPoolExecutor(cores, "decode", encoder.use_one_thread) as pool,
-        ThreadPoolExecutor(1, "decode-model") as gpu,
+        ThreadPoolExecutor(at_once, "decode-model") as own,
     ):
-        model = pool if at_once > 1 else gpu
+        model = pool if at_once > 1 and encoder.device.type == "cpu" else own
         ahead: deque[Future[Read | Skipped]] = deque()
         passes: deque[tuple[list[Read | Skipped], dict[str, _Vector]]] = deque()
         try:

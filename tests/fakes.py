@@ -43,6 +43,9 @@ class FakeEncoder:
         grey = min(red, green, blue)
         return np.array([red - grey, green - grey, blue - grey, grey + 1e-3], np.float32)
 
+    def normalised(self, prepared: np.ndarray) -> np.ndarray:
+        return prepared
+
     def use_one_thread(self) -> None:
         """There is nothing to share out here."""
 

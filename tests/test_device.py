@@ -32,7 +32,7 @@ def measured(monkeypatch):
             calls.append(pictures.dtype)
             return reduced if pictures.dtype == torch.bfloat16 else full
 
-        monkeypatch.setattr(device, "_timed", timed)
+        monkeypatch.setattr(device, "timed", timed)
         return calls
 
     return arrange
@@ -95,7 +95,7 @@ def test_a_device_without_bfloat16_stays_at_float32(cache, monkeypatch, error):
     def fails(visual, pictures):
         raise error
 
-    monkeypatch.setattr(device, "_timed", fails)
+    monkeypatch.setattr(device, "timed", fails)
     assert choose() == torch.float32
 
 
@@ -103,8 +103,8 @@ def test_timing_gives_unit_vectors_of_plain_and_tuple_towers():
     tower = nn.Linear(3, 5)
     pictures = torch.randn(8, 3)
     with torch.no_grad():
-        seconds, vectors = device._timed(tower, pictures)
-        _, of_tuple = device._timed(lambda p: (tower(p), "tokens"), pictures)
+        seconds, vectors = device.timed(tower, pictures)
+        _, of_tuple = device.timed(lambda p: (tower(p), "tokens"), pictures)
     assert seconds > 0
     assert torch.allclose(vectors.norm(dim=1), torch.ones(8), atol=1e-6)
     assert torch.equal(vectors, of_tuple)
@@ -115,7 +115,7 @@ def test_a_processor_is_measured_by_one_core_and_gets_its_threads_back():
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        device._timed(lambda p: seen.append(torch.get_num_threads()) or p, torch.ones(2, 3))
+        device.timed(lambda p: seen.append(torch.get_num_threads()) or p, torch.ones(2, 3))
         assert set(seen) == {1}
         assert torch.get_num_threads() == 3
     finally:
@@ -146,7 +146,7 @@ def rates(monkeypatch):
                 raise rate
             return len(pictures) / rate, None
 
-        monkeypatch.setattr(device, "_timed", timed)
+        monkeypatch.setattr(device, "timed", timed)
         return tried
 
     return arrange
