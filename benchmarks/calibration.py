@@ -1,10 +1,13 @@
 """Expected calibration error (15 bins) after 100 labels drawn by chance, on all other pictures of the classes.
 
 The figure is the mean of `DRAWS` draws of classes and labels. Even true probabilities show an error on few pictures, for of
-ten in a bin hardly ever just so many are right as expected. So the case says what answers with these very confidences would
-show by chance if these were true (mean of 100 simulations a draw, `Reliability.chance`), and the error of all draws' answers
-pooled in the same bins, which has little of that chance, but in which draws that are too sure and draws that are too unsure
-make up for each other. What is really off lies between the pooled figure and the plain one.
+ten in a bin hardly ever just so many are right as expected. So the case also says
+
+    by chance   what answers with these very confidences would show if these were true (100 simulations a draw)
+    debiased    the root of the mean over draws of the squared error with what chance adds taken off (Kumar et al., 2019);
+                squares weigh large distances more, so it may be above the plain error even so
+    pooled      the error of all draws' answers together in the same bins: draws that are too sure and draws that are too
+                unsure make up for each other
 """
 
 import numpy as np
@@ -40,7 +43,8 @@ def run(quick: bool) -> list[Row]:
                 curves = [reliability_curve(*pair) for pair in pairs]
                 error = _percent(np.mean([curve.error for curve in curves]))
                 pooled = reliability_curve(*map(np.concatenate, zip(*pairs, strict=True)))
-                told = f"by chance {_percent(np.mean([curve.chance for curve in curves]))}"
+                debiased = np.sqrt(max(0.0, np.mean([curve.squared for curve in curves])))
+                told = f"by chance {_percent(np.mean([curve.chance for curve in curves]))}, debiased {_percent(debiased)}"
                 told = f"{told}, pooled {_percent(pooled.error)} (by chance {_percent(pooled.chance)})"
                 n = int(pooled.counts.sum())
                 table.append(

@@ -269,6 +269,7 @@ def test_labels_make_probabilities_even_where_the_words_are_kept(client, studio,
     taught(client, run, 24)
     curve = client.get(f"{run}/lesson").json()["curve"]
     assert sum(curve["counts"]) == 24
+    assert 0 <= curve["debiased"] <= 1
     assert client.post(f"{run}/lesson/use").status_code == 200
     board = load(client, run)
     assert board["calibrated"] >= 20

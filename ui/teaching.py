@@ -197,6 +197,7 @@ def curve_of(lesson: Lesson) -> dict[str, Any] | None:
         "counts": curve.counts.tolist(),
         "error": round(curve.error, 4),
         "chance": round(curve.chance, 4),
+        "debiased": round(curve.debiased, 4),
     }
 
 

@@ -11,8 +11,8 @@ const svg = (tag, attributes, ...children) => {
 const x = (share) => LEFT + share * SIDE;
 const y = (share) => TOP + (1 - share) * SIDE;
 
-// curve: {confidence, accuracy, counts, error, chance}, bins that are not empty; older classifiers have no chance
-export function reliability({ confidence, accuracy, counts, error, chance }) {
+// curve: {confidence, accuracy, counts, error, chance, debiased}, bins that are not empty; older classifiers have not the last two
+export function reliability({ confidence, accuracy, counts, error, chance, debiased }) {
   const points = confidence.map((at, n) => [at, accuracy[n], counts[n]]);
   const most = Math.max(...counts);
   const grid = [0, 0.5, 1].flatMap((share) => [
@@ -26,6 +26,7 @@ export function reliability({ confidence, accuracy, counts, error, chance }) {
   const words = points.map(([at, right, count]) => `${percent(at)} sure: ${percent(right)} right of ${count}`).join("; ");
   const drawing = svg("svg", { viewBox: `0 0 ${LEFT + SIDE + 8} ${TOP + SIDE + 22}`, role: "img", "aria-label": words }, ...grid, ideal, line, ...dots);
   const few = chance === undefined ? "" : `; with so few images chance alone would show about ${percent(chance)}`;
-  const told = `How often it is right (upwards) when it is so sure (to the right), on images it had not seen; off by ${percent(error)} on average${few}.`;
+  const rest = debiased === undefined ? "" : debiased > 0 ? ` Without chance it is about ${percent(debiased)}.` : " That is no more than chance explains.";
+  const told = `How often it is right (upwards) when it is so sure (to the right), on images it had not seen; off by ${percent(error)} on average${few}.${rest}`;
   return make("figure", { class: "curve" }, drawing, make("figcaption", { class: "note" }, told));
 }
