@@ -76,8 +76,19 @@ def test_mistakes_are_said(page):
 def test_fine_tune_with_a_reload_in_the_middle(page):
     open_models(page)
     page.locator("#finetune button").first.click()
-    page.get_by_label("Passes over the images").first.fill("8")
+    page.get_by_label("Epochs: passes over the images").first.fill("8")
     page.get_by_label("Name of the new model").first.fill("colours one")
+    page.locator("#finetune-advanced button").first.click()
+    rate = page.locator("#finetune-rate input")
+    rate.fill("2")
+    page.locator("#finetune-go").click()
+    expect(page.get_by_test_id("toast-body").last).to_contain_text("at most 1")
+    rate.fill("")
+    page.locator("#finetune-how-long").click()
+    estimate = page.locator("#finetune-estimate")
+    expect(estimate).to_contain_text(
+        re.compile(r"About .+ at most: .+ for each of 8 epochs over \d+ of them"), timeout=60_000
+    )
     page.locator("#finetune-go").click()
     expect(page.locator("#training-progress progress")).to_be_visible(timeout=20_000)
     reload(page)

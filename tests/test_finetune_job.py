@@ -1,5 +1,8 @@
 """The fine-tuning job: from the library's labels to a model in the list, and on again after a stop."""
 
+import json
+import re
+
 import pytest
 
 import clipcore
@@ -8,7 +11,8 @@ from storage import Library
 from tests.fakes import photo
 from ui import modelling
 from ui.studio import Studio
-from ui.trainings import finetune_payload, training_html
+from ui.training_payloads import finetune_payload
+from ui.trainings import training_html
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
@@ -28,9 +32,19 @@ def studio(tmp_path):
         yield studio
 
 
+def run_files(studio):
+    return list((studio.library.home / "models").glob("*"))
+
+
 def test_from_labels_to_a_model(studio):
-    payload = finetune_payload(studio, "My labels in the library", "", "starter", "head", 3, "bare", "", " two colours ")
+    asked = ("My labels in the library", "", "starter", "head", 3, "bare", "")
+    with pytest.raises(clipcore.BadInput, match="at most 1"):
+        finetune_payload(studio, "two colours", *asked, 1.5)
+    payload = finetune_payload(studio, " two colours ", *asked, 2e-4, 0.4)
     assert payload["name"] == "two colours"
+    told = clipcore.drain(modelling._estimate(studio, {"of": "finetune", **payload}))
+    assert re.match(r"About .+ at most: .+ for each of 3 epochs over \d+ of them", told["sentence"])
+    assert not run_files(studio)
     # stopped after the first epoch, as a restart of the program does, then done again with the same payload
     steps = modelling._finetune(studio, payload)
     while next(steps).metrics.get("lr") is None:
@@ -42,6 +56,9 @@ def test_from_labels_to_a_model(studio):
     done = clipcore.drain(modelling._finetune(studio, payload))
     assert "“two colours” is ready" in done["sentence"]
     assert len(run.log()) == 3
+    plan = json.loads((run.folder / "tune.json").read_text())["plan"]
+    assert (plan["tuning"]["learning_rate"], plan["held_out"], plan["prompts"]["name"]) == (2e-4, 0.4, "bare")
+    assert max(row["lr"] for row in run.log()) <= 2e-4
     assert sorted(run.sweep) == pytest.approx([i / 10 for i in range(11)])
     assert run.alpha == 0.5
     html = training_html(run, 0.5)
@@ -54,7 +71,7 @@ def test_from_labels_to_a_model(studio):
     made = clipcore.load(run.model, "cpu", "fp32")
     assert made.space.key == studio.library.classifier("two colours (fine-tuned)").space.key
     with pytest.raises(clipcore.BadInput, match="already"):
-        finetune_payload(studio, "My labels in the library", "", "starter", "head", 3, "bare", "", "two colours")
+        finetune_payload(studio, "two colours", *asked)
     modelling.delete_training(studio, "two colours")
     assert not run.folder.exists()
     assert modelling.trainings(studio) == []
