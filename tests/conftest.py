@@ -11,9 +11,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 from tests.browser import browser, open_page, page, url  # noqa: F401
 from tests.fakes import FakeEncoder, photo
 
-
-# The files that take longest (browser, processes, training), which `make test` has to begin with: of two workers, the one that
-# takes such a file last leaves the other idle.
+# The files that take longest (browser, processes, training). `make test` begins with them: of two workers, one that takes
+# such a file last leaves the other idle.
 LONG = (
     *("test_browser_board", "test_browser", "test_browser_library", "test_browser_measure", "test_browser_bench"),
     *("test_contrastive", "test_browser_models", "test_browser_bias", "test_browser_export", "test_browser_names"),

@@ -1,7 +1,7 @@
 """The real app as a real process, for tests that need one: free port, private folders, its output in a file.
 
-A new process takes ten seconds of work to import torch and Gradio. So one server of a test run is started as people start it,
-and the others are forked from a process that has imported both and done nothing else.
+A new process takes ten seconds of work to import torch and Gradio. So the server that most files share is started as people
+start it, and the others are forked from a process that has imported both and done nothing else.
 """
 
 import multiprocessing

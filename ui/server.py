@@ -88,10 +88,9 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
     app = FastAPI(title="Sayso", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
     app.add_middleware(Guard, password=password)
+    app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
-    else:  # within one machine, packing takes longer than sending
-        app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
     add_routes(app, studio)
     return gr.mount_gradio_app(
