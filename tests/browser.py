@@ -23,7 +23,7 @@ MARKS = [
 
 @pytest.fixture(scope="session")
 def url(tmp_path_factory):
-    with served(tmp_path_factory.mktemp("app"), forked=False) as address:
+    with served(tmp_path_factory.mktemp("app")) as address:
         yield address
 
 
