@@ -23,8 +23,8 @@ ROOM = 10**8  # bytes that must stay free on a disk
 def iter_fetch(name: str) -> Generator[Step, None, None]:
     """Download a model into the hub's own cache; steps count megabytes. Does nothing if the model is here.
 
-    What was received before a stop is kept and gone on from. Raises UnknownModel, or ModelError where the network, the hub
-    or the disk refuses, or the file is not what the hub says it should be.
+    What was received before a stop is kept and gone on from; at once, where the connection breaks off in the middle. Raises
+    UnknownModel, or ModelError where the network, the hub or the disk refuses, or the file is not what the hub says.
     """
     if _is_complete(name):
         yield Step(1, 1, f"{name} is already here")

@@ -39,8 +39,11 @@ def run_files(studio):
 def test_from_labels_to_a_model(studio):
     asked = ("My labels in the library", "", "starter", "head", 3, "bare", "")
     with pytest.raises(clipcore.BadInput, match="at most 1"):
-        finetune_payload(studio, "two colours", *asked, 1.5)
-    payload = finetune_payload(studio, " two colours ", *asked, 2e-4, 0.4)
+        finetune_payload(studio, "two colours", *asked, "1.5")
+    with pytest.raises(clipcore.BadInput, match="must be a number such as"):
+        finetune_payload(studio, "two colours", *asked, "low")
+    assert finetune_payload(studio, "two colours", *asked)["rate"] is None
+    payload = finetune_payload(studio, " two colours ", *asked, " 2e-4", 0.4)
     assert payload["name"] == "two colours"
     told = clipcore.drain(modelling._estimate(studio, {"of": "finetune", **payload}))
     assert re.match(r"About .+ at most: .+ for each of 3 epochs over \d+ of them", told["sentence"])

@@ -22,7 +22,7 @@ def finetune_asked(
     epochs: float,
     prompts: str,
     shifts: str,
-    rate: float | None = None,
+    rate: str = "",
     held_out: float = modelling.HELD_OUT,
 ) -> dict[str, Any]:
     """A fine-tuning, all but its name. Raises BadInput where something is missing or cannot be used."""
@@ -44,11 +44,20 @@ def finetune_asked(
         "layers": layers,
         "epochs": int(epochs),
         "pack": prompts,
-        "rate": rate,
+        "rate": _rate(rate),
         "held_out": held_out,
     }
     modelling.tune_plan(asked, data)  # so that a mistake is said before anything waits for its turn
     return asked
+
+
+def _rate(typed: str | None) -> float | None:
+    if not (typed or "").strip():
+        return None
+    try:
+        return float(str(typed).strip().replace(",", "."))
+    except ValueError:
+        raise BadInput("The learning rate must be a number such as 0.00003; leave it empty to have one chosen.") from None
 
 
 def finetune_payload(studio: Studio, name: str, *asked: Any) -> dict[str, Any]:

@@ -78,12 +78,10 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
         )
         with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
             with gr.Row():
-                rate = gr.Number(
-                    None,
+                rate = gr.Textbox(  # a Number that is empty shows 0
                     label="Learning rate, at its peak",
                     info="Left empty, one that fits the model is chosen. 0.00003 is low.",
                     placeholder="chosen by the model",
-                    step=0.00001,
                     elem_id="finetune-rate",
                 )
                 held_out = gr.Slider(
