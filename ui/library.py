@@ -12,7 +12,7 @@ from clipcore.images import find_images, is_picture_name
 from storage import JobRecord
 
 from . import duplicates
-from .choices import sources
+from .choices import fresh_choices, sources
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .studio import Studio
@@ -73,6 +73,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
         chosen = str(event._data)
         return {source: gr.Dropdown(sources(studio, chosen), value=chosen), tabs: gr.Tabs(selected="classify")}
 
+    # what comes in while another tab is open is there to choose as well
+    at.grid.change(partial(fresh_choices, studio), source, source, **QUIET)
     at.grid.use(friendly(use), None, [source, tabs], **QUIET)  # an event of our own
 
 
