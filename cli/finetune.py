@@ -23,10 +23,10 @@ def finetune(
     pack: Annotated[str, typer.Option(help="Prompt pack of the zero-shot head it begins at.")] = "seven",
     templates: Templates = None,
     layers: Annotated[
-        str, typer.Option(help="What learns: head, last (third of the tower) or image (all of it).")
+        str, typer.Option(help="Layers that learn: head, last (third of the tower) or image (all of it).")
     ] = "image",
-    rate: Annotated[float | None, typer.Option(min=0, help="Peak learning rate; chosen by the kind of tower.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the data, at most.")] = 20,
+    rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 1; chosen by the kind of tower.")] = None,
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the images, at most.")] = 20,
     held_out: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of the data to check on.")] = 0.2,
     mix: Annotated[
         float, typer.Option(min=0, max=1, help="0 is the model as it was, 1 the fine-tuned one (WiSE-FT).")

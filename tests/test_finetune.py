@@ -6,6 +6,7 @@ import torch
 
 from clipcore import BadInput, load, zero_shot_classifier
 from clipcore.progress import drain
+from tests.sentences import assert_sentence
 from tests.small_clip import write_model
 from training.finetune import Tuned, Tuning, finetune, iter_finetune
 from training.pairs import Pair
@@ -124,3 +125,11 @@ def test_pictures_that_cannot_be_learned_from_are_refused(start, head, tmp_path)
         finetune(start, head, stranger, pictures(3, 1), tmp_path)
     with pytest.raises(BadInput, match="head, last, image"):
         Tuning(layers="all")
+
+
+@pytest.mark.parametrize("rate", [0, -1e-5, 1.01, float("inf"), float("nan")])
+def test_a_learning_rate_that_cannot_be_one_is_refused(rate):
+    with pytest.raises(BadInput, match="above 0 and at most 1; leave it out") as caught:
+        Tuning(learning_rate=rate)
+    assert_sentence(caught.value)
+    assert Tuning(learning_rate=1).learning_rate == 1

@@ -1,5 +1,7 @@
 """The fine-tuning job: from the library's labels to a model in the list, and on again after a stop."""
 
+import json
+
 import pytest
 
 import clipcore
@@ -29,7 +31,10 @@ def studio(tmp_path):
 
 
 def test_from_labels_to_a_model(studio):
-    payload = finetune_payload(studio, "My labels in the library", "", "starter", "head", 3, "bare", "", " two colours ")
+    asked = ("My labels in the library", "", "starter", "head", 3, "bare", "", " two colours ")
+    with pytest.raises(clipcore.BadInput, match="at most 1"):
+        finetune_payload(studio, *asked, 1.5)
+    payload = finetune_payload(studio, *asked, 2e-4, 0.4)
     assert payload["name"] == "two colours"
     # stopped after the first epoch, as a restart of the program does, then done again with the same payload
     steps = modelling._finetune(studio, payload)
@@ -42,6 +47,9 @@ def test_from_labels_to_a_model(studio):
     done = clipcore.drain(modelling._finetune(studio, payload))
     assert "“two colours” is ready" in done["sentence"]
     assert len(run.log()) == 3
+    plan = json.loads((run.folder / "tune.json").read_text())["plan"]
+    assert (plan["tuning"]["learning_rate"], plan["held_out"], plan["prompts"]["name"]) == (2e-4, 0.4, "bare")
+    assert max(row["lr"] for row in run.log()) <= 2e-4
     assert sorted(run.sweep) == pytest.approx([i / 10 for i in range(11)])
     assert run.alpha == 0.5
     html = training_html(run, 0.5)

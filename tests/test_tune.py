@@ -71,6 +71,8 @@ def test_folders_that_hold_something_else_are_left_alone(folders, model, tmp_pat
         drain(iter_tune(plan_of(folders, model), tmp_path))
     with pytest.raises(BadInput, match="at least two"):
         drain(iter_tune(plan_of(folders, model, labels=("red",)), tmp_path / "one"))
+    with pytest.raises(BadInput, match="held out must lie between"):
+        plan_of(folders, model, held_out=1.0)
     with pytest.raises(BadInput, match="another run"):
         drain(iter_tune(plan_of(folders, model), tmp_path / "one"))
     with pytest.raises(BadInput, match="no finished"):
@@ -90,3 +92,9 @@ def test_command_line_draws_the_table_of_mixtures(folders, model, tmp_path):
     bare = CliRunner().invoke(app.commands, ["finetune", "--out", str(tmp_path / "none")])
     assert bare.exit_code == 2
     assert "--data" in bare.output
+    wrong = CliRunner().invoke(
+        app.commands, ["finetune", "--out", str(tmp_path / "none"), *map(str, options), "--rate", "0"]
+    )
+    assert wrong.exit_code == 2
+    assert "learning rate must be above 0" in wrong.output
+    assert not (tmp_path / "none").exists()

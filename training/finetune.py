@@ -57,6 +57,8 @@ class Tuning:
             raise BadInput(f"There are no layers “{self.layers}”; choose one of {', '.join(get_args(Layers))}.")
         if min(self.epochs, self.patience, self.batch_size) < 1:
             raise BadInput("Epochs, patience and batch size must be at least 1.")
+        if self.learning_rate is not None and not 0 < self.learning_rate <= 1:
+            raise BadInput("The learning rate must be above 0 and at most 1; leave it out to have a fitting one chosen.")
 
 
 @dataclass(frozen=True)

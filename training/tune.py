@@ -48,6 +48,11 @@ class TunePlan:
     held_out: float = 0.2
     alpha: float = DEFAULT
 
+    def __post_init__(self) -> None:
+        """Raise BadInput for a share that leaves nothing to learn from or nothing to check on."""
+        if not 0 < self.held_out < 1:
+            raise BadInput("The share that is held out must lie between 0 and 1; 0.2 is a fifth.")
+
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return {**asdict(self), "prompts": self.prompts.to_json()}

@@ -23,10 +23,12 @@ from .studio import Studio, Work
 
 if TYPE_CHECKING:
     from clipcore.encoder import Encoder
+    from training.tune import TunePlan
 
 T = TypeVar("T")
 KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "pretrain")
 LABELS = "labels"  # fine-tune on the library's own labels
+HELD_OUT = 0.2  # share of the labelled images to check on
 LEAST = 2  # labelled pictures of a classifier, to learn from them again
 NAME = re.compile(r"[\w][\w .-]{0,59}")
 
@@ -194,10 +196,24 @@ def delete_training(studio: Studio, name: str) -> None:
     gone.folder.with_suffix(".csv").unlink(missing_ok=True)
 
 
+def tune_plan(payload: dict[str, Any], data: str) -> "TunePlan":
+    """What a job of fine-tuning asks for, on this data. Raises BadInput for settings that cannot be used."""
+    from training.finetune import Tuning
+    from training.tune import TunePlan
+
+    return TunePlan(
+        data=(data,),
+        model=payload["model"],
+        shifts=tuple(payload["shifts"]),
+        prompts=pack(payload["pack"]),
+        tuning=Tuning(layers=payload["layers"], learning_rate=payload.get("rate"), epochs=payload["epochs"]),
+        held_out=payload.get("held_out", HELD_OUT),
+    )
+
+
 def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
     """Carry a fine-tuning out, or go on with it; the first time the library's labels are written down to learn from."""
-    from training.finetune import Tuning
-    from training.tune import TunePlan, iter_tune
+    from training.tune import iter_tune
 
     run = training(studio, payload["name"])
     data = payload["data"]
@@ -207,14 +223,7 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
             yield Step(0, 0, "collecting the labels")
             _write_labels(studio, table)
         data = str(table)
-    plan = TunePlan(
-        data=(data,),
-        model=payload["model"],
-        shifts=tuple(payload["shifts"]),
-        prompts=pack(payload["pack"]),
-        tuning=Tuning(layers=payload["layers"], epochs=payload["epochs"]),
-    )
-    report = yield from _timed(iter_tune(plan, run.folder))
+    report = yield from _timed(iter_tune(tune_plan(payload, data), run.folder))
     name = f"{run.name} (fine-tuned)"
     studio.library.save(report.classifier, name)
     start, end = report.sweep[0.0]["held out"], report.sweep[1.0]["held out"]

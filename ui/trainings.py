@@ -62,19 +62,37 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
             )
         with gr.Row():
             model = gr.Textbox(studio.model, label="Model to begin with")
-            layers = gr.Dropdown(list(LAYERS), value="image", label="What learns", filterable=False)
-            epochs = gr.Slider(1, 50, value=20, step=1, label="Passes over the images, at most")
-        with gr.Row():
+            layers = gr.Dropdown(list(LAYERS), value="image", label="Layers that learn", filterable=False)
+            epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
+        shifts = gr.Textbox(
+            label="Other images of these classes (optional)",
+            info="Sets of another kind, one path a line: they show what fine-tuning costs elsewhere.",
+            lines=2,
+        )
+        with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
+            with gr.Row():
+                rate = gr.Number(
+                    None,
+                    label="Learning rate, at its peak",
+                    info="Left empty, one that fits the model is chosen. 0.00003 is low.",
+                    placeholder="chosen by the model",
+                    step=0.00001,
+                    elem_id="finetune-rate",
+                )
+                held_out = gr.Slider(
+                    0.05,
+                    0.5,
+                    value=modelling.HELD_OUT,
+                    step=0.05,
+                    label="Share of the images held out",
+                    info="Not learned from: they say how good it is, and when to stop.",
+                )
             prompts = gr.Dropdown(
                 [(f"{name}: {about}", name) for name, about in PACKS.items()],
                 value=DEFAULT_PACK,
                 label="Prompts of the zero-shot classifier",
+                info="Where learning begins.",
                 filterable=False,
-            )
-            shifts = gr.Textbox(
-                label="Other images of these classes (optional)",
-                info="Sets of another kind, one path a line: they show what fine-tuning costs elsewhere.",
-                lines=2,
             )
         with gr.Row(elem_classes="bar"):
             tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
@@ -129,7 +147,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
 
     following.wire(outputs, page, tab)
     at.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), at.source, at.path, **QUIET)
-    asked = [at.source, at.path, model, layers, epochs, prompts, shifts, tuned_name]
+    asked = [at.source, at.path, model, layers, epochs, prompts, shifts, tuned_name, rate, held_out]
     finetune.click(friendly(start_finetune), asked, outputs, **QUIET)
     pretrain.click(friendly(start_pretrain), [data, recipe, minutes, trained_name, begin], outputs, **QUIET)
     at.mix.click(friendly(start_mix), [at.which, at.alpha], outputs, **QUIET)
@@ -146,7 +164,17 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
 
 
 def finetune_payload(
-    studio: Studio, source: str, path: str, model: str, layers: str, epochs: float, prompts: str, shifts: str, name: str
+    studio: Studio,
+    source: str,
+    path: str,
+    model: str,
+    layers: str,
+    epochs: float,
+    prompts: str,
+    shifts: str,
+    name: str,
+    rate: float | None = None,
+    held_out: float = modelling.HELD_OUT,
 ) -> dict[str, Any]:
     """A fine-tuning as a job. Raises BadInput where something is missing."""
     from clipcore.models import is_here
@@ -160,15 +188,18 @@ def finetune_payload(
     if not is_here(model.strip()):
         raise BadInput(f"The model {model.strip() or 'to begin with'} is not on this computer; get it first, above.")
     others = [str(Path(checked_path(line)).expanduser().absolute()) for line in (shifts or "").splitlines() if line.strip()]
-    return {
-        "name": modelling.new_training(studio, name or "").name,
+    payload = {
         "model": model.strip(),
         "data": data,
         "shifts": others,
         "layers": layers,
         "epochs": int(epochs),
         "pack": prompts,
+        "rate": rate,
+        "held_out": held_out,
     }
+    modelling.tune_plan(payload, data)  # so that a mistake is said before anything waits for its turn
+    return {"name": modelling.new_training(studio, name or "").name, **payload}
 
 
 def pretrain_payload(
