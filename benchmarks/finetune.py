@@ -1,15 +1,22 @@
-"""WiSE-FT on the starter: python -m benchmarks.finetune DATA [--set caltech101] [--model NAME].
+"""WiSE-FT on the starter: python -m benchmarks.finetune DATA [--set broad] [--model NAME] [--seed N].
 
-The table shows each mixture of zero-shot and fine-tuned weights on test pictures (the target) and on the same pictures as
-line drawings, in grey and as paintings (three shifts, made by `training.styles`). DATA is the folder with the shards.
+The table shows each mixture of zero-shot and fine-tuned weights on test pictures (the target), on the same pictures as line
+drawings, in grey and as paintings (three shifts, made by `training.styles`), and on whatever further shifts a set has. DATA
+is the folder with the shards.
 
+broad       ten broad words (vehicle, bird, ...): every other kind of each in Caltech-101's test set, which the starter never
+            saw, half learned, a sixth to stop on. Further shifts: the kinds that were not learned, and Tiny-ImageNet's
+            pictures of eight of the words (as in Santurkar et al., 2021, "BREEDS", and between data sets)
+caltech101  the 20 largest classes of that set, divided in the same way
 cifar100    2,000 pictures of 20 classes are learned, 500 of the test set say when to stop, the other 1,500 are tested on.
             The starter was made with these very pictures, so that there is nothing left to gain
-caltech101  the 20 largest classes of the test set, which the starter never saw: half learned, a sixth to stop on
 """
 
+import json
 import tempfile
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,20 +34,40 @@ from training.start import Start
 from training.styles import drawing, grey, painting
 from training.wise import iter_sweep
 
+from .starter import BROAD
+
 CLASSES, SHOTS, CHECKED, MOST = 20, 100, 25, 60
-Split = tuple[list[str], Pixels, Pixels, Pixels]  # labels; to learn, to stop on, to test on
+HYPERNYMS = {**{word: word for word in BROAD if word not in ("flower", "face")}, "instrument": "musical instrument"}
 
 
-def load(paths: list[Path], labels: list[str], per_class: int, side: int) -> Pixels:
-    """The first `per_class` pictures of each label."""
-    left = dict.fromkeys(labels, per_class)
+@dataclass(frozen=True)
+class Split:
+    """What is learned, what says when to stop, what is tested on, and pictures that differ from all of these."""
+
+    labels: list[str]
+    learned: Pixels
+    held: Pixels
+    target: Pixels
+    shifts: Mapping[str, Pixels] = field(default_factory=dict)
+
+
+def load(paths: list[Path], group: Mapping[str, str], most: int, side: int) -> Pixels:
+    """The first `most` pictures of each class in `group`, under the label that it has there."""
+    left = dict.fromkeys(group, most)
     pairs, images = [], []
     for pair in (pair for path in paths for pair in read_pairs(path)):
-        if left.get(str(pair.name), 0):
-            left[str(pair.name)] -= 1
-            pairs.append(pair)
+        if left.get(name := str(pair.name), 0):
+            left[name] -= 1
+            pairs.append(replace(pair, name=group[name]))
             images.append(decode(pair.image, side))
     return Pixels(np.stack(images), pairs)
+
+
+def divide(pictures: Pixels, seed: int) -> tuple[Pixels, Pixels, Pixels]:
+    """Half to learn, a sixth to stop on, a third to test on."""
+    order = np.random.default_rng(seed).permutation(len(pictures))
+    learned, held, target = np.split(order, [len(order) // 2, len(order) * 2 // 3])
+    return pictures.take(np.sort(learned)), pictures.take(np.sort(held)), pictures.take(np.sort(target))
 
 
 def restyled(pictures: Pixels, style) -> Pixels:  # type: ignore[no-untyped-def]
@@ -50,46 +77,63 @@ def restyled(pictures: Pixels, style) -> Pixels:  # type: ignore[no-untyped-def]
     return Pixels(done.clamp(0, 255).byte().permute(0, 2, 3, 1).contiguous().numpy(), pictures.pairs)
 
 
-def cifar100(data: Path, side: int) -> Split:
-    """20 classes drawn by chance; what is tested on is not what was stopped on."""
-    train, test = (sorted(data.glob(f"cifar100-{part}*")) for part in ("train", "test"))
-    names = sorted({str(pair.name) for path in test for pair in read_pairs(path)})
-    labels = sorted(np.random.default_rng(0).choice(names, CLASSES, replace=False).tolist())
-    rest = load(test, labels, 1000, side)
-    order = np.random.default_rng(1).permutation(len(rest))
-    check, target = (np.sort(part) for part in np.split(order, [CLASSES * CHECKED]))
-    return labels, load(train, labels, SHOTS, side), rest.take(check), rest.take(target)
+def broad(data: Path, side: int, seed: int) -> Split:
+    """Every other kind of ten broad words; the kinds between them, and another data set's, are shifts."""
+    caltech = sorted(data.glob("caltech101-test*"))
+    learned, others = ({kind: word for word, kinds in BROAD.items() for kind in kinds[first::2]} for first in (0, 1))
+    synsets = json.loads((data / "tiny-imagenet-classes.json").read_text()).values()
+    tiny = {s["names"][0]: word for word, above in HYPERNYMS.items() for s in synsets if above in s["hypernyms"]}
+    shifts = {
+        "other kinds": load(caltech, others, MOST, side),
+        "Tiny-ImageNet": load(sorted(data.glob("tiny-imagenet-val*")), tiny, 20, side),
+    }
+    return Split(list(BROAD), *divide(load(caltech, learned, MOST, side), seed), shifts)
 
 
-def caltech101(data: Path, side: int) -> Split:
+def caltech101(data: Path, side: int, seed: int) -> Split:
     """The largest classes, at most 60 pictures of each."""
     paths = sorted(data.glob("caltech101-test*"))
     counts = Counter(str(pair.name) for path in paths for pair in read_pairs(path))
     labels = sorted(name for name, _ in counts.most_common(CLASSES))
-    all_of_them = load(paths, labels, MOST, side)
-    order = np.random.default_rng(1).permutation(len(all_of_them))
-    parts = np.split(order, [len(order) // 2, len(order) * 2 // 3])
-    learned, check, target = (all_of_them.take(np.sort(part)) for part in parts)
-    return labels, learned, check, target
+    return Split(labels, *divide(load(paths, {label: label for label in labels}, MOST, side), seed))
+
+
+def cifar100(data: Path, side: int, seed: int) -> Split:
+    """20 classes drawn by chance; what is tested on is not what was stopped on."""
+    train, test = (sorted(data.glob(f"cifar100-{part}*")) for part in ("train", "test"))
+    names = sorted({str(pair.name) for path in test for pair in read_pairs(path)})
+    labels = sorted(np.random.default_rng(0).choice(names, CLASSES, replace=False).tolist())
+    same = {label: label for label in labels}
+    rest = load(test, same, 1000, side)
+    order = np.random.default_rng(seed).permutation(len(rest))
+    held, target = (np.sort(part) for part in np.split(order, [CLASSES * CHECKED]))
+    return Split(labels, load(train, same, SHOTS, side), rest.take(held), rest.take(target))
+
+
+SPLITS = {"broad": broad, "caltech101": caltech101, "cifar100": cifar100}
 
 
 def main(
     data: Annotated[Path, typer.Argument(help="The folder with the shards.")],
-    pictures: Annotated[Literal["cifar100", "caltech101"], typer.Option("--set", help="What to learn.")] = "caltech101",
+    pictures: Annotated[Literal["broad", "caltech101", "cifar100"], typer.Option("--set", help="What to learn.")] = "broad",
     model: Annotated[str, typer.Option(help="As in clipcore.models.")] = "starter",
     epochs: Annotated[int, typer.Option(help="At most.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the division into learned and tested.")] = 1,
 ) -> None:
     """Print the table in Markdown."""
     start, encoder = Start.load(model), clipcore.load(model, device="cpu")
-    split = cifar100 if pictures == "cifar100" else caltech101
-    labels, learned, held, target = split(data, side_of(start.config))
-    shifts = {"line drawings": drawing, "grey": grey, "paintings": painting}
-    sets = {"target": target, **{name: restyled(target, style) for name, style in shifts.items()}}
-    head = zero_shot_classifier(encoder, labels)
+    split = SPLITS[pictures](data, side_of(start.config), seed)
+    styles = {"line drawings": drawing, "grey": grey, "paintings": painting}
+    sets = {
+        "target": split.target,
+        **{name: restyled(split.target, style) for name, style in styles.items()},
+        **split.shifts,
+    }
+    head = zero_shot_classifier(encoder, split.labels)
     with tempfile.TemporaryDirectory() as folder:
-        tuned = finetune(start, head, learned, held, folder, Tuning(epochs=epochs))
-    told = f"{len(learned):,} pictures of {CLASSES} classes learned, {len(held)} to stop on"
-    print(f"{pictures}: {told}; {len(target):,} test pictures\n")
+        tuned = finetune(start, head, split.learned, split.held, folder, Tuning(epochs=epochs))
+    told = f"{len(split.learned):,} pictures of {len(split.labels)} classes learned, {len(split.held)} to stop on"
+    print(f"{pictures}: {told}; {', '.join(f'{name} {len(tested):,}' for name, tested in sets.items())}\n")
     print(f"| mixture | {' | '.join(sets)} |\n|{'---|' * (1 + len(sets))}")
     for alpha, row in drain(iter_sweep(start, head, tuned, sets)).items():
         cells = [f"{100 * m.accuracy:.1f} [{100 * m.low:.1f}, {100 * m.high:.1f}]" for m in row.values()]

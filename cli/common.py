@@ -19,6 +19,7 @@ import typer
 if TYPE_CHECKING:
     from clipcore import Classifier, PromptSet, Step
     from storage import Filters, Hit, Library
+    from training.estimate import Estimate
 
 T = TypeVar("T")
 commands = typer.Typer(
@@ -36,6 +37,7 @@ Model = Annotated[
     str, typer.Option("--model", envvar="SAYSO_MODEL", help="starter, NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how long it will take, from a few timed steps.")]
 Labels = Annotated[str | None, typer.Option("--labels", help='Class names, such as "cat, dog = puppy | hound, rabbit".')]
 Many = Annotated[bool, typer.Option("--many", help="A picture can have several of the labels, or none; not just one.")]
 Templates = Annotated[Path | None, typer.Option("--templates", help="A file of prompt templates, one a line, with {label}.")]
@@ -70,6 +72,11 @@ def say(sentence: str) -> None:
 def emit(as_json: bool, row: dict[str, Any], text: str) -> None:
     """One result on standard output: the row as JSON, or the text."""
     print(json.dumps(row, ensure_ascii=False) if as_json else text, flush=True)
+
+
+def show_estimate(found: "Estimate", as_json: bool) -> None:
+    """How long a training will take, as one line."""
+    emit(as_json, {"seconds": round(found.seconds), "images": found.images}, found.sentence)
 
 
 def draw(

@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from .common import Json, Labels, Templates, command, draw, emit, read_templates, say, stop_between_steps
+from .common import (
+    DryRun,
+    Json,
+    Labels,
+    Templates,
+    command,
+    draw,
+    emit,
+    read_templates,
+    say,
+    show_estimate,
+    stop_between_steps,
+)
 
 
 @command
@@ -31,6 +43,7 @@ def finetune(
     mix: Annotated[
         float, typer.Option(min=0, max=1, help="0 is the model as it was, 1 the fine-tuned one (WiSE-FT).")
     ] = 0.5,
+    dry_run: DryRun = False,
     remix: Annotated[bool, typer.Option("--remix", help="Only write another mixture of the run in --out.")] = False,
     as_json: Json = False,
 ) -> None:
@@ -62,6 +75,11 @@ def finetune(
         held_out=held_out,
         alpha=mix,
     )
+    if dry_run:
+        from training.estimate import iter_estimate_tuning
+
+        show_estimate(draw(iter_estimate_tuning(plan), "step"), as_json)
+        return
     with stop_between_steps() as check:
         found = draw(iter_tune(plan, out), "step", lambda step: check())
     for reason, count in found.skipped.items():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import Json, command, draw, emit, say, stop_between_steps
+from .common import DryRun, Json, command, draw, emit, say, show_estimate, stop_between_steps
 
 if TYPE_CHECKING:
     from clipcore import Step
@@ -26,6 +26,7 @@ def pretrain(
     stream: Annotated[bool, typer.Option("--stream", help="Read pictures while learning: no cache on the disk.")] = False,
     wordnet: Annotated[str, typer.Option(help="WordNet's folder, for a recipe with a dictionary.")] = "/usr/share/wordnet",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in --out.")] = False,
+    dry_run: DryRun = False,
     threads: Annotated[int, typer.Option(min=0, help="Processor cores to use; all unless told.")] = 0,
     as_json: Json = False,
 ) -> None:
@@ -40,6 +41,13 @@ def pretrain(
         torch.set_num_threads(threads)
     plan = Plan.of(data or (), recipe, model, minutes, stream)
     speaks, said = World.join().is_first, [""]
+    if dry_run:
+        from training.estimate import iter_estimate_training
+
+        found = draw(iter_estimate_training(plan.completed(out, resume)), "step", shown=speaks)
+        if speaks:
+            show_estimate(found, as_json)
+        return
     with stop_between_steps() as check:
 
         def watch(step: "Step") -> None:

@@ -4,10 +4,12 @@ The hub's own client does it, so its cache and its variables (HF_HOME, HF_ENDPOI
 """
 
 import hashlib
+import pickle
 import shutil
 import time
 from collections.abc import Generator
 from pathlib import Path
+from typing import BinaryIO
 
 from .errors import BadInput, ModelError, ModelNotHere, UnknownModel
 from .images import display_path
@@ -21,8 +23,8 @@ ROOM = 10**8  # bytes that must stay free on a disk
 def iter_fetch(name: str) -> Generator[Step, None, None]:
     """Download a model into the hub's own cache; steps count megabytes. Does nothing if the model is here.
 
-    What was received before a stop is kept and gone on from. Raises UnknownModel, or ModelError where the network, the hub
-    or the disk refuses, or the file is not what the hub says it should be.
+    What was received before a stop is kept and gone on from; at once, where the connection breaks off in the middle. Raises
+    UnknownModel, or ModelError where the network, the hub or the disk refuses, or the file is not what the hub says.
     """
     if _is_complete(name):
         yield Step(1, 1, f"{name} is already here")
@@ -168,6 +170,12 @@ def _fetch_files(
     if digest and _sha256(path) != digest:
         path.unlink()  # the next try must not go on from it
         raise ModelError(f"The file {files[-1]} of {name} arrived damaged (its checksum is wrong); fetch it again.")
+    if not digest and not _opens(path, files[-1]):
+        path.unlink()
+        raise ModelError(
+            f"The file {files[-1]} of {name} holds no weights that can be read: it arrived damaged, or holds program code; "
+            "it was removed, so fetch it again, or choose another model."
+        )
     path.replace(path.with_suffix(""))
     hf_hub_download(repo, files[-1])  # finds the bytes where it would have put them, and files them under their name
 
@@ -186,26 +194,65 @@ def _iter_receive(repo: str, file: str, step: Step) -> Generator[Step, None, Pat
     blobs = Path(constants.HF_HUB_CACHE) / repo_folder_name(repo_id=repo, repo_type="model") / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
     path, size = blobs / f"{etag}.part", step.total - step.done
-    with path.open("ab") as out:
+
+    def receive(out: BinaryIO) -> Generator[Step, None, None]:
         begin = out.tell()
-        if begin < size:
-            headers = build_hf_headers() | ({"Range": f"bytes={begin}-"} if begin else {})
-            with get_session().stream("GET", url, headers=headers, follow_redirects=True) as response:
-                hf_raise_for_status(response)
-                if begin and response.status_code != 206:  # it sends everything again
-                    out.truncate(0)
-                said = 0.0
-                for chunk in response.iter_bytes():
-                    out.write(chunk)
-                    if time.monotonic() - said > SAY_SECONDS:
-                        said = time.monotonic()
-                        yield Step((step.done + out.tell()) // 10**6, step.total // 10**6, step.message)
+        headers = build_hf_headers() | ({"Range": f"bytes={begin}-"} if begin else {})
+        with get_session().stream("GET", url, headers=headers, follow_redirects=True) as response:
+            hf_raise_for_status(response)
+            if begin and response.status_code != 206:  # it sends everything again
+                out.truncate(0)
+            said = 0.0
+            for chunk in response.iter_bytes():
+                out.write(chunk)
+                if time.monotonic() - said > SAY_SECONDS:
+                    said = time.monotonic()
+                    yield Step((step.done + out.tell()) // 10**6, step.total // 10**6, step.message)
+
+    with path.open("ab") as out:
+        while (begin := out.tell()) < size:
+            try:
+                yield from receive(out)
+            except Exception as error:
+                if not _broke_off(error) or not out.tell():
+                    raise
+                if out.tell() <= begin:  # nothing came: more of the same is no use
+                    raise ModelError(
+                        f"The download of {repo} broke off; fetch it again, it goes on where it stopped."
+                    ) from error
+                continue  # as bad lines do: go on from there
+            break
     if path.stat().st_size != size:
         if path.stat().st_size > size:
             path.unlink()
         raise ModelError(f"The file {file} of {repo} did not arrive whole; fetch it again, it goes on where it stopped.")
     yield Step(step.total // 10**6, step.total // 10**6, "checking")
     return path
+
+
+def _broke_off(error: Exception) -> bool:
+    """Whether the transport failed, and not the hub; its classes have the same names whichever client the hub uses."""
+    return any(kind.__name__ == "TransportError" for kind in type(error).__mro__)
+
+
+def _opens(path: Path, name: str) -> bool:
+    """Whether a weight file can be read as what its name says; all that can be seen where the hub tells no checksum.
+
+    Of safetensors only the table of contents is read, which says how long the file must be; of a checkpoint its structure.
+    """
+    import torch
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if name.endswith(".safetensors"):
+            with safe_open(path, "pt") as weights:
+                return bool(weights.keys())
+        try:
+            return bool(torch.load(path, map_location="cpu", weights_only=True, mmap=True))
+        except RuntimeError:  # the format before torch 1.6, which cannot be mapped
+            return bool(torch.load(path, map_location="cpu", weights_only=True))
+    except (SafetensorError, OSError, RuntimeError, ValueError, EOFError, KeyError, pickle.UnpicklingError):
+        return False
 
 
 def _sha256(path: Path) -> str:

@@ -22,6 +22,14 @@ class Step:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+def duration(seconds: float) -> str:
+    """A length of time as one says it: 40 s, 12 min, 2 h 5 min."""
+    if seconds < 59.5:
+        return f"{max(1, round(seconds))} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
 def drain(steps: Generator[Step, None, T], on_step: Callable[[Step], None] | None = None) -> T:
     """Run the work to its end and return its result, handing each step to `on_step` on the way."""
     with closing(steps):  # if `on_step` raises, the work is stopped and not left hanging

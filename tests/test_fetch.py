@@ -1,8 +1,12 @@
 """Getting models from a hub on this computer: size, resume, checksum, refusals, removal."""
 
 import hashlib
+from functools import partial
 
+import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from clipcore import BadInput, ModelError, ModelNotHere, drain, fetch
 from clipcore.models import download_megabytes, is_here, iter_fetch, load, remove
@@ -23,6 +27,7 @@ def test_size_is_known_before_anything_is_fetched(served):  # noqa: F811
 def test_a_stopped_fetch_goes_on_where_it_stopped(served):  # noqa: F811
     weights = served.files[WEIGHTS]
     served.files[WEIGHTS] = weights + b"\0" * (20 * 2**20)  # slow: 2**20 bytes in 0.15 s
+    served.digests = {WEIGHTS: hashlib.sha256(served.files[WEIGHTS]).hexdigest()}
     steps = iter_fetch(NEW)
     while next(steps).done < 5:
         pass
@@ -34,6 +39,74 @@ def test_a_stopped_fetch_goes_on_where_it_stopped(served):  # noqa: F811
     assert int(wanted.removeprefix("bytes=").split("-")[0]) >= 4 * 10**6
     got = next(fetch.Path(fetch_cache()).rglob(f"snapshots/*/{WEIGHTS}"))
     assert got.read_bytes() == served.files[WEIGHTS]
+
+
+def test_a_download_that_breaks_off_is_gone_on_with(served):  # noqa: F811
+    """The server closes the connection in the middle, twice."""
+    weights = served.files[WEIGHTS]
+    served.breaks[:] = [100_000, 50_000]
+    drain(iter_fetch(NEW))
+    assert served.ranges == ["bytes=100000-", "bytes=150000-"]
+    got = next(fetch.Path(fetch_cache()).rglob(f"snapshots/*/{WEIGHTS}"))
+    assert got.read_bytes() == weights
+    assert load(NEW, "cpu", "fp32").dim == 24
+
+
+def test_a_line_that_stays_broken_is_said_and_the_next_fetch_goes_on(served):  # noqa: F811
+    served.breaks[:] = [100_000, 0]
+    with pytest.raises(ModelError, match="broke off; fetch it again, it goes on where it stopped") as caught:
+        drain(iter_fetch(NEW))
+    assert_sentence(caught.value)
+    assert not is_here(NEW)
+    drain(iter_fetch(NEW))
+    assert served.ranges == ["bytes=100000-", "bytes=100000-"]
+    assert load(NEW, "cpu", "fp32").dim == 24
+
+
+@pytest.mark.parametrize("damage", ["noise", "cut in the head", "a page", "shorter than its table says"])
+def test_wrong_bytes_without_a_checksum_are_not_kept(served, damage):  # noqa: F811
+    """Their number is right, or the hub itself has them so: nothing but opening the file shows it."""
+    good = served.files[WEIGHTS]
+    served.files[WEIGHTS] = {
+        "noise": np.random.default_rng(0).bytes(len(good)),
+        "cut in the head": b"\0" * 64 + good[64:],
+        "a page": b"<!doctype html>".ljust(len(good)),
+        "shorter than its table says": good[:-1000],
+    }[damage]
+    with pytest.raises(ModelError, match="no weights that can be read") as caught:
+        drain(iter_fetch(NEW))
+    assert_sentence(caught.value)
+    assert not is_here(NEW)
+    assert not list(fetch.Path(fetch_cache()).rglob("*.part"))
+    served.files[WEIGHTS] = good
+    drain(iter_fetch(NEW))
+    assert served.ranges == []  # from the beginning
+    assert load(NEW, "cpu", "fp32").dim == 24
+
+
+class Code:
+    """A pickle that would make a file, if it were ever run."""
+
+    def __reduce__(self):
+        return open, ("ran", "w")
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["zip", "before torch 1.6"])
+def test_a_checkpoint_without_a_checksum(served, tmp_path, monkeypatch, old):  # noqa: F811
+    monkeypatch.chdir(tmp_path)
+    weights, name = served.files.pop(WEIGHTS), "open_clip_pytorch_model.bin"
+    (tmp_path / "weights").write_bytes(weights)
+    save = partial(torch.save, _use_new_zipfile_serialization=not old)
+    save({"weights": torch.zeros(9), "code": Code()}, tmp_path / "bad")
+    served.files[name] = (tmp_path / "bad").read_bytes()
+    with pytest.raises(ModelError, match="or holds program code"):
+        drain(iter_fetch(NEW))
+    assert not is_here(NEW)
+    assert not (tmp_path / "ran").exists()
+    save(load_file(tmp_path / "weights"), tmp_path / "good")
+    served.files[name] = (tmp_path / "good").read_bytes()
+    drain(iter_fetch(NEW))
+    assert load(NEW, "cpu", "fp32").dim == 24
 
 
 def fetch_cache():

@@ -1,6 +1,7 @@
 """The fine-tuning job: from the library's labels to a model in the list, and on again after a stop."""
 
 import json
+import re
 
 import pytest
 
@@ -10,7 +11,8 @@ from storage import Library
 from tests.fakes import photo
 from ui import modelling
 from ui.studio import Studio
-from ui.trainings import finetune_payload, training_html
+from ui.training_payloads import finetune_payload
+from ui.trainings import training_html
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
@@ -30,12 +32,22 @@ def studio(tmp_path):
         yield studio
 
 
+def run_files(studio):
+    return list((studio.library.home / "models").glob("*"))
+
+
 def test_from_labels_to_a_model(studio):
-    asked = ("My labels in the library", "", "starter", "head", 3, "bare", "", " two colours ")
+    asked = ("My labels in the library", "", "starter", "head", 3, "bare", "")
     with pytest.raises(clipcore.BadInput, match="at most 1"):
-        finetune_payload(studio, *asked, 1.5)
-    payload = finetune_payload(studio, *asked, 2e-4, 0.4)
+        finetune_payload(studio, "two colours", *asked, "1.5")
+    with pytest.raises(clipcore.BadInput, match="must be a number such as"):
+        finetune_payload(studio, "two colours", *asked, "low")
+    assert finetune_payload(studio, "two colours", *asked)["rate"] is None
+    payload = finetune_payload(studio, " two colours ", *asked, " 2e-4", 0.4)
     assert payload["name"] == "two colours"
+    told = clipcore.drain(modelling._estimate(studio, {"of": "finetune", **payload}))
+    assert re.match(r"About .+ at most: .+ for each of 3 epochs over \d+ of them", told["sentence"])
+    assert not run_files(studio)
     # stopped after the first epoch, as a restart of the program does, then done again with the same payload
     steps = modelling._finetune(studio, payload)
     while next(steps).metrics.get("lr") is None:
@@ -62,7 +74,7 @@ def test_from_labels_to_a_model(studio):
     made = clipcore.load(run.model, "cpu", "fp32")
     assert made.space.key == studio.library.classifier("two colours (fine-tuned)").space.key
     with pytest.raises(clipcore.BadInput, match="already"):
-        finetune_payload(studio, "My labels in the library", "", "starter", "head", 3, "bare", "", "two colours")
+        finetune_payload(studio, "two colours", *asked)
     modelling.delete_training(studio, "two colours")
     assert not run.folder.exists()
     assert modelling.trainings(studio) == []

@@ -1,17 +1,19 @@
 """Changing the model of a library: the old one stays until the new one is ready, and classifiers can be made again."""
 
 import threading
+import time
 
 import pytest
 
 import clipcore
 from clipcore import BadInput, ModelNotHere
 from storage import Library
-from tests.fakes import FakeEncoder
+from tests.fakes import FakeEncoder, photo
 from ui import modelling
 from ui.curves import curves_svg
 from ui.studio import Studio, remembered_model
-from ui.trainings import finetune_payload, pretrain_payload, training_html
+from ui.training_payloads import finetune_payload, pretrain_asked, pretrain_payload
+from ui.trainings import training_html
 
 
 @pytest.fixture
@@ -114,21 +116,58 @@ def test_rebuilding_a_classifier(studio):
 
 def test_mistakes_are_said_before_a_job_begins(studio, tmp_path):
     with pytest.raises(BadInput, match="two classes at least"):
-        finetune_payload(studio, "My labels in the library", "", "starter", "image", 3, "seven", "", "x")
+        finetune_payload(studio, "x", "My labels in the library", "", "starter", "image", 3, "seven", "")
     with pytest.raises(BadInput, match="where the images are"):
-        pretrain_payload(studio, " ", "small", 3, "x")
+        pretrain_payload(studio, "x", " ", "small", 3)
     with pytest.raises(BadInput, match="does not exist"):
-        pretrain_payload(studio, "/no/such/folder", "small", 3, "x")
+        pretrain_payload(studio, "x", "/no/such/folder", "small", 3)
     with pytest.raises(BadInput, match="how many minutes"):
-        pretrain_payload(studio, str(tmp_path), "small", 0, "x")
+        pretrain_payload(studio, "x", str(tmp_path), "small", 0)
     with pytest.raises(BadInput, match="not on this computer"):
-        pretrain_payload(studio, str(tmp_path), "small", 1, "x", "ViT-B-32/laion2b_s34b_b79k")
+        pretrain_payload(studio, "x", str(tmp_path), "small", 1, "ViT-B-32/laion2b_s34b_b79k")
     for name in ("", "../x", "a/b", ".hidden", "x" * 61):
         with pytest.raises(BadInput, match="name"):
-            pretrain_payload(studio, str(tmp_path), "small", 1, name)
+            pretrain_payload(studio, name, str(tmp_path), "small", 1)
     (studio.library.home / "models" / "taken").mkdir(parents=True)
     with pytest.raises(BadInput, match="already"):
-        pretrain_payload(studio, str(tmp_path), "small", 1, "taken")
+        pretrain_payload(studio, "taken", str(tmp_path), "small", 1)
+
+
+def test_an_estimate_does_not_wait_behind_long_work(studio, tmp_path, monkeypatch):
+    """It says that it was timed beside other work."""
+    from training import estimate
+
+    asked = []
+
+    def estimated(plan):
+        asked.append(plan)
+        yield clipcore.Step(0, message="timing the model")
+        return estimate.Estimate(10, 60.0, "About 1 min.")
+
+    monkeypatch.setattr(estimate, "iter_estimate_training", estimated)
+    go_on = threading.Event()
+
+    def long(payload):
+        while not go_on.wait(0.05):
+            yield clipcore.Step(0)
+        return {}
+
+    studio.jobs.register("an import", long)
+    first = studio.jobs.submit("an import", {})
+    photo(tmp_path / "pictures" / "red" / "a.png", "red")
+    asked_for = pretrain_asked(studio, str(tmp_path / "pictures"), "small", 2)
+    payload = {"of": "pretrain", **asked_for}
+    try:
+        while studio.jobs.get(first).state != "running":
+            time.sleep(0.01)
+        job = studio.jobs.wait(studio.jobs.submit("estimate", payload), 20)
+        assert job.result == {"sentence": "About 1 min. Timed beside other work; alone it is quicker."}
+    finally:
+        go_on.set()
+    assert studio.jobs.wait(first, 20).state == "done"
+    alone = studio.jobs.wait(studio.jobs.submit("estimate", payload), 20)
+    assert alone.result == {"sentence": "About 1 min."}
+    assert {(plan.recipe, plan.minutes, plan.data) for plan in asked} == {("small", 2.0, (str(tmp_path / "pictures"),))}
 
 
 def test_a_training_that_has_just_begun_has_no_curves(studio):
@@ -155,9 +194,9 @@ def test_a_training_tells_how_fast_it_is():
 
 
 def test_a_model_is_trained_further_on_captions(studio, tmp_path):
-    found = pretrain_payload(studio, str(tmp_path), "small", 2, "x", "starter")
+    found = pretrain_payload(studio, "x", str(tmp_path), "small", 2, "starter")
     assert (found["model"], found["minutes"], found.get("recipe")) == ("starter", 2.0, None)
-    assert "model" not in pretrain_payload(studio, str(tmp_path), "small", 2, "x", " ")
+    assert "model" not in pretrain_payload(studio, "x", str(tmp_path), "small", 2, " ")
 
 
 def test_curves_are_where_they_belong():

@@ -336,6 +336,7 @@ class Hub(BaseHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
     ranges: ClassVar[list[str]] = []  # what was asked for to go on
     status = 200
+    breaks: ClassVar[list[int]] = []  # after so many bytes the connection is closed, one for each time
     digests: ClassVar[dict[str, str]] = {}
 
     def do_HEAD(self):
@@ -370,6 +371,9 @@ class Hub(BaseHTTPRequestHandler):
             self.send_header(header[0], str(header[1]))
         self.end_headers()
         with suppress(ConnectionError):  # whoever asked has gone
+            if body and name == WEIGHTS and self.breaks:
+                data = data[: self.breaks.pop(0)]
+                self.close_connection = True
             for start in range(0, len(data) if body else 0, 2**20):
                 self.wfile.write(data[start : start + 2**20])
                 time.sleep(0.15)
@@ -385,6 +389,7 @@ def served(folder, monkeypatch):
     Hub.files |= {"merges.txt": b"x", "README.md": b"x", "open_clip_pytorch_model.bin": b"x"}
     Hub.asked.clear()
     Hub.ranges.clear()
+    Hub.breaks.clear()
     Hub.status, Hub.digests = 200, {}
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     thread = threading.Thread(target=server.serve_forever)

@@ -59,7 +59,6 @@ def iter_pretrain(
     settings = settings or Settings()
     world = World.join(device)
     run = Run(config, Path(out), settings, world, start, tokenizer)
-    model = run.model
     if isinstance(data, Pixels):
         captioner = Captioner(data.pairs, names, settings.hypernym_weight, settings.hypernyms_per_batch)
         yield from run.iter_begin(captioner)
@@ -72,20 +71,7 @@ def iter_pretrain(
             began = time.perf_counter()
             run.set_rate()
             batch = next(batches)
-
-            # forward, and backward through the loss of the whole batch
-            judge = partial(pair_loss, model, *batch.targets.on(world.device))
-            run.optimizer.zero_grad()
-            loss = backward(model, *parts(model, batch, run, settings), judge, world)
-
-            # update the parameters
-            torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
-            run.optimizer.step()
-            with torch.no_grad():
-                model.logit_scale.clamp_(max=MAX_LOGIT_SCALE)
-
-            # monotonous bookkeeping
-            run.count(float(loss), began)
+            run.count(learn(run, batch), began)
             try:
                 yield run.report(held_out or {}, batch.targets)
             except GeneratorExit:  # whoever watched has seen enough
@@ -98,6 +84,23 @@ def iter_pretrain(
 def pretrain(*args: Any, **kwargs: Any) -> Path:
     """`iter_pretrain`, run to its end."""
     return drain(iter_pretrain(*args, **kwargs))
+
+
+def learn(run: Run, batch: Batch) -> float:
+    """One step: the model and the optimiser of `run` are updated; returns the loss."""
+    model, settings, world = run.model, run.settings, run.world
+
+    # forward, and backward through the loss of the whole batch
+    judge = partial(pair_loss, model, *batch.targets.on(world.device))
+    run.optimizer.zero_grad()
+    loss = backward(model, *parts(model, batch, run, settings), judge, world)
+
+    # update the parameters
+    torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip_norm)
+    run.optimizer.step()
+    with torch.no_grad():
+        model.logit_scale.clamp_(max=MAX_LOGIT_SCALE)
+    return float(loss)
 
 
 def pair_loss(

@@ -88,7 +88,7 @@ def iter_finetune(
     pictures are missing, have labels that the head does not know, or `out` holds another run.
     """
     tuning, out = tuning or Tuning(), Path(out)
-    learner = _Learner(start, head, tuning, device)
+    learner = Learner(start, head, tuning, device)
     train_on, check_on = learner.labelled(train), learner.labelled(held_out)
     out.mkdir(parents=True, exist_ok=True)
     if state := load_checkpoint(out):
@@ -128,7 +128,7 @@ def finetune(*args: Any, **kwargs: Any) -> Tuned:
     return drain(iter_finetune(*args, **kwargs))
 
 
-class _Learner:
+class Learner:
     """The model and its head while they learn, and the best that they were."""
 
     def __init__(self, start: Start, head: Classifier, tuning: Tuning, device: str) -> None:

@@ -63,6 +63,17 @@ class Plan:
         the recipe or the data cannot be used.
         """
         out = Path(out).expanduser()
+        plan = self.completed(out, resume)
+        recipe = plan.load_recipe()
+        world = World.join()
+        if world.is_first:
+            plan._claim(out, recipe, resume)
+        world.wait()
+        return (yield from iter_run(recipe, plan.data, out, wordnet, plan.stream))
+
+    def completed(self, out: Path, resume: bool = False) -> "Plan":
+        """This plan with what was not said: as in the run in `out` that goes on, else the usual. Raises BadInput without
+        data."""
         before = (self.read(out) if resume else None) or Plan((), "")
         model = self.model or before.model
         plan = Plan(
@@ -74,12 +85,11 @@ class Plan:
         )
         if not plan.data:
             raise BadInput("Say with --data which pictures to learn from: a folder, a table or shards.")
-        recipe = Recipe.load(plan.recipe, Start.load(plan.model) if plan.model else None).lasting(plan.minutes)
-        world = World.join()
-        if world.is_first:
-            plan._claim(out, recipe, resume)
-        world.wait()
-        return (yield from iter_run(recipe, plan.data, out, wordnet, plan.stream))
+        return plan
+
+    def load_recipe(self) -> Recipe:
+        """Its recipe, with the model to start from and its length. Raises BadInput and what loading the model raises."""
+        return Recipe.load(self.recipe, Start.load(self.model) if self.model else None).lasting(self.minutes)
 
     def _claim(self, out: Path, recipe: Recipe, resume: bool) -> None:
         """Make `out` the folder of this run, or refuse."""

@@ -130,7 +130,7 @@ def iter_run(
     data, out = [data] if isinstance(data, (str, Path)) else list(data), Path(out)
     world = World.join(device)
     skipped: Counter[str] = Counter()
-    sources = _sources(recipe, data)
+    sources = sources_of(recipe, data)
     side = recipe.pixels or side_of(recipe.config)
     train: Pixels | Stream
     if stream:
@@ -188,7 +188,7 @@ def _define(recipe: Recipe, train: Pixels, out: Path, wordnet: str | Path) -> Ge
     export(model, recipe.config, out / "model")
 
 
-def _sources(recipe: Recipe, data: Sequence[str | Path]) -> list[Path]:
+def sources_of(recipe: Recipe, data: Sequence[str | Path]) -> list[Path]:
     """The folders and files to read: those that fit the recipe's patterns, or without patterns `data` itself."""
     folders = [Path(path).expanduser() for path in data]
     if not recipe.sources:

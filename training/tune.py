@@ -13,6 +13,7 @@ from typing import Any
 
 from clipcore import models
 from clipcore.classifier import Classifier
+from clipcore.device import pick_device
 from clipcore.errors import BadInput
 from clipcore.progress import Step
 from clipcore.prompts import PromptSet, pack
@@ -74,7 +75,7 @@ class TuneReport:
     skipped: dict[str, int]
 
 
-def iter_tune(plan: TunePlan, out: str | Path, device: str = "cpu") -> Generator[Step, None, TuneReport]:
+def iter_tune(plan: TunePlan, out: str | Path, device: str = "auto") -> Generator[Step, None, TuneReport]:
     """Carry a plan out in the folder `out`; called again after a stop, it goes on. Raises BadInput for unusable data."""
     out = Path(out).expanduser()
     if before := _said(out):
@@ -84,7 +85,7 @@ def iter_tune(plan: TunePlan, out: str | Path, device: str = "cpu") -> Generator
         raise BadInput(f"{out} holds other files; name a new or empty folder.")
     out.mkdir(parents=True, exist_ok=True)
     _keep(out, {"plan": plan.to_json()})
-    start, skipped = Start.load(plan.model), Counter[str]()
+    start, skipped, device = Start.load(plan.model), Counter[str](), str(pick_device(device))
     side = side_of(start.config)
     data = yield from iter_cache(_pairs(plan.data, skipped), out / "cache", side, skipped)
     data = _labelled(data, plan.labels)
@@ -100,7 +101,7 @@ def iter_tune(plan: TunePlan, out: str | Path, device: str = "cpu") -> Generator
     for i, path in enumerate(plan.shifts):
         shifted = yield from iter_cache(_pairs((path,), skipped), out / f"shift-{i}", side, skipped)
         sets[Path(path).name] = _labelled(shifted, labels)
-    sweep = yield from iter_sweep(start, head, tuned, sets)
+    sweep = yield from iter_sweep(start, head, tuned, sets, device=device)
     yield Step(0, message="writing the model")
     made = write_mixture(start, head, tuned, plan.alpha, out)
     found = {f"{alpha:g}": {name: asdict(m) for name, m in row.items()} for alpha, row in sweep.items()}

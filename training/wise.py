@@ -42,7 +42,12 @@ def mix(before: Mapping[str, torch.Tensor], after: Mapping[str, torch.Tensor], a
 
 
 def iter_sweep(
-    start: Start, head: Classifier, tuned: Tuned, sets: Mapping[str, Pixels], alphas: Sequence[float] = ALPHAS
+    start: Start,
+    head: Classifier,
+    tuned: Tuned,
+    sets: Mapping[str, Pixels],
+    alphas: Sequence[float] = ALPHAS,
+    device: str = "cpu",
 ) -> Generator[Step, None, dict[float, dict[str, Measured]]]:
     """Accuracy of each mixture on each set of labelled pictures: the target, and others as a test of robustness.
 
@@ -53,18 +58,18 @@ def iter_sweep(
         if unknown := {str(pair.name) for pair in pictures.pairs} - column.keys():
             raise BadInput(f"The set {name} has the class “{min(unknown)}”, which the head does not; leave it out.")
     truth = {name: np.array([column[str(pair.name)] for pair in pictures.pairs]) for name, pictures in sets.items()}
-    model, side = build(start.config).eval(), side_of(start.config)
+    model, side = build(start.config).to(device).eval(), side_of(start.config)
     zero_shot_head = torch.from_numpy(np.array(head.weight))
     found: dict[float, dict[str, Measured]] = {}
     for i, alpha in enumerate(alphas):
         model.load_state_dict(mix(start.weights, tuned.weights, alpha))
-        weight = torch.lerp(zero_shot_head, tuned.head, alpha)
+        weight = torch.lerp(zero_shot_head, tuned.head, alpha).to(device)
         found[alpha] = {}
         for name, pictures in sets.items():
             answers = []
             for part in np.array_split(np.arange(len(pictures)), -(-len(pictures) // 256)):
                 with torch.no_grad():
-                    answers.append((encode_pictures(model, pictures.at(part), side) @ weight.T).argmax(1).numpy())
+                    answers.append((encode_pictures(model, pictures.at(part), side) @ weight.T).argmax(1).cpu().numpy())
             found[alpha][name] = Measured.of(np.concatenate(answers) == truth[name])
         accuracies = {name: measured.accuracy for name, measured in found[alpha].items()}
         yield Step(i + 1, len(alphas), f"mixture {alpha:g}", accuracies)

@@ -8,6 +8,7 @@ import csv
 import json
 import re
 import shutil
+import tempfile
 import time
 from collections.abc import Generator
 from contextlib import closing
@@ -23,10 +24,11 @@ from .studio import Studio, Work
 
 if TYPE_CHECKING:
     from clipcore.encoder import Encoder
+    from training.plan import Plan
     from training.tune import TunePlan
 
 T = TypeVar("T")
-KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "pretrain")
+KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "pretrain", "estimate")
 LABELS = "labels"  # fine-tune on the library's own labels
 HELD_OUT = 0.2  # share of the labelled images to check on
 LEAST = 2  # labelled pictures of a classifier, to learn from them again
@@ -42,6 +44,7 @@ def register(studio: Studio) -> None:
         ("finetune", _finetune, "long"),
         ("mix", _mix, "long"),
         ("pretrain", _pretrain, "long"),
+        ("estimate", _estimate, "short"),
     ):
         studio.jobs.register(kind, _bound(work, studio), lane=lane)  # type: ignore[arg-type]
 
@@ -246,12 +249,35 @@ def _mix(studio: Studio, payload: dict[str, Any]) -> Work:
 
 
 def _pretrain(studio: Studio, payload: dict[str, Any]) -> Work:
-    from training.plan import PLAN, Plan
+    from training.plan import PLAN
 
     run = training(studio, payload["name"])
-    plan = Plan.of([payload["data"]], payload.get("recipe", ""), payload.get("model", ""), payload["minutes"])
-    yield from _timed(plan.iter_run(run.folder, resume=(run.folder / PLAN).exists()))
+    yield from _timed(_train_plan(payload).iter_run(run.folder, resume=(run.folder / PLAN).exists()))
     return {"name": run.name, "sentence": f"“{run.name}” is trained. Choose it above to use it."}
+
+
+def _train_plan(payload: dict[str, Any]) -> "Plan":
+    from training.plan import Plan
+
+    return Plan.of([payload["data"]], payload.get("recipe", ""), payload.get("model", ""), payload["minutes"])
+
+
+def _estimate(studio: Studio, payload: dict[str, Any]) -> Work:
+    """How long a training would take. In the short lane, so that it does not wait behind an import."""
+    from training.estimate import iter_estimate_training, iter_estimate_tuning
+
+    with tempfile.TemporaryDirectory() as folder:
+        if payload["of"] == "pretrain":
+            found = yield from iter_estimate_training(_train_plan(payload).completed(Path(folder)))
+        else:
+            data = payload["data"]
+            if data == LABELS:
+                yield Step(0, 0, "collecting the labels")
+                _write_labels(studio, table := Path(folder) / "labels.csv")
+                data = str(table)
+            found = yield from iter_estimate_tuning(tune_plan(payload, data))
+    busy = any(job.state == "running" and job.kind != "estimate" for job in studio.jobs.active())
+    return {"sentence": found.sentence + (" Timed beside other work; alone it is quicker." if busy else "")}
 
 
 def _timed(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:

@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from clipcore import SaysoError
+from clipcore.progress import duration
 from storage import JobRecord
 
 
@@ -21,17 +22,11 @@ def progress_html(job: JobRecord) -> str:
     rate = job.metrics.get("per_second", 0)
     if rate > 0:
         shown = f"{rate:,.0f}" if rate >= 10 else f"{rate:.1f}"
-        count += f" · {shown} a second · {_left((job.total - job.done) / rate)}"
+        count += f" · {shown} a second · {duration((job.total - job.done) / rate)} left"
     return (
         f'<div class="progress" role="status"><p><span>{words}</span><span>{count}</span></p>'
         f'<progress max="{job.total}" value="{job.done}" aria-label="{words}"></progress></div>'
     )
-
-
-def _left(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.0f} s left"
-    return f"{seconds / 60:.0f} min left"
 
 
 def said(sentence: str, problem: bool = False) -> str:

@@ -1,5 +1,6 @@
 """The part of the Models tab where models are made: fine-tuning, pre-training, live curves, and the choice of a mixture."""
 
+from collections.abc import Callable
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -7,24 +8,30 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import PACKS, BadInput
+from clipcore import PACKS
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
 from . import modelling
 from .curves import curves_svg
 from .following import QUIET, Changes, Following
-from .measuring.sets import checked_path
-from .modelling import LABELS, Training
+from .modelling import Training
 from .progress import friendly, said
 from .studio import Studio
+from .training_payloads import (
+    FROM_LABELS,
+    FROM_PATH,
+    finetune_asked,
+    finetune_payload,
+    pretrain_asked,
+    pretrain_payload,
+)
 
 LAYERS = (
     ("All of the image tower: learns most", "image"),
     ("The last third: faster", "last"),
     ("The head alone: fastest, the model stays as it is", "head"),
 )
-FROM_LABELS, FROM_PATH = "My labels in the library", "Labelled images on this computer"
 KINDS = ("finetune", "mix", "pretrain")
 EVERY = 2.0  # seconds between looks at a training's log
 
@@ -71,12 +78,10 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
         )
         with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
             with gr.Row():
-                rate = gr.Number(
-                    None,
+                rate = gr.Textbox(  # a Number that is empty shows 0
                     label="Learning rate, at its peak",
                     info="Left empty, one that fits the model is chosen. 0.00003 is low.",
                     placeholder="chosen by the model",
-                    step=0.00001,
                     elem_id="finetune-rate",
                 )
                 held_out = gr.Slider(
@@ -96,7 +101,9 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
             )
         with gr.Row(elem_classes="bar"):
             tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
+            tune_time = gr.Button("How long?", scale=0, min_width=120, elem_id="finetune-how-long")
             finetune = gr.Button("Fine-tune", variant="primary", scale=0, min_width=140, elem_id="finetune-go")
+        tune_seen = _estimates(studio, "finetune")
     with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
         gr.HTML(
             '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
@@ -119,7 +126,9 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
             minutes = gr.Number(30, label="Minutes of training", minimum=0.05, info="Reading the images comes on top.")
         with gr.Row(elem_classes="bar"):
             trained_name = gr.Textbox(label="Name of the new model", placeholder="my first", elem_id="pretrain-name")
+            train_time = gr.Button("How long?", scale=0, min_width=120, elem_id="pretrain-how-long")
             pretrain = gr.Button("Train", variant="primary", scale=0, min_width=140, elem_id="pretrain-go")
+        train_seen = _estimates(studio, "pretrain")
     with gr.Row(elem_classes="go"):
         following.stop_button()
     following.progress_bar("training-progress")
@@ -134,22 +143,29 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     at.drawn, at.finished = gr.State(""), gr.State(0)
     outputs = [*vars(at).values(), *following.parts]
 
-    def start_finetune(*values: Any) -> Changes:
-        payload = finetune_payload(studio, *values)
-        return {**following.start("finetune", payload), **_choose(studio, at, payload["name"])}
+    def start(kind: str, payload_of: Callable[..., dict[str, Any]]) -> Callable[..., Changes]:
+        def started(*values: Any) -> Changes:
+            payload = payload_of(studio, *values)
+            return {**following.start(kind, payload), **_choose(studio, at, payload["name"])}
 
-    def start_pretrain(*values: Any) -> Changes:
-        payload = pretrain_payload(studio, *values)
-        return {**following.start("pretrain", payload), **_choose(studio, at, payload["name"])}
+        return friendly(started)
+
+    def estimate(following: Following, kind: str, asked_of: Callable[..., dict[str, Any]]) -> Callable[..., Changes]:
+        return friendly(lambda *values: following.start("estimate", {"of": kind, **asked_of(studio, *values)}))
 
     def start_mix(name: str, alpha: float) -> Changes:
         return following.start("mix", {"name": modelling.training(studio, name).name, "alpha": alpha})
 
     following.wire(outputs, page, tab)
+    for each in (tune_seen, train_seen):
+        each.wire(each.parts, page, tab)
     at.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), at.source, at.path, **QUIET)
-    asked = [at.source, at.path, model, layers, epochs, prompts, shifts, tuned_name, rate, held_out]
-    finetune.click(friendly(start_finetune), asked, outputs, **QUIET)
-    pretrain.click(friendly(start_pretrain), [data, recipe, minutes, trained_name, begin], outputs, **QUIET)
+    asked = [at.source, at.path, model, layers, epochs, prompts, shifts, rate, held_out]
+    finetune.click(start("finetune", finetune_payload), [tuned_name, *asked], outputs, **QUIET)
+    tune_time.click(estimate(tune_seen, "finetune", finetune_asked), asked, tune_seen.parts, **QUIET)
+    asked = [data, recipe, minutes, begin]
+    pretrain.click(start("pretrain", pretrain_payload), [trained_name, *asked], outputs, **QUIET)
+    train_time.click(estimate(train_seen, "pretrain", pretrain_asked), asked, train_seen.parts, **QUIET)
     at.mix.click(friendly(start_mix), [at.which, at.alpha], outputs, **QUIET)
     at.which.input(friendly(partial(_choose, studio, at)), at.which, outputs, **QUIET)
     at.alpha.release(friendly(partial(_redraw, studio, at)), [at.which, at.alpha], outputs, **QUIET)
@@ -160,67 +176,15 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     return at.finished
 
 
-# what is asked, checked
+def _estimates(studio: Studio, kind: str) -> Following:
+    """What follows the estimates of this kind of training, and where they are said: here and now in the layout."""
 
+    def end(job: JobRecord, is_mine: bool) -> Changes:
+        return {following.progress: said((job.result or {}).get("sentence", ""))}
 
-def finetune_payload(
-    studio: Studio,
-    source: str,
-    path: str,
-    model: str,
-    layers: str,
-    epochs: float,
-    prompts: str,
-    shifts: str,
-    name: str,
-    rate: float | None = None,
-    held_out: float = modelling.HELD_OUT,
-) -> dict[str, Any]:
-    """A fine-tuning as a job. Raises BadInput where something is missing."""
-    from clipcore.models import is_here
-
-    if source == FROM_LABELS:
-        data = LABELS
-        if len(set(studio.library.examples().labels)) < 2:
-            raise BadInput("Fine-tuning needs labelled images of two classes at least; label some on the board first.")
-    else:
-        data = str(Path(checked_path(path)).expanduser().absolute())
-    if not is_here(model.strip()):
-        raise BadInput(f"The model {model.strip() or 'to begin with'} is not on this computer; get it first, above.")
-    others = [str(Path(checked_path(line)).expanduser().absolute()) for line in (shifts or "").splitlines() if line.strip()]
-    payload = {
-        "model": model.strip(),
-        "data": data,
-        "shifts": others,
-        "layers": layers,
-        "epochs": int(epochs),
-        "pack": prompts,
-        "rate": rate,
-        "held_out": held_out,
-    }
-    modelling.tune_plan(payload, data)  # so that a mistake is said before anything waits for its turn
-    return {"name": modelling.new_training(studio, name or "").name, **payload}
-
-
-def pretrain_payload(
-    studio: Studio, data: str, recipe: str, minutes: float | None, name: str, model: str = ""
-) -> dict[str, Any]:
-    """A training on captions as a job, of a model from nothing unless one is named. Raises BadInput where something is
-    missing."""
-    from clipcore.models import is_here
-    from training.pairs import find_sources
-
-    if not (data or "").strip():
-        raise BadInput("Type where the images are: a folder, a table of images and captions, or .tar shards.")
-    path = Path(data.strip()).expanduser().absolute()
-    find_sources(path)
-    if not minutes or minutes <= 0:
-        raise BadInput("Say for how many minutes to train; 30 is a beginning.")
-    if (model := (model or "").strip()) and not is_here(model):
-        raise BadInput(f"The model {model} is not on this computer; get it first, above.")
-    found = modelling.new_training(studio, name or "")
-    chosen = {"model": model} if model else {"recipe": recipe}
-    return {"name": found.name, "data": str(path), "minutes": float(minutes), **chosen}
+    following = Following(studio, lambda job: job.kind == "estimate" and job.payload["of"] == kind, end, others=False)
+    following.progress_bar(f"{kind}-estimate")
+    return following
 
 
 def _recipes() -> list[str]:
