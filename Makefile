@@ -7,9 +7,10 @@ BIN := .venv/bin
 run: .venv/run
 	$(BIN)/python app.py serve
 
-# a process for each core, and one thread in each: two threads in every process would only wait for each other
+# a process for each core, and one thread in each: two threads in every process would only wait for each other; the files in
+# the order of tests/conftest.py, not by the number of their tests
 test: .venv/dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -11,8 +11,8 @@ in closed form: one eigendecomposition gives every strength of the ridge and eve
 - a and o, how far the text is to be trusted and which labels it names too often, are those of least cross-entropy on the
   labelled pictures, with a prior at 1 and 0. The text has not seen them, so this is honest from the first label on.
 - The ridge and g are chosen by leave-one-out: cross-entropy at the best temperature plus the errors, with a prior that a
-  handful of pictures does not outweigh. Leaving out one of n pictures of a class weakens just that class, so its evidence
-  is scaled back up by n / (n - 1), and what that says is weighed by (n - 1) / n.
+  handful of pictures does not outweigh, however few the classes. Leaving out one of n pictures of a class weakens just
+  that class, so its evidence is scaled back up by n / (n - 1), and what that says is weighed by (n - 1) / n.
 - Each class weighs the same, however many pictures it has.
 - Labels without pictures keep the text's weights. The others compete among themselves, and are then held back by the
   offset with which, on average over all labels, most pictures would be right if their own class had none.
@@ -32,7 +32,7 @@ RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 GAINS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
 TEMPERATURES = (0.25, 0.5, 1.0, 2.0)
 USUAL_GAIN = 4.0  # times a ** -2.5: poor text leaves more to the pictures
-PRIOR = 35.0  # of gain and ridge, per squared decade
+PRIOR, PRIOR_PER_CLASS = 10.0, 0.3  # of gain and ridge, per squared decade; the second for each labelled class
 TRUST, OFFSET = 3.0, 3.0  # priors of log a and of o
 JUDGED = 256  # pictures that gain and ridge are chosen on
 
@@ -188,6 +188,7 @@ def _chosen(ridge: _Ridge, text: np.ndarray, counts: np.ndarray, usual: float) -
     truth = ridge.y[judged]
     rows = np.arange(len(judged))
     left = weight * (1 - 1 / counts[truth])  # how much a picture's class still knows without it, and so says
+    prior = PRIOR + PRIOR_PER_CLASS * (counts > 0).sum()
     best, chosen = np.inf, (1.0, GAINS[0])
     for strength in RIDGES:
         pictures = ridge.held_out(strength, judged)
@@ -197,7 +198,7 @@ def _chosen(ridge: _Ridge, text: np.ndarray, counts: np.ndarray, usual: float) -
             own = logits[rows, truth]
             entropy = min(left @ (np.log(np.exp(logits * t).sum(1)) - own * t) for t in TEMPERATURES)
             loss = entropy + left @ (own < 0)
-            loss += PRIOR * (np.log10(gain / usual) ** 2 + 0.5 * np.log10(strength) ** 2)
+            loss += prior * (np.log10(gain / usual) ** 2 + 0.5 * np.log10(strength) ** 2)
             if loss < best:
                 best, chosen = loss, (strength, gain)
     return chosen
