@@ -44,7 +44,7 @@ def url(place):
 
 def open_models(page):
     page.get_by_role("tab", name="Models").first.click()
-    expect(page.locator("#models-table")).to_contain_text("starter", timeout=30_000)
+    expect(page.locator("#models-table")).to_contain_text("starter", timeout=90_000)
 
 
 def choose(page, name):
@@ -79,7 +79,7 @@ def test_fine_tune_with_a_reload_in_the_middle(page):
     page.get_by_label("Epochs: passes over the images").first.fill("8")
     page.get_by_label("Name of the new model").first.fill("colours one")
     page.locator("#finetune-how-long").click()
-    said = re.compile(r"About .+ at most: .+ for each of 8 epochs over \d+ of them")
+    said = re.compile(r"About .+ at most: .+ for each of 8 epochs over \d+ images")
     expect(page.locator("#finetune-estimate")).to_contain_text(said, timeout=60_000)
     page.locator("#finetune-advanced button").first.click()
     rate = page.locator("#finetune-rate :is(input, textarea)")
@@ -117,7 +117,7 @@ def test_fine_tune_with_a_reload_in_the_middle(page):
 def test_nothing_is_wider_than_the_screen(open_page, tmp_path, query, options):
     page = open_page(query, **options)
     page.get_by_role("tab", name="Models").first.click()
-    expect(page.locator("#models-table")).to_contain_text("starter", timeout=30_000)
+    expect(page.locator("#models-table")).to_contain_text("starter", timeout=90_000)
     expect(page.locator("#training-view figure.curves").first).to_be_visible(timeout=30_000)
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     folder = Path(os.environ.get("SAYSO_SCREENSHOTS", tmp_path))

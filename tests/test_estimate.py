@@ -139,7 +139,7 @@ def test_a_fine_tuning_takes_about_as_long_as_was_said(folders, model, tmp_path)
     assert took / 4 < found.seconds < took * 4  # a busy machine
     assert 20 < found.images < 40
     assert found.sentence.startswith("About ")
-    assert f"for each of 60 epochs over {found.images} of them" in found.sentence
+    assert f"for each of 60 epochs over {found.images} images" in found.sentence
     shorter = drain(iter_estimate_tuning(plan_of(folders, model, tuning=Tuning(epochs=2, batch_size=8))))
     assert shorter.seconds < found.seconds
     with pytest.raises(BadInput, match="at least two"):

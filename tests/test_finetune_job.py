@@ -46,7 +46,7 @@ def test_from_labels_to_a_model(studio):
     payload = finetune_payload(studio, " two colours ", *asked, " 2e-4", 0.4)
     assert payload["name"] == "two colours"
     told = clipcore.drain(modelling._estimate(studio, {"of": "finetune", **payload}))
-    assert re.match(r"About .+ at most: .+ for each of 3 epochs over \d+ of them", told["sentence"])
+    assert re.match(r"About .+ at most: .+ for each of 3 epochs over \d+ images", told["sentence"])
     assert not run_files(studio)
     # stopped after the first epoch, as a restart of the program does, then done again with the same payload
     steps = modelling._finetune(studio, payload)

@@ -94,8 +94,8 @@ def iter_estimate_tuning(plan: TunePlan, device: str = "auto") -> Generator[Step
     seconds = before + epochs * epoch + after
     passes = f"{duration(epoch)} for each of {epochs} epochs" if epochs > 1 else f"{duration(epoch)} for one epoch"
     sentence = (
-        f"About {duration(seconds)} at most: {duration(before)} to begin, {passes} over {found.learned:,.0f} of "
-        f"them, {duration(after)} for the mixtures. It ends sooner if the held-out images get no better."
+        f"About {duration(seconds)} at most: {duration(before)} to begin, {passes} over {found.learned:,.0f} images, "
+        f"{duration(after)} for the mixtures. It ends sooner if the held-out images get no better."
     )
     return Estimate(round(found.learned), seconds, sentence)
 

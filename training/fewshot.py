@@ -172,7 +172,8 @@ def _recalibrated(text: np.ndarray, y: np.ndarray, weights: np.ndarray) -> tuple
         return total + TRUST * values[0] ** 2 + 0.5 * OFFSET * (values[1:] ** 2).sum(), np.array(slope)
 
     bounds = [(-4.0, 1.0)] + [(None, None)] * len(labels)
-    found = minimize(loss, np.zeros(1 + len(labels)), jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 30}).x
+    options = {"maxiter": 30, "ftol": 1e-6}  # finer is below what float32 resolves, and line searches then go astray
+    found = minimize(loss, np.zeros(1 + len(labels)), jac=True, method="L-BFGS-B", bounds=bounds, options=options).x
     offset = np.zeros(text.shape[1], np.float32)
     offset[labels] = found[1:] - found[1:].mean()
     return float(np.exp(found[0])), offset

@@ -292,7 +292,7 @@ def _table(run: Training, alpha: float) -> str:
         for a, row in sweep.items()
     )
     return (
-        '<div class="scroll" role="region" aria-label="Mixtures" tabindex="0"><table class="facts"><thead><tr>'
+        '<div class="scroll" role="region" aria-label="Mixtures" tabindex="0"><table class="facts mixtures"><thead><tr>'
         f'<th scope="col">Mixture</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="subtle">The model “{escape(run.name)}” is the mixture {run.alpha:g}.</p>'
     )
