@@ -36,7 +36,8 @@ def label(
             step = library.undo()
             if step is None:
                 raise BadInput("There is no step to take back.")
-            emit(as_json, {"changed": len(step.changed)}, f"{len(step.changed):,} pictures are labelled as before")
+            back = "1 picture is" if len(step.changed) == 1 else f"{len(step.changed):,} pictures are"
+            emit(as_json, {"changed": len(step.changed)}, f"{back} labelled as before")
             return
         if not paths:
             for known, count in library.label_counts().items():
@@ -56,4 +57,5 @@ def label(
         else:
             step = library.label_many(ids, clean_label(name), -1 if is_not or none else 0 if unsure else 1)
         row = {"pictures": len(ids), "changed": len(step.changed)}
-        emit(as_json, row, f"{len(ids):,} pictures, {len(step.changed):,} of them changed; label --undo takes it back")
+        counted = "1 picture" if len(ids) == 1 else f"{len(ids):,} pictures, {len(step.changed):,} of them"
+        emit(as_json, row, f"{counted} {'changed' if step.changed else 'unchanged'}; label --undo takes it back")

@@ -2,9 +2,10 @@
 
     python docs/predictions.py [--model NAME]
 
-The 17 photographs ship with scikit-image, scikit-learn and matplotlib (public domain, CC0 and CC BY; china.jpg by Sultan
-Edijingo, flower.jpg by dany13, both CC BY 2.0). The 23 drawings are glyphs of Noto Color Emoji (SIL Open Font License;
-Debian package fonts-noto-color-emoji). The labels of each are those of all the others of its kind.
+The 17 photographs ship with scikit-image, scikit-learn and matplotlib (public domain, CC0 and CC BY; of the last, china.jpg
+by danielbuechele and flower.jpg by vultilion, both from Flickr, CC BY 2.0). The 23 drawings are glyphs of Noto Color Emoji
+(SIL Open Font License; Debian package fonts-noto-color-emoji). The labels of each are those of all the
+others of its kind.
 """
 
 from pathlib import Path

@@ -212,27 +212,36 @@ def test_the_large_view_keeps_place_and_selection(page, tmp_path):
     expect(count(page)).to_have_text("2 selected")
 
 
-def test_another_window_follows_an_import(page, open_page, tmp_path):
+def test_an_import_is_seen_while_it_runs_also_in_another_window(page, open_page, tmp_path):
     picture = photo(tmp_path / "large.png", "teal", (3000, 2000)).read_bytes()
-    (tmp_path / "watched").mkdir()
+    folder = pictures_in(tmp_path / "watched", 3)
+    add(page, folder, 3)
+    check(page, 1)
+    thumbnail = card(page, 1).locator("img").element_handle()
     for n in range(
         180
-    ):  # longer than it takes to load a page; bytes behind the picture's end change its hash, not what it shows
-        (tmp_path / "watched" / f"{n}.png").write_bytes(picture + b"w" + n.to_bytes(2, "big"))
-    page.get_by_role("tab", name="Library").click()
+    ):  # longer than it takes to load a page; bytes behind a picture's end change its hash, not what it shows
+        (folder / f"more {n}.png").write_bytes(picture + b"w" + n.to_bytes(2, "big"))
     other = open_page()
     other.get_by_role("tab", name="Library").click()
     expect(grid(other)).to_be_visible()
-    page.get_by_label("Folder on this computer").fill(str(tmp_path / "watched"))
     page.get_by_role("button", name="Add folder").click()
     expect(other.locator("#library-progress progress")).to_be_visible(timeout=20_000)
     expect(other.get_by_role("button", name="Stop")).to_be_visible()
+    expect(grid(page).locator("h2")).not_to_have_text("3 images", timeout=120_000)  # it grows
+    expect(page.get_by_role("button", name="Stop")).to_be_visible()  # and not only at the end
+    assert thumbnail.evaluate("image => image.isConnected")  # nothing was drawn anew, so nothing flickers
     reload(other)
     other.get_by_role("tab", name="Library").click()
     for window in (page, other):
         expect(window.get_by_text(re.compile("180 new images"))).to_be_visible(timeout=120_000)
         expect(window.get_by_role("button", name="Stop")).to_be_hidden()
-        expect(grid(window).get_by_label("In", exact=True).locator("option", has_text="watched (180)")).to_have_count(1)
+        expect(grid(window).get_by_label("In", exact=True).locator("option", has_text="watched (183)")).to_have_count(1)
+    expect(grid(page).locator("h2")).to_have_text("183 images")
+    expect(chosen(page)).to_have_attribute("id", "card-1")
+    page.get_by_role("tab", name="Classify").click()
+    page.get_by_role("combobox", name="Images", exact=True).click()
+    expect(page.get_by_role("option", name="watched (183)")).to_be_visible()
 
 
 @pytest.mark.parametrize(

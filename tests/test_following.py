@@ -124,3 +124,12 @@ def test_a_stop_and_a_failure_are_said(studio):
 def test_a_job_that_was_cleared_away_is_let_go(studio):
     window, _ = following(studio)
     assert not state(window, window.look(Followed(999, True))).is_on
+
+
+def test_each_look_at_a_running_job_changes_what_it_is_told_to(studio):
+    window, told = following(studio, during=lambda job: {"grid": job.message})
+    followed = state(window, window.start("work", {}))
+    assert window.look(followed)["grid"] in ("working", "")  # "" before its first step
+    finish(studio, followed.job)
+    assert "grid" not in window.look(followed)
+    assert told

@@ -116,7 +116,7 @@ def percent(share: float) -> str:
 def _sentence(before: Measured, after: Measured, adopt: bool, calibrated: bool) -> str:
     many = "label" if after.n == 1 else "labels"
     told = f"With your {after.n} {many}: {percent(before.accuracy)} → {percent(after.accuracy)} on images it had not seen"
-    told = f"{told} ({100 * after.low:.0f} to {100 * after.high:.0f})"
+    told = f"{told} ({100 * after.low:.0f} to {percent(after.high)})"
     if adopt:
         return told
     better = "; but its shares can become probabilities" if calibrated else ""

@@ -58,7 +58,7 @@ def teach_many(start: Classifier, confidence: np.ndarray, truth: np.ndarray, key
     found = tuple(round(float(t), 4) for t in fit_thresholds(confidence, truth, before))
     taught = start.with_decision(replace(start.decision, sure=0.5, thresholds=found))
     told = f"With your {len(truth)} labelled images: F1 {percent(measured[0].accuracy)} → {percent(measured[1].accuracy)}"
-    told = f"{told} on images it had not seen ({100 * measured[1].low:.0f} to {100 * measured[1].high:.0f})"
+    told = f"{told} on images it had not seen ({100 * measured[1].low:.0f} to {percent(measured[1].high)})"
     told = told if adopt else f"{told}; what you have stays in use"
     return Lesson(taught, adopt, *measured, len(truth), told, start, "F1")
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import gradio as gr
+
 from clipcore import PACKS, BadInput, PromptSet, pack, parse_labels, parse_templates
 
 from .studio import Studio
@@ -11,10 +13,37 @@ OWN = "my own"
 
 
 def sources(studio: Studio, chosen: str | None = None) -> list[tuple[str, str]]:
-    """The Images list: words and value of every folder, the whole library first; and single images that are `chosen`."""
-    folders = [(f"{folder.name} ({folder.images:,})", f"folder:{folder.id}") for folder in studio.library.folders()]
-    single = [(f"The {chosen.count(',') + 1:,} chosen images", chosen)] if chosen and chosen.startswith("ids:") else []
+    """The Images list: words and value of every folder, the whole library first; and single images that are `chosen`.
+
+    A folder without images is left out unless it is the chosen one: it is being added, or its files are gone.
+    """
+    folders = [
+        (f"{folder.name} ({folder.images:,})", value)
+        for folder in studio.library.folders()
+        if (value := f"folder:{folder.id}") == chosen or folder.images
+    ]
+    single = [(_counted(chosen), chosen)] if chosen and chosen.startswith("ids:") else []
     return [(f"All images of the library ({studio.library.count():,})", ALL), *folders, *single]
+
+
+def _counted(chosen: str) -> str:
+    count = chosen.count(",") + 1
+    return "The chosen image" if count == 1 else f"The {count:,} chosen images"
+
+
+def still_there(choices: list[tuple[str, str]], chosen: str | None) -> str:
+    """What was chosen of the Images list, or the whole library where that has gone: its folder was forgotten."""
+    return chosen if chosen in (value for _, value in choices) else ALL
+
+
+def fresh_choices(studio: Studio, chosen: str | None) -> Any:
+    """The Images list as it is by now; what is chosen stays, as long as it is there.
+
+    Then no value is sent: one that was chosen while this was on its way must not be taken back.
+    """
+    choices = sources(studio, chosen)
+    kept = still_there(choices, chosen)
+    return gr.Dropdown(choices) if kept == chosen else gr.Dropdown(choices, value=kept)
 
 
 def saved(studio: Studio) -> list[tuple[str, str]]:

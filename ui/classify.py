@@ -12,7 +12,7 @@ from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
 from . import exports, versions
-from .choices import ALL, OWN, pack_of, saved, selection, sources, wanted
+from .choices import ALL, OWN, fresh_choices, pack_of, saved, selection, sources, wanted
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .samples import LABELS as SAMPLE_LABELS
@@ -123,8 +123,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     gr.on(changes, describe_prompts, prompts, [at.pack, at.preview, at.advice], trigger_mode="always_last", **QUIET)
     reuse.click(on(use_saved), [at.saved, at.source], outputs, **QUIET)
     # another tab, or another window, may have added folders meanwhile
-    tab.select(lambda now: gr.Dropdown(sources(studio, now)), at.source, at.source, **QUIET)
-    page.load(on(fresh_choices), None, [at.source, at.saved], **QUIET)
+    tab.select(partial(fresh_choices, studio), at.source, at.source, **QUIET)
+    page.load(on(fresh_lists), at.source, [at.source, at.saved], **QUIET)
     at.jobs.wire(outputs, page, tab, asked=typed)
     return at.source
 
@@ -175,17 +175,15 @@ def show_end(
 def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str, many: bool) -> Changes:
     """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
     result = job.result or {}
-    choices = sources(studio)
     if job.kind == "drop":
         ids = result["image_ids"]
         if not ids:
             return {at.jobs.progress: said(_none_readable(result["skipped"]), problem=True)}
         source = "ids:" + ",".join(map(str, ids))
-        choices.append((f"The {len(ids)} just dropped", source))
     else:
         source = f"folder:{result['folder_id']}"
         typed = typed or result.get("labels") or ""
-    chosen = {at.source: gr.Dropdown(choices, value=source)}
+    chosen = {at.source: gr.Dropdown(sources(studio, source), value=source)}
     if not (typed or "").strip():
         return {**chosen, at.jobs.progress: said("The images are in. Type class names, then choose Classify.")}
     try:
@@ -196,9 +194,9 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
     return {**at.jobs.start("classify", payload, typed, templates, many), **chosen}
 
 
-def fresh_choices(studio: Studio, at: Parts) -> Changes:
+def fresh_lists(studio: Studio, at: Parts, chosen: str | None) -> Changes:
     """On load: what there is to choose from by now."""
-    return {at.source: gr.Dropdown(sources(studio), value=ALL), at.saved: gr.Dropdown(saved(studio))}
+    return {at.source: fresh_choices(studio, chosen), at.saved: gr.Dropdown(saved(studio))}
 
 
 def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:

@@ -54,6 +54,7 @@ class Following:
     wait    seconds for which `start` waits, so that small work never shows a progress bar
     others  whether jobs are followed that another window starts while this one is open
     busy    what changes when a job begins to be followed, and `idle` when one is over, however it ended
+    during  what changes beside the bar at each look at a job that runs
     """
 
     def __init__(
@@ -65,11 +66,12 @@ class Following:
         others: bool = True,
         busy: Callable[[], Changes] = dict,
         idle: Callable[[], Changes] = dict,
+        during: Callable[[JobRecord], Changes] = lambda job: {},
     ) -> None:
         self._studio = studio
         self._is_ours = kinds if callable(kinds) else lambda job: job.kind in kinds
         self._end, self._wait, self._others = end, wait, others
-        self._busy, self._idle = busy, idle
+        self._busy, self._idle, self._during = busy, idle, during
         self._stop: gr.Button | None = None
         self._state = gr.State(Followed())
         self._timer = gr.Timer(IDLE, active=others)
@@ -115,7 +117,9 @@ class Following:
                 job = self._studio.jobs.get(followed.job)
             except NotFound:  # cleared away while this window slept
                 return self._rest(Followed(followed.job)) | {self.progress: ""}
-            return self._over(job, followed.is_mine, asked) if job.over else {self.progress: progress_html(job)}
+            if job.over:
+                return self._over(job, followed.is_mine, asked)
+            return {self.progress: progress_html(job), **self._during(job)}
         news = [job for job in self._studio.jobs.recent(20) if job.id > followed.job and self._is_ours(job)]
         if not news or not self._others:
             return {self._state: gr.skip()}

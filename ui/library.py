@@ -12,7 +12,7 @@ from clipcore.images import find_images, is_picture_name
 from storage import JobRecord
 
 from . import duplicates
-from .choices import sources
+from .choices import fresh_choices, sources
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .studio import Studio
@@ -31,7 +31,13 @@ class Parts:
 def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: gr.Dropdown) -> None:
     """Lay the tab out and wire it. `source` is the Classify tab's list of images, for what is selected here."""
     at = Parts()
-    following = Following(studio, KINDS, end=lambda *told: show_end(at, following, *told), idle=lambda: _fresh(studio, at))
+    following = Following(
+        studio,
+        KINDS,
+        end=lambda *told: show_end(at, following, *told),
+        idle=lambda: _fresh(studio, at),
+        during=partial(show_more, at),
+    )
     with gr.Row(elem_classes="bar"):
         at.path = gr.Textbox(
             label="Folder on this computer",
@@ -73,6 +79,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
         chosen = str(event._data)
         return {source: gr.Dropdown(sources(studio, chosen), value=chosen), tabs: gr.Tabs(selected="classify")}
 
+    # what comes in while another tab is open is there to choose as well
+    at.grid.change(partial(fresh_choices, studio), source, source, **QUIET)
     at.grid.use(friendly(use), None, [source, tabs], **QUIET)  # an event of our own
 
 
@@ -97,6 +105,11 @@ def take_folder(studio: Studio, following: Following, files: list[str] | None) -
 def add_samples(studio: Studio, following: Following) -> Changes:
     """Start to embed the sample photographs."""
     return following.start("add", {"samples": True, "name": "Sample photos"})
+
+
+def show_more(at: Parts, job: JobRecord) -> Changes:
+    """While pictures come in: tells the grid so whenever there are more than at the last look."""
+    return {at.grid: f"{job.id}-{job.done}:more"}
 
 
 def show_end(at: Parts, following: Following, job: JobRecord, is_mine: bool) -> Changes:

@@ -66,7 +66,8 @@ class Teaching:
         if offer is None or offer.taught_with == self._boards.get(run_id).run.classifier.metrics.get("taught_with"):
             return None
         lesson = offer.lesson
-        usable = lesson.adopt or lesson.start.decision.calibrated > 0
+        is_better = lesson.adopt and lesson.after.accuracy > lesson.before.accuracy  # 78 → 78 % is nothing to use
+        usable = is_better or lesson.kept.decision.calibrated > 0
         return {"id": offer.taught_with, "labels": lesson.labels, "adopt": usable, "sentence": lesson.sentence}
 
     def changes(self, run_id: str) -> dict[str, Any]:

@@ -63,6 +63,7 @@ footer { display: none !important; }
 .go > button { white-space: nowrap; }
 button[role=tab].selected { color: var(--primary-600); }
 .dark button[role=tab].selected { color: var(--primary-400); }
+.dark input.subdued { color: var(--neutral-300); } /* nothing chosen yet: its own grey is too faint on a field */
 button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
 .progress { padding: 10px 14px; border: 1px solid var(--border-color-primary); border-radius: 10px;
   background: var(--block-background-fill); color: var(--body-text-color); }

@@ -80,7 +80,8 @@ def several(name: str) -> list[tuple[str, str]]:
         del by_kind["plant"]
     if by_kind.keys() & {"animal", "plant"}:
         by_kind.pop("matter", None)  # fur, hide or wood
-    return [(kind, _hint(meaning)) for kind, meaning in by_kind.items()] if len(by_kind) > 1 else []
+    hints = [(kind, _hint(meaning)) for kind, meaning in by_kind.items()] if len(by_kind) > 1 else []
+    return [(kind, f"living {hint}" if hint == lemma(name) else hint) for kind, hint in hints]  # not: plant (plant)
 
 
 def _hint(meaning: Meaning) -> str:

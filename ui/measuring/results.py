@@ -29,9 +29,15 @@ class Results:
         self.studio, self.kind, self.route = studio, kind, route
         with gr.Row(elem_classes="bar"):
             self.list = gr.Dropdown(
-                self.choices(), value=None, label="Results", min_width=240, filterable=False, elem_id=f"{kind}-results"
+                self.choices(),
+                value=None,
+                label="Results",
+                min_width=240,
+                filterable=False,
+                elem_id=f"{kind}-results",
+                visible=bool(self.choices()),
             )
-            self.delete = gr.Button("Delete", scale=0, min_width=100, interactive=False)
+            self.delete = gr.Button("Delete", scale=0, min_width=100, interactive=False, visible=bool(self.choices()))
             self.undo = gr.Button("Undo delete", scale=0, min_width=130, visible=False)
         self.shown = gr.HTML(
             "",
@@ -50,9 +56,9 @@ class Results:
     def show(self, report_id: int) -> Changes:
         """Look at a result."""
         return {
-            self.list: gr.Dropdown(self.choices(), value=report_id),
+            self.list: gr.Dropdown(self.choices(), value=report_id, visible=True),
             self.shown: f"{self.route}/{report_id}",
-            self.delete: gr.Button(interactive=True),
+            self.delete: gr.Button(interactive=True, visible=True),
         }
 
     def of_job(self, job: JobRecord) -> Changes:
@@ -70,9 +76,9 @@ class Results:
                 raise NotFound("Choose a result first.")
             gone = self.studio.library.delete_report(report_id)
             return {
-                self.list: gr.Dropdown(self.choices(), value=None),
+                self.list: gr.Dropdown(self.choices(), value=None, visible=bool(self.choices())),
                 self.shown: "",
-                self.delete: gr.Button(interactive=False),
+                self.delete: gr.Button(interactive=False, visible=bool(self.choices())),
                 self.undo: gr.Button(visible=True),
                 self.gone: (gone.kind, gone.name, gone.summary, gone.report),
             }
@@ -85,13 +91,14 @@ class Results:
             there = self.choices()
             if [tuple(row) for row in known] == there:  # an answer that comes late must not undo what a job has shown
                 return gr.skip()
-            return [gr.Dropdown(there), there]  # without a value: what was chosen meanwhile must stay
+            # without a value: what was chosen meanwhile must stay
+            return [gr.Dropdown(there, visible=bool(there)), gr.Button(visible=bool(there)), there]
 
         self.list.input(friendly(choose), self.list, self.outputs, **QUIET)
         self.delete.click(friendly(delete), self.list, self.outputs, **QUIET)
         self.undo.click(friendly(undo), self.gone, self.outputs, **QUIET)
         for event in (page.load, tab.select):
-            event(refresh, self.known, [self.list, self.known], **QUIET)
+            event(refresh, self.known, [self.list, self.delete, self.known], **QUIET)
 
 
 def described(record: ReportRecord) -> str:

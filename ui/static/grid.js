@@ -1,5 +1,6 @@
 // <sayso-grid news="7:3">: the library as one question (words, pictures, an album, filters, an order) and its answer, however
-// many images that are. `news` changes when there is something new: a number of its own, and the folder to show, if any.
+// many images that are. `news` changes when there is something new: a number of its own, and the folder to show, if any, or
+// "more" while images come in.
 import { Albums } from "./albums.js";
 import { Form } from "./form.js";
 import { Large } from "./large.js";
@@ -8,6 +9,7 @@ import { Bar, Labels, Selection, post } from "./selection.js";
 import { Tiles } from "./tiles.js";
 
 const PAGE = 120; // images in an answer
+const REST = 2000; // milliseconds at least from one look at what comes in to the next
 
 let like = null; // {key: "image" | "picture", value, show, name}; outside of the element, which the page may make anew
 
@@ -60,7 +62,9 @@ class Grid extends HTMLElement {
   attributeChangedCallback(name, before, news) {
     if (!this.isConnected || before === news || !news) return;
     const folder = news.split(":")[1];
-    if (!folder) return this.refresh();
+    if (folder === "more") return this.grown();
+    // who selects while images come in is at work where the grid is, and stays there
+    if (!folder || this.selection.count(this.tiles.total)) return this.refresh();
     like = null;
     this.places().then(() => {
       this.form.set({ q: "", name: "", since: "", until: "", label: "", orientation: "", folder });
@@ -137,6 +141,18 @@ class Grid extends HTMLElement {
       if (question === this.question) this.show(answer, true);
     });
   }
+  // What has come in so far, in its place. At most one look at a time, and most of the time none; the end is told for itself.
+  async grown() {
+    if (this.isResting || this.offsetParent === null) return;
+    this.isResting = true;
+    const { question } = this;
+    const began = performance.now();
+    await this.attempt(async () => {
+      const answer = await this.fetchPage(0);
+      if (question === this.question && answer.total !== this.tiles.total) this.show(answer, true);
+    });
+    setTimeout(() => (this.isResting = false), Math.max(REST, 10 * (performance.now() - began)));
+  }
   places() {
     return this.attempt(async () => {
       const [places] = await Promise.all([getJSON("/api/places"), this.albums.load()]);
@@ -150,7 +166,7 @@ class Grid extends HTMLElement {
 
   show(answer, again) {
     this.answer = answer;
-    this.tiles.fill(answer, again);
+    if (this.tiles.fill(answer, again)) this.base = null; // a range goes on from the image, not from the place where it was
     this.shell.hidden = !answer.total;
     this.nothing.replaceChildren(...(answer.total ? [] : [this.empty(answer)]));
     this.headline.replaceChildren(...this.heading(answer));

@@ -8,11 +8,13 @@ const GAP = 8, CAPTION = 24; // pixels; both as in grid.css
 const MORE = 2; // rows drawn beyond the window
 const SETTLED = 40; // milliseconds after which a place that is scrolled to is fetched
 
+const same = (one, other) => String(one) === String(other);
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 
 export class Tiles {
   total = 0;
   pages = new Map(); // number -> images
+  stale = new Set(); // numbers of pages that are shown until they have been fetched anew
   loading = new Map(); // number -> promise
   drawn = new Map(); // index -> node
   current = -1; // index
@@ -36,18 +38,27 @@ export class Tiles {
 
   // the images
 
-  // A new question with its first answer; or, with `keep`, the same one asked again.
+  // A new question with its first answer; or, with `keep`, the same one asked again: what is in sight stays until it is known
+  // to differ, so that nothing flickers. Returns whether the current image has moved to another place, and follows it.
   fill(answer, keep) {
     this.edition++;
-    this.pages = new Map([[0, answer.images]]);
+    const current = this.at(this.current)?.[0];
+    const inSight = new Set([...this.drawn.keys()].map((index) => Math.floor(index / PAGE)));
+    const kept = keep ? [...this.pages].filter(([number]) => number && inSight.has(number)) : [];
+    this.pages = new Map([[0, answer.images], ...kept]);
+    this.stale = new Set(kept.map(([number]) => number));
     this.loading = new Map();
     this.total = answer.total;
-    for (const index of this.drawn.keys()) this.drop(index);
     if (!keep) {
+      for (const index of this.drawn.keys()) this.drop(index);
       this.current = -1;
       this.list.scrollTop = 0;
     }
     this.draw();
+    const [now] = this.at(this.current) ?? [];
+    const hasMoved = keep && current !== undefined && now !== undefined && now !== current;
+    if (hasMoved) this.current = this.indexOf(current);
+    return hasMoved;
   }
   at(index) {
     return this.pages.get(Math.floor(index / PAGE))?.[index % PAGE];
@@ -63,6 +74,7 @@ export class Tiles {
     const work = this.loading.get(number) ?? this.host.fetchPage(number).then((answer) => {
       if (edition !== this.edition) return;
       this.pages.set(number, answer.images);
+      this.stale.delete(number);
       this.total = answer.total;
       if (this.pages.size > KEPT) this.forget(number);
       this.draw();
@@ -108,7 +120,8 @@ export class Tiles {
     const shown = [];
     const missing = new Set();
     for (let index = top * across; index < last; index++) {
-      if (!this.at(index)) missing.add(Math.floor(index / PAGE));
+      const number = Math.floor(index / PAGE);
+      if (!this.at(index) || this.stale.has(number)) missing.add(number);
       shown.push(this.node(index));
     }
     for (const index of this.drawn.keys()) if (index < top * across || index >= last) this.drop(index);
@@ -120,14 +133,18 @@ export class Tiles {
     this.isWanted = false;
     list.setAttribute("aria-activedescendant", this.drawn.has(this.current) ? `card-${this.current}` : "");
     clearTimeout(this.settling);
-    if (missing.size) this.settling = setTimeout(() => missing.forEach((number) => this.pages.has(number) || this.fetch(number)), SETTLED);
+    if (missing.size) this.settling = setTimeout(() => missing.forEach((number) => (this.stale.has(number) || !this.pages.has(number)) && this.fetch(number)), SETTLED);
   }
   node(index) {
     const image = this.at(index);
     let node = this.drawn.get(index);
     if (node && node.image === image) return node;
-    if (node) this.drop(index);
     const [caption, label] = image ? this.host.describe(image) : ["", "Loading"];
+    if (image && node?.image && same(image, node.image) && node.ariaLabel === label) {
+      node.image = image;
+      return node;
+    }
+    if (node) this.drop(index);
     node = make("div", { id: `card-${index}`, class: "card", role: "option", "aria-label": label, "aria-posinset": index + 1, "data-index": index });
     if (image) node.append(thumbnail(image), make("i", { class: "check", "aria-hidden": true }), make("span", {}, caption));
     else node.append(make("img", { src: "data:,", alt: "" }), make("span"));
