@@ -65,8 +65,9 @@ class Grid extends HTMLElement {
     if (folder === "more") return this.grown();
     // who selects while images come in is at work where the grid is, and stays there
     if (!folder || this.selection.count(this.tiles.total)) return this.refresh();
-    like = null;
     this.places().then(() => {
+      if (this.selection.count(this.tiles.total)) return this.refresh(); // begun meanwhile
+      like = null;
       this.form.set({ q: "", name: "", since: "", until: "", label: "", orientation: "", folder });
       this.submit();
     });
