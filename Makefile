@@ -27,11 +27,12 @@ bench: .venv/dev
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
 
+# --no-compile: Python compiles what it imports, which is a small part of what there is
 .venv/run: requirements.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	touch $@
 
 .venv/dev: requirements-dev.txt .venv/run
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
 	touch $@

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -69,6 +70,21 @@ def open_page(browser, url):
 
 
 LEAVING = set()  # pages that are being loaded again
+
+
+def looks(page):
+    """Light, dark and the width of a phone, one after the other: yields the name of each once the page has it."""
+    yield "light"
+    page.evaluate("document.body.classList.add('dark')")
+    yield "dark"
+    page.evaluate("document.body.classList.remove('dark')")
+    page.set_viewport_size({"width": 390, "height": 844})
+    yield "phone"
+
+
+def keep_picture(page, folder, name):
+    """A screenshot in SAYSO_SCREENSHOTS, or in `folder` where that is not set."""
+    page.screenshot(path=Path(os.environ.get("SAYSO_SCREENSHOTS", folder)) / f"{name}.png", full_page=True)
 
 
 def wrong(page, said):

@@ -5,11 +5,10 @@ import json
 import os
 import re
 import shutil
-from pathlib import Path
 
 import pytest
 
-from tests.browser import MARKS, board, classify, drop, reload, say_names
+from tests.browser import MARKS, board, classify, drop, keep_picture, looks, reload, say_names
 from tests.fakes import photo
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -316,23 +315,13 @@ def test_an_import_outlives_a_reload_and_can_be_stopped(page, tmp_path):
     expect(page.get_by_text("Stopped. What was done so far is kept")).to_be_visible(timeout=20_000)
 
 
-@pytest.mark.parametrize(
-    ("query", "options"),
-    [
-        ("?__theme=light", {}),
-        ("?__theme=dark", {}),
-        ("?__theme=light", {"viewport": {"width": 390, "height": 844}, "is_mobile": True}),
-    ],
-    ids=["light", "dark", "phone"],
-)
 @pytest.mark.parametrize("tab", ["Classify", "Library"])
-def test_nothing_is_wider_than_the_screen(open_page, tmp_path, query, options, tab):
-    page = open_page(query, **options)
+def test_nothing_is_wider_than_the_screen(open_page, tmp_path, tab):
+    page = open_page("?__theme=light")
     page.get_by_role("tab", name=tab).click()
     element = page.locator("sayso-board" if tab == "Classify" else "sayso-grid")
-    expect(element).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1")  # not cut off
-    page.screenshot(
-        path=Path(os.environ.get("SAYSO_SCREENSHOTS", tmp_path)) / f"{tab}-{query[9:]}-{len(options)}.png", full_page=True
-    )
+    for look in looks(page):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
+        expect(element).to_be_visible()
+        assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
+        keep_picture(page, tmp_path, f"{tab}-{look}")

@@ -2,13 +2,12 @@
 
 import csv
 import json
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-from tests.browser import MARKS, reload
+from tests.browser import MARKS, keep_picture, looks, reload
 from tests.fakes import photo
 from tests.server import served
 
@@ -197,19 +196,8 @@ def test_mistakes_are_said_and_nothing_is_lost(page, faces):
     expect(bench(page).get_by_role("region", name="people")).to_be_visible()  # the last figures stay
 
 
-@pytest.mark.parametrize(
-    ("query", "options"),
-    [
-        ("?__theme=light", {}),
-        ("?__theme=dark", {}),
-        ("?__theme=light", {"viewport": {"width": 390, "height": 844}, "is_mobile": True}),
-    ],
-    ids=["light", "dark", "phone"],
-)
-def test_nothing_is_wider_than_the_screen(open_page, faces, tmp_path, query, options):
-    page = bias_tab(open_page(query, **options))
-    folder = Path(os.environ.get("SAYSO_SCREENSHOTS", tmp_path))
-    page.screenshot(path=folder / f"Bias-empty-{query[9:]}-{len(options)}.png", full_page=True)
+def test_nothing_is_wider_than_the_screen(open_page, faces, tmp_path):
+    page = bias_tab(open_page("?__theme=light"))
     load(page, faces)
     measure(page, ("people", "red, green"), ("people + harm", "red, green, criminal"))
     what_if = bench(page).get_by_role("region", name="What if")
@@ -218,6 +206,7 @@ def test_nothing_is_wider_than_the_screen(open_page, faces, tmp_path, query, opt
     bench(page).get_by_role("region", name="people + harm").locator("td button").first.click()
     expect(bench(page).get_by_role("region", name="Images of a cell").locator(".card").first).to_be_visible()
     expect(bench(page).locator(".plot svg")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1")
-    page.screenshot(path=folder / f"Bias-{query[9:]}-{len(options)}.png", full_page=True)
+    for look in looks(page):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
+        assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
+        keep_picture(page, tmp_path, f"Bias-{look}")

@@ -1,12 +1,10 @@
 """Journeys through the Measure tab in Chromium: from labels to figures, from figures to images, and to files."""
 
-import os
 import re
-from pathlib import Path
 
 import pytest
 
-from tests.browser import MARKS, reload
+from tests.browser import MARKS, keep_picture, looks, reload
 from tests.fakes import photo
 from tests.server import served
 
@@ -176,23 +174,14 @@ def test_models_side_by_side(page, pictures):
     expect(report(page).locator(".plots svg")).to_have_count(1)
 
 
-@pytest.mark.parametrize(
-    ("query", "options"),
-    [
-        ("?__theme=light", {}),
-        ("?__theme=dark", {}),
-        ("?__theme=light", {"viewport": {"width": 390, "height": 844}, "is_mobile": True}),
-    ],
-    ids=["light", "dark", "phone"],
-)
-def test_nothing_is_wider_than_the_screen(open_page, tmp_path, query, options):
-    page = open_page(query, **options)
+def test_nothing_is_wider_than_the_screen(open_page, tmp_path):
+    page = open_page("?__theme=light")
     page.get_by_role("tab", name="Measure").click()
     measure(page)
     expect(report(page).locator(".plots svg")).to_have_count(2)
     report(page).locator(".matrix td button").last.click()
     expect(report(page).locator(".pictures .card").first).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
-    assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1")
-    folder = Path(os.environ.get("SAYSO_SCREENSHOTS", tmp_path))
-    page.screenshot(path=folder / f"Measure-{query[9:]}-{len(options)}.png", full_page=True)
+    for look in looks(page):
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
+        assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
+        keep_picture(page, tmp_path, f"Measure-{look}")
