@@ -305,10 +305,21 @@ def test_label_next_and_check_labels(page, tmp_path):
 
 def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
     sort(page, pictures_of(tmp_path, each=4))
+    late = []  # the counts to show while it turns
+    page.route("**/dial", lambda route: late.append(route) if route.request.method == "GET" else route.continue_())
     dial = board(page).get_by_label("How sure must it be?")
     dial.fill("1")  # as a drag to its end
     expect(status(page)).to_contain_text("It must be 100 % sure")
+    with page.expect_response("**/dial"):
+        late[0].continue_()
     wait_for(lambda: count(page, "Unsure") + count(page, "None of these") == 12)
+    source = max(("Unsure", "None of these"), key=lambda name: count(page, name))
+    there = count(page, source)
+    tile(page, source, 1).click()
+    page.keyboard.press("1")
+    expect(pile(page, source).locator(".count")).to_have_text(
+        str(there - 1)
+    )  # the counts of a dial that was let go are no more
     dial.fill("0")
     expect(status(page)).to_contain_text("It must be 0 % sure; 0 are unsure, 0 none of these.")
     page.get_by_label("Save this classifier as").fill("dialled")

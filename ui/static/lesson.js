@@ -58,6 +58,7 @@ export class Dial {
     this.note = make("span", { class: "note", id: "dial-note" });
     this.curve = make("details", {}, make("summary", {}, "How well does that hold?"));
     this.root = make("div", { class: "dial" }, make("label", {}, "How sure must it be? ", this.input), this.value, this.note, this.curve);
+    this.turned = 0;
     this.input.oninput = () => this.turn();
     this.input.onchange = () => this.set();
   }
@@ -73,10 +74,11 @@ export class Dial {
   // Live: the counts for every setting are fetched once and shown in the headers while the dial turns.
   async turn() {
     const { board } = this;
+    const turned = ++this.turned;
     this.value.textContent = percent(this.input.value);
     this.counts ??= board.steps.get("dial").catch(() => null);
     const answer = await this.counts;
-    if (!answer) return;
+    if (!answer || turned !== this.turned) return; // turned further or let go meanwhile
     const at = answer.sures.findIndex((sure) => Math.abs(sure - this.input.value) < 0.01);
     const guessed = answer.counts[at];
     board.preview = new Map([...board.piles.keys()].map((code) => [code, guessed.at(code < 0 ? -3 - code : code)]));
@@ -91,6 +93,7 @@ export class Dial {
       await board.load();
       board.say(`It must be ${percent(sure)} sure; ${board.piles.get(-1).ids.length.toLocaleString("en")} are unsure, ${board.piles.get(-2).ids.length.toLocaleString("en")} none of these.`);
     });
+    this.turned++;
     board.preview = null;
     board.draw();
   }
