@@ -145,7 +145,8 @@ class Board extends HTMLElement {
     this.keyed();
   }
   told(answer, kind, stale) {
-    if (stale) return this.load().then(() => kind === "poll" && this.say("The board was sorted anew in another window."), () => {});
+    const isOurs = kind !== "poll" || this.dial.isBeingSet; // a poll may see the new dial before its own answer is here
+    if (stale) return this.load().then(() => isOurs || this.say("The board was sorted anew in another window."), () => {});
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
     this.dial.counts = null;
     this.banner.draw(answer.lesson);

@@ -88,12 +88,14 @@ export class Dial {
   async set() {
     const { board } = this;
     const sure = Number(this.input.value);
+    this.isBeingSet = true;
     await board.attempt(async () => {
       await board.steps.post("dial", { sure });
       await board.load();
       board.say(`It must be ${percent(sure)} sure; ${board.piles.get(-1).ids.length.toLocaleString("en")} are unsure, ${board.piles.get(-2).ids.length.toLocaleString("en")} none of these.`);
     });
     this.turned++;
+    this.isBeingSet = false;
     board.preview = null;
     board.draw();
   }
