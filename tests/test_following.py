@@ -1,7 +1,11 @@
 """How a tab follows a job: without a browser, its handlers called one after the other."""
 
+from datetime import timedelta
+from types import SimpleNamespace
+
 import gradio as gr
 import pytest
+from gradio.context import LocalContext
 
 from clipcore import BadInput, Step
 from storage import Library
@@ -81,7 +85,8 @@ def test_small_work_shows_no_progress(studio):
 def test_another_window_sees_it_and_a_reload_finds_it(studio):
     window, _ = following(studio)
     other, told = following(studio)
-    before = state(other, other.rejoin(Followed())) if studio.jobs.recent() else Followed()
+    before = state(other, other.look(Followed()))  # nothing yet
+    assert before == Followed(0)
     at = state(window, window.start("work", {}))
     seen = state(other, other.look(before))
     assert seen == Followed(at.job, True, False)
@@ -89,20 +94,46 @@ def test_another_window_sees_it_and_a_reload_finds_it(studio):
     finish(studio, at.job)
     other.look(seen)
     assert [is_mine for _, is_mine in told] == [False]
-    assert state(other, other.rejoin(Followed())) == Followed(at.job)  # what is over is not told again
+    assert state(other, other.rejoin(Followed(), is_load=False)) == Followed(at.job)  # what is over is not told again
     assert len(told) == 1
+    assert state(other, other.rejoin(Followed())) == Followed(at.job, False)  # but in a window that was loading meanwhile
+    assert [is_mine for _, is_mine in told] == [False, False]
+
+
+def test_a_tick_before_the_answer_to_the_load_tells_nothing_old(studio, monkeypatch):
+    window, told = following(studio)
+    old = state(window, window.start("work", {}))
+    finish(studio, old.job)
+    monkeypatch.setattr("ui.following.RECENT", timedelta(0))
+    assert state(window, window.look(Followed())) == Followed(old.job)
+    assert told == []
+
+
+def test_a_tick_that_overtakes_a_start_knows_whose_the_job_is(studio):
+    window, told = following(studio)
+    token = LocalContext.request.set(SimpleNamespace(session_hash="mine"))
+    try:
+        at = state(window, window.start("work", {}))
+        assert state(window, window.look(Followed(0))) == at  # it began with the state from before
+        finish(studio, at.job)
+        window.look(Followed(0))
+        LocalContext.request.set(SimpleNamespace(session_hash="another"))
+        window.look(Followed(0))
+    finally:
+        LocalContext.request.reset(token)
+    assert [is_mine for _, is_mine in told] == [True, False]
 
 
 def test_jobs_of_others_may_be_left_alone(studio):
     window, _ = following(studio, others=False)
     studio.jobs.submit("work", {})
-    assert not isinstance(state(window, window.look(Followed())), Followed)
+    assert not isinstance(state(window, window.look(Followed(0))), Followed)
 
 
 def test_foreign_kinds_are_not_followed(studio):
     window, _ = following(studio)
     studio.jobs.submit("foreign", {})
-    assert not isinstance(state(window, window.look(Followed())), Followed)
+    assert not isinstance(state(window, window.look(Followed(0))), Followed)
 
 
 def test_a_stop_and_a_failure_are_said(studio):

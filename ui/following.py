@@ -11,18 +11,23 @@
     add.click(lambda path: following.start("add", {"folder": path}), path, outputs)
 
 A handler's answer is a dictionary from components to new values, as everywhere on the page. `end(job, is_mine, *asked)` says
-what a job that is over changes, beside the bar, which goes; `is_mine` is whether this window started it or found it at its
-own reload, not while it was open. If it starts the next job with `start`, that one is followed. A window that is open sees
-within `IDLE` seconds what another one started.
+what a job that is over changes, beside the bar, which goes; `is_mine` is whether this window started it or found it at work
+at its own reload, not while it was open. If it starts the next job with `start`, that one is followed. A window that is open
+sees within `IDLE` seconds what another one started.
+
+Answers may come in another order than they were asked for, so no handler trusts its copy of the state alone: whose a job is
+stands in its payload, and a tick before the first answer to the load tells nothing of old jobs.
 """
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
+from gradio.context import LocalContext
 
 from clipcore import NotFound
 from storage import JobRecord
@@ -34,14 +39,18 @@ Changes = dict[Any, Any]
 
 BUSY, IDLE = 0.5, 2.0  # seconds between looks, while a job is followed and else
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+RECENT = timedelta(seconds=30)  # what ended while a window was loading is told in it
 STOPPED = "Stopped. What was done so far is kept."
 
 
 @dataclass(frozen=True)
 class Followed:
-    """The last job that a window knows of: whether it is followed still, and whether it is the window's own."""
+    """The last job that a window knows of: whether it is followed still, and whether it is the window's own.
 
-    job: int = 0
+    `job` is 0 if there was none, and None before the window has looked.
+    """
+
+    job: int | None = None
     is_on: bool = False
     is_mine: bool = True
 
@@ -98,8 +107,8 @@ class Following:
         """Begin to listen. `asked` are components whose values `end` gets, too."""
         outputs, asked = list(outputs), list(asked)
         self._timer.tick(friendly(self.look), [self._state, *asked], outputs, **QUIET)
-        page.load(friendly(self.rejoin), self._state, outputs, **QUIET)
-        tab.select(friendly(partial(self.rejoin, is_mine=False)), self._state, outputs, **QUIET)
+        page.load(friendly(self.rejoin), [self._state, *asked], outputs, **QUIET)
+        tab.select(friendly(partial(self.rejoin, is_load=False)), self._state, outputs, **QUIET)
         if self._stop:
             self._stop.click(friendly(self.stop), self._state, outputs, **QUIET)
 
@@ -107,11 +116,13 @@ class Following:
 
     def start(self, kind: str, payload: dict[str, Any], *asked: Any) -> Changes:
         """Submit a job and follow it; if it is over within `wait` seconds, show its end at once."""
-        job = self._studio.jobs.wait(self._studio.jobs.submit(kind, payload), self._wait)
+        job = self._studio.jobs.wait(self._studio.jobs.submit(kind, {**payload, "window": _window()}), self._wait)
         return self._over(job, True, asked) if job.over else self._follow(job)
 
     def look(self, followed: Followed, *asked: Any) -> Changes:
         """On every tick: draw the progress of what is followed, or see what another window has started."""
+        if followed.job is None:
+            return self.rejoin(followed, *asked)
         if followed.is_on:
             try:
                 job = self._studio.jobs.get(followed.job)
@@ -123,16 +134,22 @@ class Following:
         news = [job for job in self._studio.jobs.recent(20) if job.id > followed.job and self._is_ours(job)]
         if not news or not self._others:
             return {self._state: gr.skip()}
-        return self._over(news[0], False, asked) if news[0].over else self._follow(news[0], False)
+        job, is_mine = news[0], _is_of_this_window(news[0])
+        return self._over(job, is_mine, asked) if job.over else self._follow(job, is_mine)
 
-    def rejoin(self, followed: Followed, is_mine: bool = True) -> Changes:
-        """On load and when the tab is opened: follow what is still at work; what is over is not told again."""
+    def rejoin(self, followed: Followed, *asked: Any, is_load: bool = True) -> Changes:
+        """On load and when the tab is opened: follow what is still at work. What is over is not told again, unless it ended
+        while the window was loading."""
         if followed.is_on:
             return {self._state: gr.skip()}
         job = next((job for job in self._studio.jobs.recent(100) if self._is_ours(job)), None)
         if job is None:
-            return {self._state: gr.skip()}
-        return self._follow(job, is_mine) if not job.over else {self._state: Followed(job.id)}
+            return {self._state: Followed(0)}
+        if not job.over:
+            return self._follow(job, is_load or _is_of_this_window(job))
+        if is_load and self._others and job.finished and datetime.now(UTC) - job.finished < RECENT:
+            return self._over(job, False, asked)
+        return {self._state: Followed(job.id)}
 
     def stop(self, followed: Followed) -> Changes:
         """Ask the job to end at its next step; `look` says so when it has."""
@@ -162,3 +179,13 @@ class Following:
         if job.state == "cancelled":
             return {**rest, self.progress: said(STOPPED)}
         return {**rest, self.progress: "", **self._end(job, is_mine, *asked)}
+
+
+def _window() -> str:
+    """The window whose request is answered, as Gradio knows it: another after each load. "" outside of one."""
+    request = LocalContext.request.get(None)
+    return getattr(request, "session_hash", None) or ""
+
+
+def _is_of_this_window(job: JobRecord) -> bool:
+    return bool(_window()) and job.payload.get("window") == _window()

@@ -88,7 +88,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     def job(kind: str) -> Callable[[str], Changes]:
         return friendly(lambda name: {**_quiet(at), **following.start(kind, {"model": _named(name)})})
 
-    following.wire(outputs, page, tab)
+    following.wire(outputs, page, tab, asked=[everything])
     for button, kind in ((use, "switch"), (test, "self-test"), (speed, "speed")):
         button.click(job(kind), at.model, outputs, **QUIET)
     get.click(on(_ask_get), at.model, outputs, **QUIET)
@@ -100,7 +100,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
     gr.on(
         [tab.select, everything.input, trained.change],
         on(_show),
-        [everything, at.model],
+        everything,
         shown,
         trigger_mode="always_last",
         **QUIET,
@@ -110,8 +110,11 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
 # the list
 
 
-def _show(studio: Studio, at: Parts, everything: bool, chosen: str) -> Changes:
-    """The list as it is now; looked for when the tab is opened, because it takes a second."""
+def _show(studio: Studio, at: Parts, everything: bool, chosen: str | None = None) -> Changes:
+    """The list as it is now; looked for when the tab is opened, because it takes a second.
+
+    Without `chosen` the field stays as it is: someone may have typed in it meanwhile.
+    """
     from clipcore.models import catalogue, describe
 
     infos = catalogue(everything)
@@ -124,7 +127,7 @@ def _show(studio: Studio, at: Parts, everything: bool, chosen: str) -> Changes:
     names = [(_short(studio, info.name), info.name) for info in infos]
     return {
         at.table: models_html(studio, infos),
-        at.model: gr.Dropdown(names, value=chosen or studio.model),
+        at.model: gr.Dropdown(names, value=chosen) if chosen else gr.Dropdown(names),
         **_foreign(studio, at),
     }
 
@@ -259,7 +262,7 @@ def _rebuild(studio: Studio, at: Parts, name: str | None) -> Changes:
     return {**_foreign(studio, at), at.result: said(sentence)}
 
 
-def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool) -> Changes:
+def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: bool = False) -> Changes:
     """What a job that is done changes on the page."""
     result = job.result or {}
     words, shown = result.get("sentence", ""), ""
@@ -277,7 +280,9 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool) -> Changes:
         )
     elif job.kind == "self-test":
         words, shown = "", checks_html(_short(studio, result["model"]), result)
-    listed = _show(studio, at, False, studio.model) if job.kind in ("switch", "speed", "fetch") else {}
+    listed = {}
+    if job.kind in ("switch", "speed", "fetch"):
+        listed = _show(studio, at, everything, studio.model if job.kind == "switch" and is_mine else None)
     return {**listed, at.result: shown or said(words)}
 
 

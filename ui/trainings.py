@@ -236,9 +236,9 @@ def _look(studio: Studio, at: Parts, name: str | None, alpha: float, drawn: str)
     state = _state(run)
     if state == drawn:
         return {at.drawn: gr.skip()}
-    if state.endswith("done") and not drawn.endswith("done"):
-        return _choose(studio, at, name)
-    return {at.view: training_html(run, alpha), at.drawn: state}
+    ready = bool(run.sweep)  # the value of the mixture is left alone: someone may be changing it
+    shown = {at.alpha: gr.Slider(visible=ready), at.mix: gr.Button(visible=ready)}
+    return {**shown, at.view: training_html(run, alpha if drawn.endswith("done") else run.alpha), at.drawn: state}
 
 
 def _state(run: Training) -> str:
