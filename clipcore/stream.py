@@ -52,6 +52,8 @@ class Batch:
         return len(self.pictures) + len(self.skipped)
 
 
+FIRST = 4  # pictures in the first batch; each batch that is done doubles the next, up to the encoder's batch size
+
 Read = tuple[Picture, Any]  # a picture with its tensor, or with None where the caller knew the content already
 
 
@@ -65,6 +67,8 @@ def embed_files(
     A thread for each core decodes. On a CPU the same threads run the model, each a batch by itself: beside decoders, one
     pass on all cores kept 62 % of two cores busy with 12-megapixel photos, a pass for each core 96 %. A GPU has threads of
     its own, one for each pass under way: what one sends travels while the other's batch is computed.
+
+    The first batches are small: who waits for large photos sees something within a second, and can stop.
     """
     cores = os.cpu_count() or 1
 
@@ -80,6 +84,7 @@ def embed_files(
     remaining, at_once = iter(paths), encoder.passes
     # a list too short for a batch on each core is shared out
     share = -(-len(paths) // at_once) if isinstance(paths, Sized) else encoder.batch_size
+    grown = FIRST
     with (
         ThreadPoolExecutor(cores, "decode", encoder.use_one_thread) as pool,
         ThreadPoolExecutor(at_once, "decode-model") as own,
@@ -89,14 +94,16 @@ def embed_files(
         passes: deque[tuple[list[Read | Skipped], dict[str, _Vector]]] = deque()
         try:
             while True:
-                wanted = max(0, (at_once + 1) * encoder.batch_size + cores - len(ahead))  # the batch size may have shrunk
+                size = min(grown, encoder.batch_size)  # which may have shrunk
+                wanted = max(0, (at_once + 1) * size + cores - len(ahead))
                 ahead.extend(pool.submit(prepare, path) for path in islice(remaining, wanted))
                 if ahead and len(passes) <= at_once:  # the next batch is there when the model has finished one
-                    results = [ahead.popleft().result() for _ in range(min(encoder.batch_size, share, len(ahead)))]
+                    results = [ahead.popleft().result() for _ in range(min(size, share, len(ahead)))]
                     running = {digest: vector for _, vectors in passes for digest, vector in vectors.items()}
                     passes.append((results, _start(encoder, model, results, running, known)))
                 elif passes:
                     yield _finish(*passes.popleft())
+                    grown = 2 * size
                 else:
                     return
         finally:

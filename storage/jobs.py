@@ -54,10 +54,10 @@ class Jobs:
 
     # asking
 
-    def submit(self, kind: str, payload: Mapping[str, Any]) -> int:
-        """Queue work; the payload must be JSON. Returns the job's id."""
+    def submit(self, kind: str, payload: Mapping[str, Any], owner: str = "") -> int:
+        """Queue work; the payload must be JSON. `owner` is kept for who asks later whose job it is. Returns the job's id."""
         with self._database.writing() as connection:
-            values = {"kind": kind, "payload": dict(payload)}
+            values = {"kind": kind, "payload": dict(payload), "owner": owner}
             job_id = connection.execute(insert(Job).values(values).returning(Job.id)).scalar_one()
             over = Job.state.in_(("done", "failed", "cancelled"))
             connection.execute(delete(Job).where(Job.id <= job_id - KEPT_JOBS, over))

@@ -269,6 +269,7 @@ class JobRecord:
     finished: datetime | None
     metrics: Mapping[str, float] = field(default_factory=dict)
     payload: Mapping[str, Any] = field(default_factory=dict)
+    owner: str = ""  # who asked for it
 
     @property
     def over(self) -> bool:

@@ -262,7 +262,8 @@ class ReportRow(Base):
 
 
 class Job(Base):
-    """Long work. `worker` names the process that runs it and `heartbeat` (seconds since 1970) shows that it still lives."""
+    """Long work. `owner` says who asked for it, such as a window of the page; `worker` names the process that runs it, and
+    `heartbeat` (seconds since 1970) shows that it still lives."""
 
     __tablename__ = "jobs"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -270,6 +271,7 @@ class Job(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = mapped_column(Text)
     payload: Mapped[dict[str, Any]]
+    owner: Mapped[str] = mapped_column(Text, default="", server_default="")
     state: Mapped[str] = mapped_column(String(16), index=True, default="queued")
     done: Mapped[int] = mapped_column(BigInteger, default=0)
     total: Mapped[int] = mapped_column(BigInteger, default=0)

@@ -55,7 +55,7 @@ def add(page, folder, images):
     page.get_by_label("Folder on this computer").fill(str(folder))
     page.get_by_role("button", name="Add folder").click()
     expect(page.get_by_text(re.compile("new images, "))).to_be_visible(timeout=180_000)
-    expect(grid(page).get_by_role("heading", name=f"{images} images")).to_be_visible(timeout=20_000)
+    expect(grid(page).get_by_role("heading", name=f"{images} images", exact=True)).to_be_visible(timeout=20_000)
 
 
 def label(page, name):

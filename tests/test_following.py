@@ -115,6 +115,7 @@ def test_a_tick_that_overtakes_a_start_knows_whose_the_job_is(studio):
     try:
         at = state(window, window.start("work", {}))
         assert state(window, window.look(Followed(0))) == at  # it began with the state from before
+        assert studio.jobs.get(at.job).payload == {}  # the work gets what was asked, and no more
         finish(studio, at.job)
         window.look(Followed(0))
         LocalContext.request.set(SimpleNamespace(session_hash="another"))

@@ -178,7 +178,14 @@ def test_a_short_list_is_shared_out(files):
     encoder = FakeEncoder(batch_size=8, passes=2)
     assert [len(batch) for batch in embed_files(encoder, files[:6])] == [3, 3]
     assert [len(batch) for batch in embed_files(encoder, files[:1])] == [1]
-    assert [len(batch) for batch in embed_files(encoder, iter(files[:6]))] == [6]
+    assert [len(batch) for batch in embed_files(encoder, iter(files[:6]))] == [4, 2]
+
+
+def test_batches_grow_to_their_size(files):
+    """Something is seen, and can be stopped, before many large photos are decoded."""
+    sizes = [len(batch) for batch in embed_files(FakeEncoder(batch_size=16, passes=1), files * 3)]
+    assert sizes[:5] == [4, 4, 8, 16, 16]
+    assert sum(sizes) == 3 * len(files)
 
 
 @pytest.mark.parametrize("passes", [1, 3])
@@ -209,7 +216,7 @@ def test_iter_embed_keeps_rows_and_paths_together(files):
     files[3].write_text("not a picture")
     steps = []
     embedded = drain(iter_embed(FakeEncoder(batch_size=8), files), steps.append)
-    assert [(step.done, step.total) for step in steps] == [(8, 23), (16, 23), (23, 23)]
+    assert [(step.done, step.total) for step in steps] == [(4, 23), (8, 23), (16, 23), (23, 23)]
     assert embedded.paths == files[:3] + files[4:]
     assert np.allclose(embedded.vectors, FakeEncoder().embed_images(embedded.paths))
     assert [item.path for item in embedded.skipped] == [files[3]]

@@ -16,7 +16,7 @@ at its own reload, not while it was open. If it starts the next job with `start`
 sees within `IDLE` seconds what another one started.
 
 Answers may come in another order than they were asked for, so no handler trusts its copy of the state alone: whose a job is
-stands in its payload, and a tick before the first answer to the load tells nothing of old jobs.
+stands in its row, and a tick before the first answer to the load tells nothing of old jobs.
 """
 
 from collections.abc import Callable, Collection
@@ -116,7 +116,7 @@ class Following:
 
     def start(self, kind: str, payload: dict[str, Any], *asked: Any) -> Changes:
         """Submit a job and follow it; if it is over within `wait` seconds, show its end at once."""
-        job = self._studio.jobs.wait(self._studio.jobs.submit(kind, {**payload, "window": _window()}), self._wait)
+        job = self._studio.jobs.wait(self._studio.jobs.submit(kind, payload, _window()), self._wait)
         return self._over(job, True, asked) if job.over else self._follow(job)
 
     def look(self, followed: Followed, *asked: Any) -> Changes:
@@ -188,4 +188,4 @@ def _window() -> str:
 
 
 def _is_of_this_window(job: JobRecord) -> bool:
-    return bool(_window()) and job.payload.get("window") == _window()
+    return bool(_window()) and job.owner == _window()
