@@ -30,11 +30,13 @@ def main(moments: int = 20) -> None:
             photo(folder / f"{i:03}.png", (i % 256, 255 - i % 256, i // 256), size=(16, 12))
         before = 0
         for moment in range(1, moments + 1):
-            command = [sys.executable, "-c", SCRIPT, str(home), str(folder), "add"]
+            command = [sys.executable, "-c", SCRIPT, str(home), str(folder), "add", str(PICTURES)]
             process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
             assert process.stdout is not None
             for _ in range(chance.randint(1, 8)):  # a few batches on, and then anywhere within the next
-                said = int(process.stdout.readline() or 0)
+                line = process.stdout.readline()
+                assert line, "the import ended by itself"
+                said = int(line)
             time.sleep(chance.uniform(0, 0.05))
             process.send_signal(signal.SIGKILL)
             said = max([said, *(int(line) for line in process.stdout.read().split() if line.isdigit())])

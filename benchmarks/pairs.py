@@ -9,6 +9,9 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 
+PAUSE = 0.2  # seconds before each: threads of a BLAS spin on after their work, and the other side's would be slowed by them
+
+
 @dataclass(frozen=True)
 class Row:
     """One comparison: medians of `n` rounds in `unit`, and other / ours (above one: ours is faster)."""
@@ -26,6 +29,7 @@ def timed_pair(case: str, ours: Callable[[], object], other: Callable[[], object
     seconds: dict[str, list[float]] = {"ours": [], "other": []}
     for turn in range(rounds + 1):
         for name, run in (("ours", ours), ("other", other)):
+            time.sleep(PAUSE)
             start = time.perf_counter()
             run()
             if turn:

@@ -208,6 +208,24 @@ def test_keyboard_alone(page, tmp_path):
     expect(status(page)).to_have_text("Undone.")
 
 
+def test_a_few_columns_too_many_for_one_line_are_laid_in_two(page, tmp_path):
+    names = ["red", "green", "blue", "yellow", "white", "black"]
+    sort(page, pictures_of(tmp_path, each=4), ", ".join(names))
+    strip = board(page).locator(".strip")
+    for name in (*names, "Unsure", "None of these"):
+        expect(pile(page, name)).to_be_visible()
+    assert strip.evaluate("strip => strip.scrollWidth <= strip.clientWidth")  # no column is out of sight sideways
+    first, last = (pile(page, name).bounding_box() for name in ("Unsure", "black"))
+    assert last["y"] >= first["y"] + first["height"]
+    pile(page, "black").locator(".title").click()  # folded, it is its header
+    expect(pile(page, "black").get_by_role("listbox")).to_be_hidden()
+    assert pile(page, "black").bounding_box()["height"] < 80
+    page.set_viewport_size({"width": 390, "height": 844})
+    expect(strip).not_to_have_class(re.compile("two"))
+    page.set_viewport_size({"width": 2100, "height": 900})
+    expect(strip).not_to_have_class(re.compile("two"))
+
+
 def test_two_windows_do_not_overwrite_each_other(page, open_page, tmp_path):
     sort(page, pictures_of(tmp_path, each=5))
     source = fullest(page)

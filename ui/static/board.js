@@ -10,6 +10,8 @@ import { Steps } from "./steps.js";
 
 const OPEN = 9; // classes that are open at first, and have a key
 const POLL = 2000; // milliseconds
+const COLUMN = 240; // px at least of an open column, with its gap: as in board.css
+const FEW = 500; // images for which columns of half the height do
 
 const ORDERS = {
   "Surest first": (a, b) => b.share - a.share,
@@ -356,12 +358,14 @@ class Board extends HTMLElement {
       this.headline(piles);
     });
   }
-  // As high as its fullest open column, within the window. It only grows while one works: nothing may jump.
+  // As high as its fullest open column, within the window. It only grows while one works: nothing may jump. A few images in a
+  // few columns too many for one line are laid in two, so that all is seen at once.
   fit(piles) {
     const open = piles.filter((pile) => pile.open);
     if (!open.length || !open[0].list.clientWidth) return; // not laid out yet
-    const { across } = open[0];
-    const most = Math.max(0, ...open.map((pile) => Math.ceil(pile.ids.length / across)));
+    const across = Math.floor(this.strip.clientWidth / COLUMN);
+    this.strip.classList.toggle("two", across > 1 && Math.ceil(piles.length / across) === 2 && this.cards.size <= FEW);
+    const most = Math.max(0, ...open.map((pile) => Math.ceil(pile.ids.length / pile.across)));
     if (most <= this.grown) return;
     this.grown = most;
     this.strip.style.setProperty("--rows", Math.max(3, most));
