@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
-
 PAUSE = 0.2  # seconds before each: threads of a BLAS spin on after their work, and the other side's would be slowed by them
 
 

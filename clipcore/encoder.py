@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from .device import default_batch_size
+from .device import SAME, default_batch_size
 from .errors import BadInput
 from .gpu import Compiled, Feed, feed_for
 from .images import ImageSource, open_image
@@ -18,9 +18,12 @@ from .int8 import vectors_of
 from .shrink import shrinker
 from .space import Space
 from .text_cache import MemoryCache, TextCache
+from .text_tower import ends, is_causal, reduced, shortened, tower_of
 from .turns import Turns
 
 Vectors = np.ndarray  # float32 [n, dim], each row of unit length
+
+MANY = 1000  # texts that are worth a copy of the text tower in half precision
 
 
 class Encoder:
@@ -59,7 +62,7 @@ class Encoder:
         self._model = model.to(device).eval()
         # what encodes pictures instead of the model's own
         self._tower: Any = Compiled(self._model.visual) if tower is None and on_cuda else tower
-        # Only the image tower is reduced: texts are few, cached, and stay exact.
+        # Only the image tower is reduced: texts are mostly few, cached, and stay exact. See _for_many.
         self._model.visual.to(dtype)
         self._preprocess = preprocess
         self._feed = feed_for(preprocess, device)
@@ -229,34 +232,48 @@ class Encoder:
         tokens = self._tokenizer(texts)
         if self._trims is None:
             self._trims = self._trimming_is_exact(tokens[:4])
+        model = self._for_many(tokens) if len(texts) >= MANY else self._model
         if not self._trims:
-            return np.concatenate([self._encode_tokens(batch) for batch in tokens.split(batch_size)])
+            return np.concatenate([self._encode_tokens(batch, model=model) for batch in tokens.split(batch_size)])
         # Texts of like length share a batch, so that few columns are computed for nothing.
-        ends = _ends(self._text_tower, tokens)
+        last = ends(tower_of(model), tokens)
         vectors = np.empty((len(texts), self.dim), np.float32)
-        for rows in ends.argsort().split(batch_size):
-            vectors[rows.numpy()] = self._encode_tokens(tokens[rows], int(ends[rows].max()) + 1)
+        for rows in last.argsort().split(batch_size):
+            vectors[rows.numpy()] = self._encode_tokens(tokens[rows], int(last[rows].max()) + 1, model)
         return vectors
 
-    def _encode_tokens(self, tokens: torch.Tensor, length: int | None = None) -> Vectors:
+    def _encode_tokens(self, tokens: torch.Tensor, length: int | None = None, model: Any = None) -> Vectors:
         """Vectors of tokens [n, context]; with `length`, only that many columns are looked at."""
+        model = model or self._model
         with self._text_lock, torch.no_grad():
             if length is None:
-                return _unit(self._model.encode_text(tokens.to(self.device)))
-            with _shortened(self._text_tower, length):
-                return _unit(self._model.encode_text(tokens[:, :length].to(self.device)))
+                return _unit(model.encode_text(tokens.to(self.device)))
+            with shortened(tower_of(model), length):
+                return _unit(model.encode_text(tokens[:, :length].to(self.device)))
 
     def _trimming_is_exact(self, tokens: torch.Tensor) -> bool:
         """Whether texts may be cut to the longest in their batch: by the tower's design, and tried on a few real texts."""
-        if not _is_causal(self._text_tower):
+        if not is_causal(tower_of(self._model)):
             return False
-        length = int(_ends(self._text_tower, tokens).max()) + 1
+        length = int(ends(tower_of(self._model), tokens).max()) + 1
         difference = np.abs(self._encode_tokens(tokens, length) - self._encode_tokens(tokens))
         return bool(difference.max() < 1e-4)
 
-    @property
-    def _text_tower(self) -> Any:
-        return getattr(self._model, "text", self._model)
+    def _for_many(self, tokens: torch.Tensor) -> Any:
+        """The model in the image tower's type, where a few of the texts say the same in it; else the model as it is."""
+        if self.dtype == torch.float32:
+            return self._model
+        some = tokens[:: max(1, len(tokens) // 8)]
+        try:
+            with self._text_lock:
+                model = reduced(self._model, self.dtype)
+            full, half = self._encode_tokens(some), self._encode_tokens(some, model=model)
+        except (RuntimeError, NotImplementedError):  # an operation without a kernel for it, or no room for a copy
+            return self._model
+        # Texts share most of their vector, which would hide a difference: compare what is left without it.
+        full, half = full - full.mean(0), half - full.mean(0)
+        cosine = (full * half).sum(1) / np.linalg.norm(full, axis=1) / np.linalg.norm(half, axis=1)
+        return model if cosine.min() >= SAME else self._model
 
 
 def _unit(vectors: torch.Tensor) -> Vectors:
@@ -266,42 +283,3 @@ def _unit(vectors: torch.Tensor) -> Vectors:
 def _short_side(model: Any) -> int:
     size = getattr(model.visual, "image_size", 224)
     return min(size) if isinstance(size, (tuple, list)) else int(size)
-
-
-# Trimming. In a causal text tower that reads its answer at the end-of-text token, later positions are never looked at:
-# leaving them out changes nothing and saves most of the work, because prompts have about 10 tokens of the 77.
-
-
-def _pool_type(tower: Any) -> str:
-    return str(getattr(tower, "pool_type", None) or getattr(tower, "text_pool_type", ""))
-
-
-def _is_causal(tower: Any) -> bool:
-    mask = getattr(tower, "attn_mask", None)
-    return (
-        isinstance(mask, torch.Tensor)
-        and mask.ndim == 2
-        and torch.equal(mask, torch.full_like(mask, -torch.inf).triu(1))
-        and getattr(tower, "cls_emb", None) is None
-        and _pool_type(tower) in ("argmax", "eos")
-    )
-
-
-def _ends(tower: Any, tokens: torch.Tensor) -> torch.Tensor:
-    """The column of each text's end-of-text token, found as the tower finds it."""
-    if _pool_type(tower) == "argmax":
-        return tokens.argmax(1)
-    end = int(getattr(tower, "eos_id", None) or tower.text_eos_id)
-    return tokens.eq(end).int().argmax(1)
-
-
-@contextmanager
-def _shortened(tower: Any, length: int) -> Iterator[None]:
-    """Let the tower read `length` positions; the caller holds the lock."""
-    positions, mask = tower.positional_embedding, tower.attn_mask
-    tower.positional_embedding = nn.Parameter(positions[:length], requires_grad=False)
-    tower.attn_mask = mask[:length, :length]
-    try:
-        yield
-    finally:
-        tower.positional_embedding, tower.attn_mask = positions, mask

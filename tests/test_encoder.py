@@ -12,6 +12,7 @@ import torch
 from clipcore import BadImage, BadInput, models
 from clipcore.encoder import Encoder
 from clipcore.text_cache import MemoryCache
+from clipcore.text_tower import reduced, tower_of
 from tests.sentences import assert_sentence
 from tests.small_clip import (
     CLIP,
@@ -167,6 +168,41 @@ def test_texts_are_open_clips(tmp_path, config):
     assert len(texts) >= 6
     assert np.allclose(clip.embed_texts(texts), their_text_vectors(model, tokenizer, texts), atol=5e-6)
     assert clip._trims == (config not in (SIGLIP, COCA))
+
+
+@pytest.mark.parametrize("config", [CLIP, COCA, {**CLIP, "custom_text": True}], ids=["clip", "cls", "custom"])
+def test_many_texts_at_once_are_encoded_in_half_precision(tmp_path, monkeypatch, config):
+    monkeypatch.setattr("clipcore.encoder.MANY", 100)
+    name = write_model(tmp_path / "model", config)
+    full, half = models.load(name, "cpu", "fp32"), models.load(name, "cpu", "bf16")
+    texts = [f"{number} {word}" for number in range(25) for word in ("cats", "red", "a b c", "of it")]
+    exact = full.embed_texts(texts)
+    vectors = half.embed_texts(texts)
+    assert 0.999 < (vectors * exact).sum(1).min() < 1
+    assert not np.array_equal(vectors, exact)
+    few = models.load(name, "cpu", "bf16").embed_texts(texts[:99])  # the tower itself is as it was
+    assert np.allclose(few, exact[:99], atol=5e-6)
+    assert np.allclose(half.embed_texts(["not seen before"]), full.embed_texts(["not seen before"]), atol=5e-6)
+
+
+def off(model, dtype):
+    """A copy in which every text says something else."""
+    made = reduced(model, dtype)
+    tower = tower_of(made)
+    tower.positional_embedding.data = torch.randn_like(tower.positional_embedding) * 3
+    return made
+
+
+def no_room(model, dtype):
+    raise RuntimeError("out of memory")
+
+
+@pytest.mark.parametrize("copied", [off, no_room])
+def test_half_precision_that_changes_texts_is_not_used(name, clip, monkeypatch, copied):
+    monkeypatch.setattr("clipcore.encoder.MANY", 5)
+    monkeypatch.setattr("clipcore.encoder.reduced", copied)
+    texts = ["one", "two", "three cats", "four", "five dogs", "six"]
+    assert np.array_equal(models.load(name, "cpu", "bf16").embed_texts(texts), clip.embed_texts(texts))
 
 
 def test_texts_are_trimmed_and_sorted_by_length(clip, monkeypatch):
