@@ -364,11 +364,12 @@ class Board extends HTMLElement {
     const open = piles.filter((pile) => pile.open);
     if (!open.length || !open[0].list.clientWidth) return; // not laid out yet
     const across = Math.floor(this.strip.clientWidth / COLUMN);
-    this.strip.classList.toggle("two", across > 1 && Math.ceil(piles.length / across) === 2 && this.cards.size <= FEW);
+    const isTwo = across > 1 && Math.ceil(piles.length / across) === 2 && this.cards.size <= FEW;
+    this.strip.classList.toggle("two", isTwo);
     const most = Math.max(0, ...open.map((pile) => Math.ceil(pile.ids.length / pile.across)));
     if (most <= this.grown) return;
     this.grown = most;
-    this.strip.style.setProperty("--rows", Math.max(3, most));
+    this.strip.style.setProperty("--rows", Math.max(isTwo ? 2 : 3, most));
   }
   headline(piles) {
     const classes = piles.filter(({ code }) => code >= 0);
