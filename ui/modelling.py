@@ -229,11 +229,9 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
     report = yield from _timed(iter_tune(tune_plan(payload, data), run.folder))
     name = f"{run.name} (fine-tuned)"
     studio.library.save(report.classifier, name)
-    start, end = report.sweep[0.0]["held out"], report.sweep[1.0]["held out"]
-    sentence = (
-        f"“{run.name}” is ready: {start.accuracy:.1%} right before, {end.accuracy:.1%} fine-tuned, on {start.n:,} held-out "
-        f"images. Its classifier is saved as “{name}”."
-    )
+    before, after = (report.sweep[alpha]["held out"] for alpha in (0.0, 1.0))
+    right = f"{100 * before.accuracy:.1f} % right before, {100 * after.accuracy:.1f} % fine-tuned"
+    sentence = f"“{run.name}” is ready: {right}, on {before.n:,} held-out images. Its classifier is saved as “{name}”."
     return {"name": run.name, "sentence": sentence}
 
 

@@ -1,6 +1,6 @@
 """The part of the Models tab where models are made: fine-tuning, pre-training, live curves, and the choice of a mixture."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -287,7 +287,7 @@ def _table(run: Training, alpha: float) -> str:
     nearest = min(sweep, key=lambda each: abs(each - alpha))
     rows = "".join(
         f'<tr{" class=current" if a == nearest else ""}><th scope="row">{a:g}</th>'
-        + "".join(f"<td>{m['accuracy']:.1%} <small>{m['low']:.1%} to {m['high']:.1%}</small></td>" for m in row.values())
+        + "".join(f"<td>{_cell(m)}</td>" for m in row.values())
         + "</tr>"
         for a, row in sweep.items()
     )
@@ -296,3 +296,9 @@ def _table(run: Training, alpha: float) -> str:
         f'<th scope="col">Mixture</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
         f'<p class="subtle">The model “{escape(run.name)}” is the mixture {run.alpha:g}.</p>'
     )
+
+
+def _cell(measured: Mapping[str, float]) -> str:
+    """Accuracy with its 95 % interval."""
+    share, low, high = (100 * measured[name] for name in ("accuracy", "low", "high"))
+    return f"{share:.1f} % <small>{low:.1f} to {high:.1f} %</small>"
