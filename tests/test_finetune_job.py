@@ -2,6 +2,7 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
@@ -12,7 +13,7 @@ from tests.fakes import photo
 from ui import modelling
 from ui.studio import Studio
 from ui.training_payloads import finetune_payload
-from ui.trainings import training_html
+from ui.trainings import Parts, _choose, _end, _open, training_html
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
@@ -73,6 +74,19 @@ def test_from_labels_to_a_model(studio):
     assert run.alpha == 1.0
     made = clipcore.load(run.model, "cpu", "fp32")
     assert made.space.key == studio.library.classifier("two colours (fine-tuned)").space.key
+    # the slider follows the model, but an answer that comes late leaves alone what was moved meanwhile
+    at = Parts()
+    for name in Parts.__annotations__:
+        setattr(at, name, name)
+    mixed = SimpleNamespace(id=1, kind="mix", result=done)
+    for answer, value in (
+        (_choose(studio, at, "two colours"), 1.0),
+        (_open(studio, at, None, 0.5), 1.0),
+        (_open(studio, at, "two colours", 1.0), None),
+        (_end(studio, at, mixed, True, 0.7), None),
+    ):
+        assert answer["which"].value == "two colours"
+        assert answer["alpha"].constructor_args.get("value") == value
     with pytest.raises(clipcore.BadInput, match="already"):
         finetune_payload(studio, "two colours", *asked)
     modelling.delete_training(studio, "two colours")

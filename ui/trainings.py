@@ -156,7 +156,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     def start_mix(name: str, alpha: float) -> Changes:
         return following.start("mix", {"name": modelling.training(studio, name).name, "alpha": alpha})
 
-    following.wire(outputs, page, tab)
+    following.wire(outputs, page, tab, asked=[at.alpha])
     for each in (tune_seen, train_seen):
         each.wire(each.parts, page, tab)
     at.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), at.source, at.path, **QUIET)
@@ -169,8 +169,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     at.mix.click(friendly(start_mix), [at.which, at.alpha], outputs, **QUIET)
     at.which.input(friendly(partial(_choose, studio, at)), at.which, outputs, **QUIET)
     at.alpha.release(friendly(partial(_redraw, studio, at)), [at.which, at.alpha], outputs, **QUIET)
-    tab.select(friendly(partial(_open, studio, at)), at.which, outputs, **QUIET)
-    page.load(friendly(partial(_open, studio, at)), at.which, outputs, **QUIET)
+    tab.select(friendly(partial(_open, studio, at)), [at.which, at.alpha], outputs, **QUIET)
+    page.load(friendly(partial(_open, studio, at)), [at.which, at.alpha], outputs, **QUIET)
     clock = gr.Timer(EVERY)
     clock.tick(friendly(partial(_look, studio, at)), [at.which, at.alpha, at.drawn], outputs, **QUIET)
     return at.finished
@@ -197,18 +197,23 @@ def _recipes() -> list[str]:
 # handlers
 
 
-def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool) -> Changes:
+def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float | None = None) -> Changes:
     result = job.result or {}
-    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **_choose(studio, at, result.get("name", ""))}
+    shown = _choose(studio, at, result.get("name", ""), alpha)
+    if job.kind == "mix":  # it was taken from the slider, which may be elsewhere by now
+        shown[at.alpha] = gr.Slider(visible=True)
+    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **shown}
 
 
-def _open(studio: Studio, at: Parts, name: str | None) -> Changes:
+def _open(studio: Studio, at: Parts, name: str | None, alpha: float) -> Changes:
     """The trainings there are; the newest unless one was chosen."""
     names = [run.name for run in modelling.trainings(studio)]
-    return _choose(studio, at, name if name in names else (names[0] if names else ""))
+    return _choose(studio, at, name if name in names else (names[0] if names else ""), alpha)
 
 
-def _choose(studio: Studio, at: Parts, name: str) -> Changes:
+def _choose(studio: Studio, at: Parts, name: str, shown: float | None = None) -> Changes:
+    """A training, with the slider at its mixture. Where it was `shown` there when this was asked for, it is left alone:
+    someone may have moved it meanwhile."""
     names = [run.name for run in modelling.trainings(studio)]
     if name and name not in names:
         names.insert(0, name)  # its folder comes in a moment
@@ -218,7 +223,7 @@ def _choose(studio: Studio, at: Parts, name: str) -> Changes:
     return {
         at.which: gr.Dropdown(names, value=name or None, visible=bool(names)),
         at.view: training_html(run, alpha) if run else "",
-        at.alpha: gr.Slider(value=alpha, visible=ready),
+        at.alpha: gr.Slider(visible=ready) if shown == alpha else gr.Slider(value=alpha, visible=ready),
         at.mix: gr.Button(visible=ready),
         at.drawn: _state(run) if run else "",
     }

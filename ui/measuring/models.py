@@ -55,4 +55,5 @@ def here(studio: Studio, chosen: list[str]) -> Any:
     from clipcore.models import catalogue
 
     names = list(dict.fromkeys([studio.model, *(info.name for info in catalogue() if info.here)]))
-    return gr.CheckboxGroup(names, value=[name for name in chosen if name in names])
+    kept = [name for name in chosen if name in names]  # without a value where all are: one may have been checked meanwhile
+    return gr.CheckboxGroup(names) if kept == chosen else gr.CheckboxGroup(names, value=kept)
