@@ -46,7 +46,7 @@ def classify(
     """
     from dataclasses import replace
 
-    from clipcore import BadInput, decide, generic_bank, zero_shot_classifier
+    from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
     from clipcore.images import display_path
     from clipcore.stream import iter_embed
     from storage.export import answer_row
@@ -60,7 +60,7 @@ def classify(
         assert encoder is not None
         if typed is not None:
             names, prompts = typed
-            head = zero_shot_classifier(encoder, names, prompts)
+            head = draw(iter_zero_shot_classifier(encoder, names, prompts), unit="prompts")
         else:
             head = saved_classifier(library, str(classifier))
             encoder.space.require(head.space, f"The classifier {classifier}")

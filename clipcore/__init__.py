@@ -27,7 +27,7 @@ from .examples import Examples
 from .progress import Step, drain
 from .prompts import PACKS, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
 from .space import Space
-from .zeroshot import search_classifier, zero_shot_classifier
+from .zeroshot import iter_zero_shot_classifier, search_classifier, zero_shot_classifier
 
 if TYPE_CHECKING:
     from .encoder import Encoder
@@ -58,6 +58,7 @@ __all__ = [
     "dial",
     "drain",
     "generic_bank",
+    "iter_zero_shot_classifier",
     "load",
     "pack",
     "parse_descriptions",

@@ -1,20 +1,26 @@
 """Zero-shot classification: class names and prompts become the weights of a linear head (Radford et al., 2021, 3.1.2)."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .classifier import Classifier
 from .errors import BadInput
+from .progress import Step, drain
 from .prompts import DEFAULT_PACK, PromptSet, check_labels, check_template, clean_label, pack
 
 if TYPE_CHECKING:
     from .encoder import Encoder
 
+CHUNK = 1024  # prompts from one step to the next; enough for the encoder to take its way for many texts
 
-def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK) -> Classifier:
-    """A classifier from class names alone.
+
+def iter_zero_shot_classifier(
+    encoder: "Encoder", labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK
+) -> Generator[Step, None, Classifier]:
+    """A classifier from class names alone; steps count prompts, of which a thousand classes may have eighty each.
 
     Each label's prompts are embedded, averaged as unit vectors and scaled to unit length again: the ensemble is built in
     embedding space, so it costs the same to use as a single prompt (section 3.1.4). `prompts` is a PromptSet or the name
@@ -34,7 +40,7 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
     texts = [prompts.texts(label) for label in labels]
     if [] in texts:
         raise BadInput(f"There is no prompt for “{labels[texts.index([])]}”; give it a sentence, or write a template.")
-    vectors = encoder.embed_texts([text for group in texts for text in group])
+    vectors = yield from _iter_embed_texts(encoder, [text for group in texts for text in group], len(labels))
     ends = np.cumsum([len(group) for group in texts])
     means = np.stack([group.mean(0) for group in np.split(vectors, ends[:-1])])
     weight = means / np.linalg.norm(means, axis=1, keepdims=True)
@@ -48,6 +54,24 @@ def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: Pro
         prompts=prompts,
         kind="zero-shot",
     )
+
+
+def zero_shot_classifier(encoder: "Encoder", labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK) -> Classifier:
+    """A classifier from class names alone: `iter_zero_shot_classifier`, run to its end."""
+    return drain(iter_zero_shot_classifier(encoder, labels, prompts))
+
+
+def _iter_embed_texts(encoder: "Encoder", texts: Sequence[str], classes: int) -> Generator[Step, None, np.ndarray]:
+    """Vectors of the texts, those of like length together: the encoder computes as many columns as the longest has."""
+    vectors = np.empty((len(texts), encoder.dim), np.float32)
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    began = time.monotonic()
+    for start in range(0, len(texts), CHUNK):
+        rate = start / (time.monotonic() - began) if start else 0.0
+        yield Step(start, len(texts), f"reading {classes:,} class names", {"per_second": rate} if rate else {})
+        rows = order[start : start + CHUNK]
+        vectors[rows] = encoder.embed_texts([texts[row] for row in rows])
+    return vectors
 
 
 def search_classifier(encoder: "Encoder", words: str, query: np.ndarray, cut: float) -> Classifier:

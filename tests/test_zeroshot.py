@@ -7,8 +7,9 @@ import open_clip
 import pytest
 import torch
 
-from clipcore import BadInput, PromptSet, models, pack, zero_shot_classifier
+from clipcore import BadInput, PromptSet, drain, iter_zero_shot_classifier, models, pack, zero_shot_classifier
 from clipcore.models import STARTER, STARTER_FOLDER
+from clipcore.text_cache import MemoryCache
 from tests.sentences import assert_sentence
 from tests.small_clip import SIGLIP, pictures, theirs, write_model
 
@@ -89,6 +90,24 @@ def test_the_ensemble_is_a_mean_of_unit_vectors(encoder):
     blue = encoder.embed_texts(["blue", "a blue on grey grey grey", "blue blue red"]).mean(0)
     assert np.allclose(head.weight, [red / np.linalg.norm(red), blue / np.linalg.norm(blue)], atol=1e-6)
     assert (head.kind, head.scale, head.space, head.prompts) == ("zero-shot", 10.0, encoder.space, prompts)
+
+
+def test_a_long_list_says_how_far_it_is_and_can_be_stopped(encoder, monkeypatch):
+    monkeypatch.setattr("clipcore.zeroshot.CHUNK", 3)
+    labels = ["red", "a much longer green name", "blue"]
+    whole = zero_shot_classifier(encoder, labels, "seven")
+    encoder.text_cache = MemoryCache()
+    steps = iter_zero_shot_classifier(encoder, labels, "seven")
+    before = encoder.texts_encoded
+    seen = [next(steps) for _ in range(3)]
+    assert [(step.done, step.total, step.message) for step in seen] == [
+        (done, 21, "reading 3 class names") for done in (0, 3, 6)
+    ]
+    assert "per_second" in seen[-1].metrics
+    steps.close()
+    assert encoder.texts_encoded - before == 6
+    assert np.array_equal(drain(iter_zero_shot_classifier(encoder, labels, "seven")).weight, whole.weight)
+    assert encoder.texts_encoded - before == 21  # what was done before the stop is not done again
 
 
 def test_prompts_are_encoded_once(encoder):

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import clipcore
-from clipcore import BadInput, PromptSet, SaysoError, Step, zero_shot_classifier
+from clipcore import BadInput, PromptSet, SaysoError, Step, iter_zero_shot_classifier
 from storage import Added, Jobs, Library, SkippedRecord
 
 from .samples import sample_folder
@@ -176,9 +176,8 @@ class Studio:
         if "classifier" in payload:
             classifier = self.library.classifier(payload["classifier"])
         else:
-            yield Step(0, 0, f"Reading {len(payload['labels'])} class names")
             prompts = PromptSet.from_json(payload["prompts"])
-            classifier = zero_shot_classifier(self.encoder(), payload["labels"], prompts)
+            classifier = yield from iter_zero_shot_classifier(self.encoder(), payload["labels"], prompts)
             classifier = classifier.with_decision(replace(classifier.decision, many=payload.get("many", False)))
         selection = {key: payload[key] for key in ("folder_id", "image_ids") if payload.get(key) is not None}
         skipped = [SkippedRecord(path, reason) for path, reason in payload.get("skipped", ())]
