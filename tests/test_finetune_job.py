@@ -10,10 +10,11 @@ import clipcore
 from clipcore.models import is_here
 from storage import Library
 from tests.fakes import photo
-from ui import modelling
+from ui import modelling, training_folders
 from ui.studio import Studio
 from ui.training_payloads import finetune_payload
-from ui.trainings import Parts, _choose, _end, _open, training_html
+from ui.training_view import training_html
+from ui.trainings import Parts, _choose, _end, _open
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
@@ -54,7 +55,7 @@ def test_from_labels_to_a_model(studio):
     while next(steps).metrics.get("lr") is None:
         pass
     steps.close()
-    run = modelling.training(studio, "two colours")
+    run = training_folders.training(studio, "two colours")
     assert len(run.log()) == 1
     assert run.model is None
     done = clipcore.drain(modelling._finetune(studio, payload))
@@ -89,6 +90,6 @@ def test_from_labels_to_a_model(studio):
         assert answer["alpha"].constructor_args.get("value") == value
     with pytest.raises(clipcore.BadInput, match="already"):
         finetune_payload(studio, "two colours", *asked)
-    modelling.delete_training(studio, "two colours")
+    training_folders.delete_training(studio, "two colours")
     assert not run.folder.exists()
-    assert modelling.trainings(studio) == []
+    assert training_folders.trainings(studio) == []

@@ -9,11 +9,11 @@ import clipcore
 from clipcore import BadInput, ModelNotHere
 from storage import Library
 from tests.fakes import FakeEncoder, photo
-from ui import modelling
+from ui import modelling, training_folders
 from ui.curves import curves_svg
 from ui.studio import Studio, remembered_model
 from ui.training_payloads import finetune_payload, pretrain_asked, pretrain_payload
-from ui.trainings import training_html
+from ui.training_view import training_html
 
 
 @pytest.fixture
@@ -171,7 +171,7 @@ def test_an_estimate_does_not_wait_behind_long_work(studio, tmp_path, monkeypatc
 
 
 def test_a_training_that_has_just_begun_has_no_curves(studio):
-    run = modelling.training(studio, "new one")
+    run = training_folders.training(studio, "new one")
     assert "has not learned anything yet" in training_html(run, 0.5)
     run.folder.mkdir(parents=True)
     (run.folder / "log.jsonl").write_text('{"step": 5, "loss": 2.5, "held_out": 0.25}\n{"step": 10, "lo')

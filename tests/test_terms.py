@@ -4,7 +4,7 @@ import pytest
 
 from clipcore.catalogue import CURATED, ModelInfo, catalogue, describe
 from clipcore.terms import HUB, terms
-from ui.models import _licence, _unknown
+from ui.models_view import _licence, _unknown
 
 
 @pytest.mark.parametrize(

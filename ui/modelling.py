@@ -1,18 +1,14 @@
 """The jobs of the Models tab: fetch, self-test, speed, fine-tune, mix, pre-train; and classifiers made again for a model.
 
-A training lives in HOME/models/NAME: `log.jsonl`, checkpoints, and when it is over `model`, which is a model like any other.
-Its job only needs its payload to go on after a restart.
+The job of a training only needs its payload to go on after a restart.
 """
 
 import csv
-import json
-import re
-import shutil
 import tempfile
 import time
 from collections.abc import Generator
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +16,7 @@ from clipcore import BadInput, Classifier, Step, pack
 from storage import ClassifierRecord
 from training import teach
 
+from . import training_folders
 from .studio import Studio, Work
 
 if TYPE_CHECKING:
@@ -32,7 +29,6 @@ KINDS = ("fetch", "self-test", "speed", "switch", "embed", "finetune", "mix", "p
 LABELS = "labels"  # fine-tune on the library's own labels
 HELD_OUT = 0.2  # share of the labelled images to check on
 LEAST = 2  # labelled pictures of a classifier, to learn from them again
-NAME = re.compile(r"[\w][\w .-]{0,59}")
 
 
 def register(studio: Studio) -> None:
@@ -120,85 +116,6 @@ def _speed(studio: Studio, payload: dict[str, Any]) -> Work:
 # training
 
 
-@dataclass(frozen=True)
-class Training:
-    """A training by its name: where it lies, how it went so far, and whether its model can be used."""
-
-    name: str
-    folder: Path
-
-    @property
-    def model(self) -> str | None:
-        """The name of its model, for `clipcore.load`; None before there is one."""
-        folder = self.folder / "model"
-        return f"local-dir:{folder}" if (folder / "open_clip_model.safetensors").is_file() else None
-
-    @property
-    def sweep(self) -> dict[float, dict[str, dict[str, float]]]:
-        """Mixture -> set -> accuracy, low, high and n; empty before the end, and for pre-training."""
-        return {float(alpha): sets for alpha, sets in self._said().get("sweep", {}).items()}
-
-    @property
-    def alpha(self) -> float:
-        """The mixture that its model is."""
-        return float(self._said().get("alpha", 0.5))
-
-    def log(self) -> list[dict[str, float]]:
-        """What was written down on the way, by step."""
-        try:
-            lines = (self.folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
-        except OSError:
-            return []
-        rows = []
-        for line in lines:
-            try:
-                rows.append(json.loads(line))
-            except ValueError:
-                continue  # being written just now
-        return rows
-
-    def _said(self) -> dict[str, Any]:
-        try:
-            return json.loads((self.folder / "tune.json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-
-
-def trainings(studio: Studio) -> list[Training]:
-    """Every training of this home, the newest first."""
-    folders = [folder for folder in (studio.library.home / "models").glob("*") if folder.is_dir()]
-    return [Training(f.name, f) for f in sorted(folders, key=lambda f: f.stat().st_ctime, reverse=True)]
-
-
-def training(studio: Studio, name: str) -> Training:
-    """A training by its name. Raises BadInput for a name that can be none."""
-    if not NAME.fullmatch(name or ""):
-        raise BadInput("A model's name has letters, digits, spaces, dots and dashes, 60 at most; type another.")
-    return Training(name, studio.library.home / "models" / name)
-
-
-def new_training(studio: Studio, name: str) -> Training:
-    """A name for a training that is not there yet. Raises BadInput."""
-    found = training(studio, name.strip())
-    waiting = any(
-        job.payload.get("name") == found.name for job in studio.jobs.active() if job.kind in ("finetune", "pretrain")
-    )
-    if found.folder.exists() or waiting:
-        raise BadInput(f"There is a model called “{found.name}” already; choose another name.")
-    return found
-
-
-def delete_training(studio: Studio, name: str) -> None:
-    """Delete a training with its model. Raises BadInput while it is at work or its model is in use."""
-    gone = training(studio, name)
-    if any(job.payload.get("name") == name for job in studio.jobs.active()):
-        raise BadInput(f"“{name}” is still at work; stop it first.")
-    if studio.model == gone.model:
-        raise BadInput(f"“{name}” is in use; use another model first.")
-    shutil.rmtree(gone.folder, ignore_errors=True)
-    gone.folder.with_suffix(".csv").unlink(missing_ok=True)
-
-
 def tune_plan(payload: dict[str, Any], data: str) -> "TunePlan":
     """What a job of fine-tuning asks for, on this data. Raises BadInput for settings that cannot be used."""
     from training.finetune import Tuning
@@ -218,7 +135,7 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
     """Carry a fine-tuning out, or go on with it; the first time the library's labels are written down to learn from."""
     from training.tune import iter_tune
 
-    run = training(studio, payload["name"])
+    run = training_folders.training(studio, payload["name"])
     data = payload["data"]
     if data == LABELS:
         table = run.folder.with_suffix(".csv")
@@ -238,7 +155,7 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
 def _mix(studio: Studio, payload: dict[str, Any]) -> Work:
     from training.tune import choose_mixture
 
-    run = training(studio, payload["name"])
+    run = training_folders.training(studio, payload["name"])
     if studio.model == run.model:
         raise BadInput(f"“{run.name}” is in use; use another model first, then choose its mixture.")
     yield Step(0, 0, f"writing the mixture {payload['alpha']:g}")
@@ -249,7 +166,7 @@ def _mix(studio: Studio, payload: dict[str, Any]) -> Work:
 def _pretrain(studio: Studio, payload: dict[str, Any]) -> Work:
     from training.plan import PLAN
 
-    run = training(studio, payload["name"])
+    run = training_folders.training(studio, payload["name"])
     yield from _timed(_train_plan(payload).iter_run(run.folder, resume=(run.folder / PLAN).exists()))
     return {"name": run.name, "sentence": f"“{run.name}” is trained. Choose it above to use it."}
 

@@ -1,9 +1,8 @@
 """The Models tab: choose a model with open eyes, get it, test it, use it, and make one's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -11,13 +10,14 @@ import gradio as gr
 from clipcore import BadInput, SaysoError
 from storage import JobRecord
 
-from . import modelling, trainings
+from . import modelling, training_folders, trainings
 from .following import QUIET, Changes, Following
+from .models_view import checks_html, models_html, short_name
 from .progress import friendly, said
 from .studio import Studio
 
 if TYPE_CHECKING:
-    from clipcore.models import ModelInfo
+    pass
 
 INTRO = (
     '<p class="subtle">The model is what looks at your images. The starter works at once; larger ones see far more. '
@@ -118,93 +118,18 @@ def _show(studio: Studio, at: Parts, everything: bool, chosen: str | None = None
     from clipcore.models import catalogue, describe
 
     infos = catalogue(everything)
-    for run in modelling.trainings(studio):
+    for run in training_folders.trainings(studio):
         if run.model:
             infos.append(describe(run.model))
     if studio.model not in {info.name for info in infos}:
         with suppress(SaysoError):  # it is gone from the disk; the status line says so
             infos.insert(0, describe(studio.model))
-    names = [(_short(studio, info.name), info.name) for info in infos]
+    names = [(short_name(studio, info.name), info.name) for info in infos]
     return {
         at.table: models_html(studio, infos),
         at.model: gr.Dropdown(names, value=chosen) if chosen else gr.Dropdown(names),
         **_foreign(studio, at),
     }
-
-
-def _short(studio: Studio, name: str) -> str:
-    """A name to read: without the folders where a model of this home lies."""
-    run = next((run for run in modelling.trainings(studio) if run.model == name), None)
-    return f"{run.name} (made here)" if run else name
-
-
-def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
-    """The list of models as a table."""
-    heads = (
-        "Model",
-        "",
-        "Right on ImageNet",
-        "Images/s here",
-        "Work per image",
-        "Size",
-        "Memory",
-        "Image",
-        "Languages",
-        "Licence",
-    )
-    rows = []
-    for info in infos:
-        state = "in use" if info.name == studio.model else "here" if info.here else ""
-        mark = ' <span class="badge" title="No model listed is both more accurate and cheaper">best for its cost</span>'
-        about = f"<small>{escape(info.about)}</small>" if info.about else ""
-        cells = (
-            f"{info.imagenet:.1f} %" if info.imagenet else "",
-            f"{info.speed:,.0f}" if info.speed else "",
-            f"{info.gflops:,.3g} GFLOP" if info.gflops else "",
-            f"{info.megabytes:,} MB" if info.megabytes else "",
-            f"{info.memory:,} MB" if info.memory else "",
-            f"{info.image_size} px" if info.image_size else "",
-            escape(info.languages) or _unknown(info),
-            _licence(info),
-        )
-        name = f"{_whole_parts(_short(studio, info.name))}{mark if info.pareto else ''}{about}"
-        rows.append(
-            f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state}</td>'
-            + "".join(f"<td>{cell}</td>" for cell in cells)
-            + "</tr>"
-        )
-    head = "".join(f'<th scope="col">{escape(words) or "State"}</th>' for words in heads)
-    note = (
-        "Accuracy without training on ImageNet's 1,000 classes, from open_clip's published table; an empty cell is not "
-        "known. Measure speed fills in images a second on this computer."
-    )
-    return (
-        '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
-        f'{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div><p class="subtle">{note}</p>'
-    )
-
-
-def _licence(info: "ModelInfo") -> str:
-    if not info.licence:
-        return _unknown(info)
-    return _link(info.page, info.licence) if info.page else escape(info.licence)
-
-
-def _unknown(info: "ModelInfo") -> str:
-    """What is said of a published model where nothing is known; models of this computer have no page to look at."""
-    return f"unknown: see {_link(info.page, 'its page')}" if info.page else ""
-
-
-def _link(page: str, words: str) -> str:
-    return f'<a href="{escape(page)}" target="_blank" rel="noopener noreferrer">{escape(words)}</a>'
-
-
-def _whole_parts(name: str) -> str:
-    """A model's name that breaks after its architecture and not at a dash in it; a path breaks where it must."""
-    architecture, slash, tag = name.partition("/")
-    if not slash or ":" in name:
-        return escape(name)
-    return f'<span class="whole">{escape(architecture)}/</span><wbr><span class="whole">{escape(tag)}</span>'
 
 
 # handlers
@@ -231,7 +156,7 @@ def _ask_remove(studio: Studio, at: Parts, name: str) -> Changes:
     name = _named(name)
     if name == studio.model:
         raise BadInput("This model is in use; use another one first.")
-    run = next((run for run in modelling.trainings(studio) if run.model == name), None)
+    run = next((run for run in training_folders.trainings(studio) if run.model == name), None)
     if name == "starter" or (name.startswith("local-dir:") and not run):
         raise BadInput("Only models that were fetched or made here can be removed; this one lies elsewhere.")
     shown = run.name if run else name
@@ -245,9 +170,9 @@ def _yes(studio: Studio, at: Parts, following: Following, asked: tuple[str, str]
     what, name = asked
     if what == "get":
         return {**_quiet(at), **following.start("fetch", {"model": name})}
-    run = next((run for run in modelling.trainings(studio) if run.model == name), None)
+    run = next((run for run in training_folders.trainings(studio) if run.model == name), None)
     if run:
-        modelling.delete_training(studio, run.name)
+        training_folders.delete_training(studio, run.name)
         words = f"“{run.name}” is deleted."
     else:
         words = f"{name} is removed; {remove(name):,} MB are free again."
@@ -269,7 +194,7 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: b
     if job.kind == "switch":
         missing = result.get("missing", 0)
         later = f" {missing:,} images get their vectors in the background; the old vectors stay." if missing else ""
-        words = f"{_short(studio, result['model'])} is in use.{later}"
+        words = f"{short_name(studio, result['model'])} is in use.{later}"
     elif job.kind == "embed":
         problems = result.get("problems", [])
         left = result.get("missing", 0)
@@ -279,24 +204,11 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: b
             else "Every image has its vector."
         )
     elif job.kind == "self-test":
-        words, shown = "", checks_html(_short(studio, result["model"]), result)
+        words, shown = "", checks_html(short_name(studio, result["model"]), result)
     listed = {}
     if job.kind in ("switch", "speed", "fetch"):
         listed = _show(studio, at, everything, studio.model if job.kind == "switch" and is_mine else None)
     return {**listed, at.result: shown or said(words)}
-
-
-def checks_html(name: str, result: dict[str, Any]) -> str:
-    """The outcome of a self-test."""
-    rows = "".join(
-        f'<tr><th scope="row">{escape(check["name"].capitalize())}</th><td class="{check["verdict"]}">'
-        f"{check['verdict']}</td><td>{escape(check['sentence'])}</td></tr>"
-        for check in result["checks"]
-    )
-    return (
-        f'<p class="said" role="status"><b>Self-test of {escape(name)}: {result["verdict"]}.</b> '
-        f'{escape(result["sentence"])}</p><table class="facts checks"><tbody>{rows}</tbody></table>'
-    )
 
 
 # what the handlers share

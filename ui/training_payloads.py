@@ -5,10 +5,10 @@ from typing import Any
 
 from clipcore import BadInput
 
-from . import modelling
 from .measuring.sets import checked_path
-from .modelling import LABELS
+from .modelling import HELD_OUT, LABELS, tune_plan
 from .studio import Studio
+from .training_folders import new_training
 
 FROM_LABELS, FROM_PATH = "My labels in the library", "Labelled images on this computer"
 
@@ -23,7 +23,7 @@ def finetune_asked(
     prompts: str,
     shifts: str,
     rate: str = "",
-    held_out: float = modelling.HELD_OUT,
+    held_out: float = HELD_OUT,
 ) -> dict[str, Any]:
     """A fine-tuning, all but its name. Raises BadInput where something is missing or cannot be used."""
     from clipcore.models import is_here
@@ -47,7 +47,7 @@ def finetune_asked(
         "rate": _rate(rate),
         "held_out": held_out,
     }
-    modelling.tune_plan(asked, data)  # so that a mistake is said before anything waits for its turn
+    tune_plan(asked, data)  # so that a mistake is said before anything waits for its turn
     return asked
 
 
@@ -63,7 +63,7 @@ def _rate(typed: str | None) -> float | None:
 def finetune_payload(studio: Studio, name: str, *asked: Any) -> dict[str, Any]:
     """A fine-tuning as a job; `asked` as for `finetune_asked`. Raises BadInput."""
     found = finetune_asked(studio, *asked)
-    return {"name": modelling.new_training(studio, name or "").name, **found}
+    return {"name": new_training(studio, name or "").name, **found}
 
 
 def pretrain_asked(studio: Studio, data: str, recipe: str, minutes: float | None, model: str = "") -> dict[str, Any]:
@@ -86,4 +86,4 @@ def pretrain_asked(studio: Studio, data: str, recipe: str, minutes: float | None
 def pretrain_payload(studio: Studio, name: str, *asked: Any) -> dict[str, Any]:
     """A training on captions as a job; `asked` as for `pretrain_asked`. Raises BadInput."""
     found = pretrain_asked(studio, *asked)
-    return {"name": modelling.new_training(studio, name or "").name, **found}
+    return {"name": new_training(studio, name or "").name, **found}

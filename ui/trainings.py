@@ -1,8 +1,7 @@
 """The part of the Models tab where models are made: fine-tuning, pre-training, live curves, and the choice of a mixture."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +11,11 @@ from clipcore import PACKS
 from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
-from . import modelling
-from .curves import curves_svg
+from . import modelling, training_folders
 from .following import QUIET, Changes, Following
-from .modelling import Training
 from .progress import friendly, said
 from .studio import Studio
+from .training_folders import Training
 from .training_payloads import (
     FROM_LABELS,
     FROM_PATH,
@@ -26,6 +24,7 @@ from .training_payloads import (
     pretrain_asked,
     pretrain_payload,
 )
+from .training_view import training_html
 
 LAYERS = (
     ("All of the image tower: learns most", "image"),
@@ -154,7 +153,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
         return friendly(lambda *values: following.start("estimate", {"of": kind, **asked_of(studio, *values)}))
 
     def start_mix(name: str, alpha: float) -> Changes:
-        return following.start("mix", {"name": modelling.training(studio, name).name, "alpha": alpha})
+        return following.start("mix", {"name": training_folders.training(studio, name).name, "alpha": alpha})
 
     following.wire(outputs, page, tab, asked=[at.alpha])
     for each in (tune_seen, train_seen):
@@ -207,17 +206,17 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float 
 
 def _open(studio: Studio, at: Parts, name: str | None, alpha: float) -> Changes:
     """The trainings there are; the newest unless one was chosen."""
-    names = [run.name for run in modelling.trainings(studio)]
+    names = [run.name for run in training_folders.trainings(studio)]
     return _choose(studio, at, name if name in names else (names[0] if names else ""), alpha)
 
 
 def _choose(studio: Studio, at: Parts, name: str, shown: float | None = None) -> Changes:
     """A training, with the slider at its mixture. Where it was `shown` there when this was asked for, it is left alone:
     someone may have moved it meanwhile."""
-    names = [run.name for run in modelling.trainings(studio)]
+    names = [run.name for run in training_folders.trainings(studio)]
     if name and name not in names:
         names.insert(0, name)  # its folder comes in a moment
-    run = modelling.training(studio, name) if name else None
+    run = training_folders.training(studio, name) if name else None
     ready = bool(run and run.sweep)
     alpha = run.alpha if run else 0.5
     return {
@@ -230,14 +229,14 @@ def _choose(studio: Studio, at: Parts, name: str, shown: float | None = None) ->
 
 
 def _redraw(studio: Studio, at: Parts, name: str, alpha: float) -> Changes:
-    return {at.view: training_html(modelling.training(studio, name), alpha)}
+    return {at.view: training_html(training_folders.training(studio, name), alpha)}
 
 
 def _look(studio: Studio, at: Parts, name: str | None, alpha: float, drawn: str) -> Changes:
     """On every tick: draw again what has grown, and nothing else."""
     if not name:
         return {at.drawn: gr.skip()}
-    run = modelling.training(studio, name)
+    run = training_folders.training(studio, name)
     state = _state(run)
     if state == drawn:
         return {at.drawn: gr.skip()}
@@ -249,61 +248,3 @@ def _look(studio: Studio, at: Parts, name: str | None, alpha: float, drawn: str)
 def _state(run: Training) -> str:
     """Changes when there is more to draw."""
     return f"{run.name} {len(run.log())} {'done' if run.sweep else ''}"
-
-
-# what is shown
-
-
-def training_html(run: Training, alpha: float) -> str:
-    """The curves of a training, and the mixtures when it is over."""
-    log = run.log()
-    losses = [(row["step"], row["loss"]) for row in log if "loss" in row]
-    scores: dict[str, list[tuple[float, float]]] = {}
-    for row in log:
-        for name, value in row.items():
-            if name == "held_out" or name.split("/")[0] in ("zero_shot", "recall5"):
-                words = "held-out images" if name == "held_out" else name.partition("/")[2]
-                scores.setdefault(words, []).append((row["step"], value))
-    if not log:
-        return said(f"“{run.name}” has not learned anything yet; the curves come with the first passes over the images.")
-    figures = curves_svg("Loss", {"loss": losses}, "steps")
-    figures += curves_svg("Right answers on held-out images", scores, "steps", share=True)
-    return f'<div class="figures">{figures}{_mixtures(run, alpha)}</div>{_table(run, alpha)}'
-
-
-def _mixtures(run: Training, alpha: float) -> str:
-    sweep = run.sweep
-    if not sweep:
-        return ""
-    names = list(next(iter(sweep.values())))
-    lines = {name: [(a, row[name]["accuracy"]) for a, row in sweep.items()] for name in names}
-    bars = {name: [(row[name]["low"], row[name]["high"]) for row in sweep.values()] for name in names}
-    title = "Right answers of each mixture, with 95 % intervals"
-    return curves_svg(title, lines, "0 as it was, 1 fine-tuned", share=True, marked=alpha, intervals=bars)
-
-
-def _table(run: Training, alpha: float) -> str:
-    """Mixtures (rows) by sets (columns); the one that is marked, and the one that the model is now."""
-    sweep = run.sweep
-    if not sweep:
-        return ""
-    first = next(iter(sweep.values()))
-    head = "".join(f'<th scope="col">{escape(name)} (n = {first[name]["n"]:,})</th>' for name in first)
-    nearest = min(sweep, key=lambda each: abs(each - alpha))
-    rows = "".join(
-        f'<tr{" class=current" if a == nearest else ""}><th scope="row">{a:g}</th>'
-        + "".join(f"<td>{_cell(m)}</td>" for m in row.values())
-        + "</tr>"
-        for a, row in sweep.items()
-    )
-    return (
-        '<div class="scroll" role="region" aria-label="Mixtures" tabindex="0"><table class="facts mixtures"><thead><tr>'
-        f'<th scope="col">Mixture</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<p class="subtle">The model “{escape(run.name)}” is the mixture {run.alpha:g}.</p>'
-    )
-
-
-def _cell(measured: Mapping[str, float]) -> str:
-    """Accuracy with its 95 % interval."""
-    share, low, high = (100 * measured[name] for name in ("accuracy", "low", "high"))
-    return f"{share:.1f} % <small>{low:.1f} to {high:.1f} %</small>"
