@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import threading
 
 import pytest
 
@@ -90,6 +91,20 @@ def test_prompts_show_what_the_model_reads(page):
     page.get_by_label("Templates").fill("a sketch of a {label}.\nmy {label}.")
     expect(page.get_by_text("Reads as: a sketch of a cat. / my cat. and 2 more")).to_be_visible()
     expect(page.get_by_label("Prompt pack", exact=True)).to_have_value("my own")
+
+
+def test_nothing_is_seen_without_its_style(page, url):
+    other, held, free = page.context.new_page(), [], threading.Event()
+    other.route("**/elements/*.css", lambda route: route.continue_() if free.is_set() else held.append(route))
+    other.goto(url, wait_until="commit")
+    empty = board(other).get_by_text("Nothing sorted yet")
+    expect(empty).to_be_attached(timeout=60_000)
+    expect(empty).to_be_hidden()  # its icon has no size yet and would fill the page
+    free.set()
+    for route in held:
+        route.continue_()
+    expect(empty).to_be_visible()
+    assert board(other).locator(".empty svg").bounding_box()["width"] < 100
 
 
 def test_save_reload_and_use_again(page, open_page, pictures):

@@ -29,8 +29,7 @@ class Board extends HTMLElement {
 
   constructor() {
     super();
-    const root = styled(this.attachShadow({ mode: "open" }));
-    root.append(make("link", { rel: "stylesheet", href: "/elements/board.css" }));
+    const root = styled(this, "board");
     this.body = make("div", { class: "board" });
     root.append(this.body);
     this.build();

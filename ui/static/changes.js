@@ -38,8 +38,7 @@ class Changes extends HTMLElement {
 
   constructor() {
     super();
-    const root = styled(this.attachShadow({ mode: "open" }));
-    root.append(make("link", { rel: "stylesheet", href: "/elements/board.css" }));
+    const root = styled(this, "board");
     this.body = make("div");
     root.append(this.body);
     this.viewer = new Viewer(root, ([, , , before, after]) => [make("p", {}, `${placeName(this.labels, before)} → ${placeName(this.labels, after)}`)]);

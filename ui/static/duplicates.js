@@ -12,7 +12,7 @@ class Duplicates extends HTMLElement {
 
   constructor() {
     super();
-    const root = styled(this.attachShadow({ mode: "open" }));
+    const root = styled(this);
     this.body = make("div", { class: "kinds" });
     root.append(this.body);
     this.viewer = new Viewer(root, ([, , , path, size]) => [make("p", { class: "note" }, path), make("p", { class: "note" }, `${size} pixels`)]);

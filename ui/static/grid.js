@@ -21,8 +21,7 @@ class Grid extends HTMLElement {
 
   constructor() {
     super();
-    const root = styled(this.attachShadow({ mode: "open" }));
-    root.append(make("link", { rel: "stylesheet", href: "/elements/grid.css" }));
+    const root = styled(this, "grid");
     this.form = new Form(this);
     this.albums = new Albums(this);
     this.tiles = new Tiles(this);

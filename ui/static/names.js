@@ -10,13 +10,11 @@ const field = (name) => document.querySelector(`#${name} textarea, #${name} inpu
 const ANSWERED = "sayso-names-answered";
 
 function about(name) {
-  const root = (element) => styled(element.attachShadow({ mode: "open" }));
   return class extends HTMLElement {
     static observedAttributes = ["state"];
     constructor() {
       super();
-      this.root = root(this);
-      this.root.append(make("link", { rel: "stylesheet", href: "/elements/names.css" }));
+      this.root = styled(this, "names");
       this.body = make("div", { class: name });
       this.root.append(this.body);
     }

@@ -28,8 +28,14 @@ export function thumbnail([id, content, name], src = `/thumb/${id}/${content}.we
   return make("img", { src, alt: "", loading: "lazy", decoding: "async", title: name });
 }
 
-export function styled(root) {
-  root.append(make("link", { rel: "stylesheet", href: "/elements/parts.css" }));
+// An element's shadow root with its style sheets. Nothing is seen before these are there: an icon without a size fills a page.
+export function styled(element, ...sheets) {
+  const root = element.attachShadow({ mode: "open" });
+  const links = ["parts", ...sheets].map((name) => make("link", { rel: "stylesheet", href: `/elements/${name}.css` }));
+  const hold = make("style", {}, ":host { visibility: hidden }");
+  root.append(hold, ...links);
+  const there = links.map((link) => new Promise((done) => (link.onload = link.onerror = done)));
+  Promise.all(there).then(() => hold.remove());
   return root;
 }
 
@@ -105,8 +111,7 @@ export class Fetched extends HTMLElement {
 
   constructor(...styles) {
     super();
-    this.root = styled(this.attachShadow({ mode: "open" }));
-    for (const name of styles) this.root.append(make("link", { rel: "stylesheet", href: `/elements/${name}.css` }));
+    this.root = styled(this, ...styles);
     this.body = make("div", { class: "report" });
     this.root.append(this.body);
   }
