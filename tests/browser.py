@@ -32,6 +32,7 @@ def url(tmp_path_factory):
 def browser():
     assert CHROMIUM, "SAYSO_REQUIRE_BROWSER is set, but there is no Chromium: install it, or name one in SAYSO_CHROMIUM"
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    sync_api.expect.set_options(timeout=20_000)  # a busy machine is not a fault
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
         yield browser

@@ -11,7 +11,6 @@ from tests.fakes import photo
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 expect = sync_api.expect
-expect.set_options(timeout=20_000)  # a busy machine is not a fault
 
 pytestmark = MARKS
 
