@@ -14,7 +14,7 @@ from ui import modelling, training_folders
 from ui.studio import Studio
 from ui.training_payloads import finetune_payload
 from ui.training_view import training_html
-from ui.trainings import Parts, _choose, _end, _open
+from ui.trainings import Parts, _choose, _end, _look, _open
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
@@ -79,15 +79,25 @@ def test_from_labels_to_a_model(studio):
     at = Parts()
     for name in Parts.__annotations__:
         setattr(at, name, name)
-    mixed = SimpleNamespace(id=1, kind="mix", result=done)
+    ended, mixed = (SimpleNamespace(id=1, kind=kind, result=done) for kind in ("finetune", "mix"))
+    state = _choose(studio, at, "two colours")["drawn"]
     for answer, value in (
         (_choose(studio, at, "two colours"), 1.0),
         (_open(studio, at, None, 0.5), 1.0),
         (_open(studio, at, "two colours", 1.0), None),
-        (_end(studio, at, mixed, True, 0.7), None),
+        (_end(studio, at, ended, True, 0.5), 1.0),
+        (_end(studio, at, mixed, False, 0.5), 1.0),
     ):
         assert answer["which"].value == "two colours"
+        assert answer["alpha"].visible
         assert answer["alpha"].constructor_args.get("value") == value
+    assert "alpha" not in _end(studio, at, mixed, True, 0.7)
+    assert "alpha" not in _end(studio, at, ended, True, 0.7, state)  # told again
+    (run.folder / "tune.json").rename(run.folder / "kept.json")  # as before its end
+    assert not {"alpha", "mix"} & _open(studio, at, "two colours", 0.5).keys()
+    assert not {"alpha", "mix"} & _look(studio, at, "two colours", 0.5, "").keys()
+    assert not _choose(studio, at, "two colours")["alpha"].visible
+    (run.folder / "kept.json").rename(run.folder / "tune.json")
     with pytest.raises(clipcore.BadInput, match="already"):
         finetune_payload(studio, "two colours", *asked)
     training_folders.delete_training(studio, "two colours")

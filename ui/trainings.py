@@ -155,7 +155,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     def start_mix(name: str, alpha: float) -> Changes:
         return following.start("mix", {"name": training_folders.training(studio, name).name, "alpha": alpha})
 
-    following.wire(outputs, page, tab, asked=[at.alpha])
+    following.wire(outputs, page, tab, asked=[at.alpha, at.drawn])
     for each in (tune_seen, train_seen):
         each.wire(each.parts, page, tab)
     at.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), at.source, at.path, **QUIET)
@@ -196,18 +196,19 @@ def _recipes() -> list[str]:
 # handlers
 
 
-def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float | None = None) -> Changes:
+def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float | None = None, drawn: str = "") -> Changes:
     result = job.result or {}
-    shown = _choose(studio, at, result.get("name", ""), alpha)
-    if job.kind == "mix":  # it was taken from the slider, which may be elsewhere by now
-        shown[at.alpha] = gr.Slider(visible=True)
-    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **shown}
+    changes = _choose(studio, at, result.get("name", ""), alpha)
+    if (job.kind == "mix" and is_mine) or changes[at.drawn] == drawn:
+        changes.pop(at.alpha)  # the mixture was taken from the slider, or the end is told again: it may be elsewhere by now
+    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **changes}
 
 
 def _open(studio: Studio, at: Parts, name: str | None, alpha: float) -> Changes:
     """The trainings there are; the newest unless one was chosen."""
     names = [run.name for run in training_folders.trainings(studio)]
-    return _choose(studio, at, name if name in names else (names[0] if names else ""), alpha)
+    changes = _choose(studio, at, name if name in names else (names[0] if names else ""), alpha)
+    return changes if name and name not in names else _without_hiding(at, changes)
 
 
 def _choose(studio: Studio, at: Parts, name: str, shown: float | None = None) -> Changes:
@@ -228,6 +229,11 @@ def _choose(studio: Studio, at: Parts, name: str, shown: float | None = None) ->
     }
 
 
+def _without_hiding(at: Parts, changes: Changes) -> Changes:
+    """What looks again may answer after the end was shown: a slider that is hidden then comes back without its value."""
+    return {part: value for part, value in changes.items() if part not in (at.alpha, at.mix) or value.visible}
+
+
 def _redraw(studio: Studio, at: Parts, name: str, alpha: float) -> Changes:
     return {at.view: training_html(training_folders.training(studio, name), alpha)}
 
@@ -241,7 +247,7 @@ def _look(studio: Studio, at: Parts, name: str | None, alpha: float, drawn: str)
     if state == drawn:
         return {at.drawn: gr.skip()}
     ready = bool(run.sweep)  # the value of the mixture is left alone: someone may be changing it
-    shown = {at.alpha: gr.Slider(visible=ready), at.mix: gr.Button(visible=ready)}
+    shown = {at.alpha: gr.Slider(visible=True), at.mix: gr.Button(visible=True)} if ready else {}
     return {**shown, at.view: training_html(run, alpha if drawn.endswith("done") else run.alpha), at.drawn: state}
 
 
