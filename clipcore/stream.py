@@ -68,7 +68,7 @@ def embed_files(
     pass on all cores kept 62 % of two cores busy with 12-megapixel photos, a pass for each core 96 %. A GPU has threads of
     its own, one for each pass under way: what one sends travels while the other's batch is computed.
 
-    The first batches are small: who waits for large photos sees something within a second, and can stop.
+    The first batches are small: who waits for large photos sees something soon, and can stop.
     """
     cores = os.cpu_count() or 1
 

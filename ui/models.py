@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -15,9 +15,6 @@ from .following import QUIET, Changes, Following
 from .models_view import checks_html, models_html, short_name
 from .progress import friendly, said
 from .studio import Studio
-
-if TYPE_CHECKING:
-    pass
 
 INTRO = (
     '<p class="subtle">The model is what looks at your images. The starter works at once; larger ones see far more. '
