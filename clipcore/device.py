@@ -14,6 +14,7 @@ from platformdirs import user_cache_path
 from torch import nn
 
 from .errors import BadInput
+from .image_tower import set_precision
 from .int8 import vectors_of
 
 PRECISIONS = ("auto", "fp32", "bf16", "int8")
@@ -114,7 +115,7 @@ def half(device: torch.device) -> torch.dtype:
 def _reduced_pays(visual: nn.Module, image_size: tuple[int, int], device: torch.device) -> bool:
     pictures, dtype = generated_pictures(8, image_size).to(device), half(device)
     try:
-        reduced = copy.deepcopy(visual).to(dtype)
+        reduced = set_precision(copy.deepcopy(visual), dtype)
         full_time, full = timed(visual, pictures)
         reduced_time, small = timed(reduced, pictures.to(dtype))
     except (RuntimeError, NotImplementedError):  # an operation without a kernel for it, or no room for a second copy

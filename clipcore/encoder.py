@@ -13,6 +13,7 @@ from torch import nn
 from .device import SAME, default_batch_size
 from .errors import BadInput
 from .gpu import Compiled, Feed, feed_for
+from .image_tower import set_precision
 from .images import ImageSource, open_image
 from .int8 import vectors_of
 from .shrink import shrinker
@@ -63,7 +64,7 @@ class Encoder:
         # what encodes pictures instead of the model's own
         self._tower: Any = Compiled(self._model.visual) if tower is None and on_cuda else tower
         # Only the image tower is reduced: texts are mostly few, cached, and stay exact. See _for_many.
-        self._model.visual.to(dtype)
+        set_precision(self._model.visual, dtype)
         self._preprocess = preprocess
         self._feed = feed_for(preprocess, device)
         self._shrink = shrinker(preprocess)

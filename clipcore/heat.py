@@ -164,7 +164,7 @@ def _patch_vectors(visual: Any, pixels: "torch.Tensor") -> np.ndarray | None:
         tokens = tokens[0] if tokens.shape[0] == 1 else tokens[:, 0]  # batch first, or second
         attention = last.attn
         weight, bias = attention.in_proj_weight.chunk(3)[2], attention.in_proj_bias
-        values = tokens @ weight.T + (bias.chunk(3)[2] if bias is not None else 0)
+        values = tokens.to(weight) @ weight.T + (bias.chunk(3)[2] if bias is not None else 0)
         vectors = visual.ln_post(last.ls_1(attention.out_proj(values))) @ visual.proj
         vectors = torch.nn.functional.normalize(vectors[-height * width :].float(), dim=-1)
     return vectors.cpu().numpy().reshape(height, width, -1)

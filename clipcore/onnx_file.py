@@ -41,6 +41,8 @@ def export_onnx(encoder: "Encoder", classifier: Classifier, path: str | os.PathL
         ) from error
     import torch
 
+    from .image_tower import set_precision
+
     path = Path(path)
     part = path.with_name(f"{path.name}.part")
     pixels = torch.rand(3, 3, *_size(encoder), generator=torch.Generator().manual_seed(0)) * 4 - 2
@@ -66,7 +68,7 @@ def export_onnx(encoder: "Encoder", classifier: Classifier, path: str | os.PathL
                         verbose=False,
                     )
             finally:
-                model.visual.to(device, dtype)
+                set_precision(model.visual.to(device), dtype)
         file = onnx.load(str(part))
         onnx.helper.set_model_props(file, {"sayso": json.dumps(metadata)})
         onnx.save(file, str(part))
