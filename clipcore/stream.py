@@ -4,10 +4,11 @@ import os
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,9 +21,21 @@ if TYPE_CHECKING:
     from .encoder import Encoder
 
 
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What one picture gave. `vector` [dim] is None where the caller knew the content already."""
+
+    content_hash: str
+    facts: Facts
+    vector: np.ndarray | None = None
+
+
 @dataclass(frozen=True)
 class Picture:
-    """One file that was read. `vector` [dim] is None where the caller knew the content already."""
+    """One file that was read, as `Seen`."""
 
     path: Path
     content_hash: str
@@ -54,15 +67,35 @@ class Batch:
 
 FIRST = 4  # pictures in the first batch; each batch that is done doubles the next, up to the encoder's batch size
 
-Read = tuple[Picture, Any]  # a picture with its tensor, or with None where the caller knew the content already
+Read = tuple[Seen, Any]  # a picture with its tensor, or with None where the caller knew the content already
 
 
 def embed_files(
     encoder: "Encoder", paths: Iterable[Path], known: Callable[[str], bool] = lambda content_hash: False
 ) -> Iterator[Batch]:
-    """Read, hash, decode and embed files, a batch at a time, in order. One bad file never stops the run.
+    """Embed files as `embed_stream` does, a batch at a time, in order."""
+    with closing(embed_stream(encoder, paths, read_bytes, known)) as stream:
+        for results in stream:
+            batch = Batch()
+            for path, seen in results:
+                if isinstance(seen, str):
+                    batch.skipped.append(Skipped(path, seen))
+                else:
+                    batch.pictures.append(Picture(path, seen.content_hash, seen.facts, seen.vector))
+            yield batch
 
-    `known` is asked, from worker threads, whether a content hash has a vector already; such pictures are not decoded.
+
+def embed_stream(
+    encoder: "Encoder",
+    items: Iterable[Item],
+    read: Callable[[Item], bytes],
+    known: Callable[[str], bool] = lambda content_hash: False,
+) -> Generator[list[tuple[Item, Seen | str]], None, None]:
+    """Read, hash, decode and embed pictures, a batch at a time, in order: each item with what was seen, or the reason why it
+    could not be used. One bad picture never stops the run.
+
+    `read` gives an item's picture file as bytes, in a worker thread, or raises BadImage. `known` is asked, there as well,
+    whether a content hash has a vector already; such pictures are not decoded.
 
     A thread for each core decodes. On a CPU the same threads run the model, each a batch by itself: beside decoders, one
     pass on all cores kept 62 % of two cores busy with 12-megapixel photos, a pass for each core 96 %. A GPU has threads of
@@ -72,35 +105,36 @@ def embed_files(
     """
     cores = os.cpu_count() or 1
 
-    def prepare(path: Path) -> Read | Skipped:
+    def prepare(item: Item) -> tuple[Item, Read | str]:
         try:
-            data = read_bytes(path)
+            data = read(item)
             digest = content_hash(data)
-            picture = Picture(path, digest, picture_facts(data))
-            return picture, None if known(digest) else encoder.prepare(data)
+            seen = Seen(digest, picture_facts(data))
+            return item, (seen, None if known(digest) else encoder.prepare(data))
         except BadImage as error:
-            return Skipped(path, str(error))
+            return item, str(error)
 
-    remaining, at_once = iter(paths), encoder.passes
+    remaining, at_once = iter(items), encoder.passes
     # a list too short for a batch on each core is shared out
-    share = -(-len(paths) // at_once) if isinstance(paths, Sized) else encoder.batch_size
+    share = -(-len(items) // at_once) if isinstance(items, Sized) else encoder.batch_size
     grown = FIRST
     with (
         ThreadPoolExecutor(cores, "decode", encoder.use_one_thread) as pool,
         ThreadPoolExecutor(at_once, "decode-model") as own,
     ):
         model = pool if at_once > 1 and encoder.device.type == "cpu" else own
-        ahead: deque[Future[Read | Skipped]] = deque()
-        passes: deque[tuple[list[Read | Skipped], dict[str, _Vector]]] = deque()
+        ahead: deque[Future[tuple[Item, Read | str]]] = deque()
+        passes: deque[tuple[list[tuple[Item, Read | str]], dict[str, _Vector]]] = deque()
         try:
             while True:
                 size = min(grown, encoder.batch_size)  # which may have shrunk
                 wanted = max(0, (at_once + 1) * size + cores - len(ahead))
-                ahead.extend(pool.submit(prepare, path) for path in islice(remaining, wanted))
+                ahead.extend(pool.submit(prepare, item) for item in islice(remaining, wanted))
                 if ahead and len(passes) <= at_once:  # the next batch is there when the model has finished one
                     results = [ahead.popleft().result() for _ in range(min(size, share, len(ahead)))]
                     running = {digest: vector for _, vectors in passes for digest, vector in vectors.items()}
-                    passes.append((results, _start(encoder, model, results, running, known)))
+                    reads = [result for _, result in results if not isinstance(result, str)]
+                    passes.append((results, _start(encoder, model, reads, running, known)))
                 elif passes:
                     yield _finish(*passes.popleft())
                     grown = 2 * size
@@ -125,38 +159,38 @@ class _Vector:
 def _start(
     encoder: "Encoder",
     model: Executor,
-    results: list[Read | Skipped],
+    reads: list[Read],
     running: dict[str, _Vector],
     known: Callable[[str], bool],
 ) -> dict[str, _Vector]:
     """Begin a forward pass; answers where the vector of each content hash will be. Copies of one picture share it."""
     vectors: dict[str, _Vector] = {}
     fresh: dict[str, Any] = {}
-    for result in results:
-        if isinstance(result, Skipped) or result[1] is None:
+    for seen, tensor in reads:
+        if tensor is None:
             continue
-        digest = result[0].content_hash
+        digest = seen.content_hash
         if digest in running:
             vectors[digest] = running[digest]
         elif not known(digest):  # asked again: a copy may have come in since this file was decoded
-            fresh[digest] = result[1]
+            fresh[digest] = tensor
     if fresh:
         batch = model.submit(encoder.embed_prepared, list(fresh.values()))
         vectors |= {digest: _Vector(batch, row) for row, digest in enumerate(fresh)}
     return vectors
 
 
-def _finish(results: list[Read | Skipped], vectors: dict[str, _Vector]) -> Batch:
+def _finish(results: list[tuple[Item, Read | str]], vectors: dict[str, _Vector]) -> list[tuple[Item, Seen | str]]:
     """Wait for a forward pass and put its vectors to their pictures."""
-    batch = Batch()
-    for result in results:
-        if isinstance(result, Skipped):
-            batch.skipped.append(result)
+    done: list[tuple[Item, Seen | str]] = []
+    for item, result in results:
+        if isinstance(result, str):
+            done.append((item, result))
         elif vector := vectors.get(result[0].content_hash):
-            batch.pictures.append(replace(result[0], vector=vector.batch.result()[vector.row]))
+            done.append((item, replace(result[0], vector=vector.batch.result()[vector.row])))
         else:
-            batch.pictures.append(result[0])
-    return batch
+            done.append((item, result[0]))
+    return done
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from clipcore import BadInput, drain
 from clipcore.images import content_hash, find_images
-from clipcore.stream import embed_files, iter_embed
+from clipcore.stream import embed_files, embed_stream, iter_embed
 from tests.fakes import FakeEncoder, photo
 
 
@@ -49,6 +49,19 @@ def test_bad_files_are_skipped_with_the_reason(files, tmp_path):
     assert [picture.path for picture in good] == [file for file in files if file not in skipped]
     assert np.allclose(np.stack([p.vector for p in good]), FakeEncoder().embed_images([p.path for p in good]))
     assert str(batches[0].skipped[0]) == f"{files[2]}: {skipped[files[2]]}"
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_anything_that_holds_a_picture_can_be_streamed(files, passes):
+    """In order, the bad ones in their places; a picture that comes twice has one vector."""
+    held = [file.read_bytes() for file in files[:6]]
+    items = [*enumerate([*held, b"a diary", held[0]])]
+    done = [pair for some in embed_stream(FakeEncoder(passes=passes), items, lambda item: item[1]) for pair in some]
+    assert [item for item, _ in done] == items
+    assert [isinstance(seen, str) for _, seen in done] == [False] * 6 + [True, False]
+    vectors = [seen.vector for _, seen in done if not isinstance(seen, str)]
+    assert np.allclose(np.stack(vectors), FakeEncoder().embed_images([*held, held[0]]))
+    assert not decode_threads()
 
 
 def test_a_batch_of_bad_files_only(tmp_path):

@@ -1,21 +1,19 @@
 """A whole test set, embedded once and measured: pictures with labels by accuracy, pictures with captions by retrieval."""
 
-import os
-from collections import deque
 from collections.abc import Generator, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from ..classifier import Classifier
-from ..errors import BadImage, BadInput
+from ..errors import BadInput
 from ..examples import Examples
-from ..images import content_hash, read_bytes
+from ..images import read_bytes
 from ..progress import Step
 from ..space import Space
+from ..stream import embed_stream
 from .report import Report, evaluate
 from .retrieval import RetrievalReport, evaluate_retrieval
 
@@ -67,39 +65,26 @@ def iter_embed_set(encoder: "Encoder", samples: Iterable[Sample]) -> Generator[S
     """Embed the pictures of `samples`, decoding ahead on all cores; only vectors are kept. Bad pictures are skipped."""
     found = EmbeddedSet(np.zeros((0, encoder.dim), np.float32))
     vectors: list[np.ndarray] = []
-    remaining = iter(samples)
+    done = 0
 
-    def prepare(image: Any) -> Any:
-        try:
-            data = image if isinstance(image, bytes) else read_bytes(image)
-            return content_hash(data), encoder.prepare(data)
-        except BadImage as error:
-            return error
+    def read(sample: Sample) -> bytes:
+        return sample.image if isinstance(sample.image, bytes) else read_bytes(sample.image)
 
-    with ThreadPoolExecutor(os.cpu_count() or 1, "decode") as pool:
-        ahead: deque[tuple[Sample, Any]] = deque()
-        done = 0
-        while True:
-            wanted = 2 * encoder.batch_size - len(ahead)
-            ahead.extend((sample, pool.submit(prepare, sample.image)) for sample in islice(remaining, max(0, wanted)))
-            if not ahead:
-                break
-            batch = [ahead.popleft() for _ in range(min(encoder.batch_size, len(ahead)))]
-            good = []
-            for sample, future in batch:
-                if isinstance(result := future.result(), BadImage):
-                    found.skipped.append(f"{sample.key}: {result}")
-                    continue
-                found.hashes.append(result[0])
-                good.append(result[1])
-                found.keys.append(sample.key)
-                found.names.append(sample.name)
-                found.captions.append(sample.captions)
-            vectors.append(encoder.embed_prepared(good))
-            done += len(batch)
+    with closing(embed_stream(encoder, samples, read)) as stream:
+        for results in stream:
+            for sample, seen in results:
+                if isinstance(seen, str):
+                    found.skipped.append(f"{sample.key}: {seen}")
+                elif seen.vector is not None:
+                    vectors.append(seen.vector)
+                    found.hashes.append(seen.content_hash)
+                    found.keys.append(sample.key)
+                    found.names.append(sample.name)
+                    found.captions.append(sample.captions)
+            done += len(results)
             yield Step(done, message="embedding")
     if vectors:
-        found.vectors = np.concatenate(vectors)
+        found.vectors = np.stack(vectors)
     return found
 
 
