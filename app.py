@@ -10,7 +10,6 @@ from typing import Annotated
 
 import typer
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from cli import commands

@@ -78,6 +78,18 @@ def test_connections_send_without_waiting():
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
+def test_gradio_makes_no_statistics_of_events():
+    """It would after each event, of all the last 10,000; if its settings are renamed one day, this says so."""
+    from gradio import Blocks
+
+    with Blocks() as page:
+        queue = page._queue
+    queue.events_recorded = 100_000
+    made = queue.compute_analytics_summary([{"function": "look", "status": "success", "process_time": 0.1}])
+    assert made == {"functions": {}}
+    assert queue.ANALYTICS_MAX_EVENTS == 1
+
+
 def test_an_open_address_needs_a_password(studio):
     with pytest.raises(BadInput, match="SAYSO_PASSWORD"):
         create_app(studio, "0.0.0.0")
