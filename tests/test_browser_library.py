@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import MARKS, board, classify, keep_picture, looks, reload, say_names
+from tests.browser import MARKS, board, classify, keep_picture, looks, reload, reveal, say_names
 from tests.fakes import photo
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -50,7 +50,7 @@ def status(page):
 
 def add(page, folder, images):
     """Add a folder in the Library tab; the grid then shows it."""
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(folder))
     page.get_by_role("button", name="Add folder").click()
     expect(page.get_by_text(re.compile("new images, "))).to_be_visible(timeout=180_000)
@@ -90,6 +90,32 @@ def test_images_are_selected_by_check_mark_shift_and_keys(page, tmp_path):
     expect(count(page)).to_have_text("149 selected")
     expect(card(page, 0)).to_have_attribute("aria-selected", "false")
     expect(card(page, 1)).to_have_attribute("aria-selected", "true")
+
+
+def test_a_folder_that_has_come_in_takes_nobody_from_work(page, tmp_path):
+    """Its first answer is late; who selects meanwhile keeps selection and place, and the range goes on from there."""
+    add(page, pictures_in(tmp_path / "here", 6), 6)
+    here = f"/api/images?folder={grid(page).get_by_label('In', exact=True).input_value()}&"
+    held = []
+
+    def is_of_new(url):
+        return "/api/images?folder=" in url and here not in url
+
+    page.route(is_of_new, lambda route: held.append(route))
+    pictures_in(tmp_path / "there", 3)
+    page.get_by_label("Folder on this computer").fill(str(tmp_path / "there"))
+    with page.expect_request(lambda request: is_of_new(request.url), timeout=180_000):
+        page.get_by_role("button", name="Add folder").click()
+    check(page, 1)
+    expect(count(page)).to_have_text("1 selected")
+    with page.expect_response(lambda response: here in response.url) as again:
+        held[0].continue_()
+    again.value.finished()
+    expect(grid(page).get_by_label("In", exact=True).locator("option", has_text="there (3)")).to_have_count(1)
+    expect(count(page)).to_have_text("1 selected")
+    card(page, 3).click(modifiers=["Shift"])
+    expect(count(page)).to_have_text("3 selected")
+    expect(grid(page).get_by_role("heading", name="6 images", exact=True)).to_be_visible()
 
 
 def test_a_frame_selects_what_it_meets(page, tmp_path):
@@ -168,7 +194,7 @@ def test_an_album_keeps_up_with_new_photos(page, tmp_path):
     pictures_in(folder, 9)
     add(page, folder, 9)
     reload(page)
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     album = grid(page).get_by_role("button", name="Early ones", exact=True)
     album.click()
     expect(grid(page).get_by_role("heading", name="Early ones: 9 images")).to_be_visible()
@@ -221,7 +247,7 @@ def test_an_import_is_seen_while_it_runs_also_in_another_window(page, open_page,
     ):  # longer than it takes to load a page; bytes behind a picture's end change its hash, not what it shows
         (folder / f"more {n}.png").write_bytes(picture + b"w" + n.to_bytes(2, "big"))
     other = open_page()
-    other.get_by_role("tab", name="Library").click()
+    reveal(other.get_by_role("tab", name="Library"))
     expect(grid(other)).to_be_visible()
     page.get_by_role("button", name="Add folder").click()
     expect(other.locator("#library-progress progress")).to_be_visible(timeout=20_000)
@@ -230,14 +256,14 @@ def test_an_import_is_seen_while_it_runs_also_in_another_window(page, open_page,
     expect(page.get_by_role("button", name="Stop")).to_be_visible()  # and not only at the end
     assert thumbnail.evaluate("image => image.isConnected")  # nothing was drawn anew, so nothing flickers
     reload(other)
-    other.get_by_role("tab", name="Library").click()
+    reveal(other.get_by_role("tab", name="Library"))
     for window in (page, other):
         expect(window.get_by_text(re.compile("180 new images"))).to_be_visible(timeout=120_000)
         expect(window.get_by_role("button", name="Stop")).to_be_hidden()
         expect(grid(window).get_by_label("In", exact=True).locator("option", has_text="watched (183)")).to_have_count(1)
     expect(grid(page).locator("h2")).to_have_text("183 images")
     expect(chosen(page)).to_have_attribute("id", "card-1")
-    page.get_by_role("tab", name="Classify").click()
+    reveal(page.get_by_role("tab", name="Classify"))
     page.get_by_role("combobox", name="Images", exact=True).click()
     expect(page.get_by_role("option", name="watched (183)")).to_be_visible()
 

@@ -62,14 +62,7 @@ class Grid extends HTMLElement {
     if (!this.isConnected || before === news || !news) return;
     const folder = news.split(":")[1];
     if (folder === "more") return this.grown();
-    // who selects while images come in is at work where the grid is, and stays there
-    if (!folder || this.selection.count(this.tiles.total)) return this.refresh();
-    this.places().then(() => {
-      if (this.selection.count(this.tiles.total)) return this.refresh(); // begun meanwhile
-      like = null;
-      this.form.set({ q: "", name: "", since: "", until: "", label: "", orientation: "", folder });
-      this.submit();
-    });
+    return folder ? this.arrived(folder) : this.refresh();
   }
 
   // the question
@@ -113,10 +106,7 @@ class Grid extends HTMLElement {
   failed = (error) => this.say(error.message);
 
   async ask(question) {
-    this.question = question;
-    this.showTools();
-    this.albums.draw();
-    this.say("");
+    this.turnTo(question);
     try {
       let answer = await this.fetchPage(0);
       if (question !== this.question) return; // a newer question has been asked
@@ -126,12 +116,38 @@ class Grid extends HTMLElement {
         answer = await this.fetchPage(0);
         if (question !== this.question) return;
       }
-      this.selection = new Selection();
-      this.base = null;
-      this.show(answer);
+      this.begin(answer);
     } catch (error) {
       if (question === this.question) this.problem(error);
     }
+  }
+  turnTo(question) {
+    this.question = question;
+    this.showTools();
+    this.albums.draw();
+    this.say("");
+  }
+  begin(answer) {
+    this.selection = new Selection();
+    this.base = null;
+    this.show(answer);
+  }
+  // A folder that has come in is shown; but who selects, types or looks at an image by then is at work here, and stays.
+  async arrived(folder) {
+    const { question } = this;
+    const { sort } = this.form.values();
+    const next = { folder, ...(sort ? { sort } : {}) };
+    await this.attempt(async () => {
+      const [answer] = await Promise.all([getJSON(`/api/images?${new URLSearchParams({ ...next, offset: 0 })}`), this.places()]);
+      if (question !== this.question || this.isBusy()) return this.refresh();
+      like = null;
+      this.form.set({ q: "", name: "", since: "", until: "", label: "", orientation: "", folder });
+      this.turnTo(next);
+      this.begin(answer);
+    });
+  }
+  isBusy() {
+    return this.selection.count(this.tiles.total) > 0 || this.large.dialog.open || this.form.root.matches(":focus-within");
   }
   // The same question again, after something has changed; place and selection stay.
   async refresh() {
