@@ -46,3 +46,8 @@ class SpaceMismatch(SaysoError):
 
 class NotFound(SaysoError):
     """The library holds nothing of that name or number."""
+
+
+def unexpected(error: Exception) -> str:
+    """The sentence for an error that is not a SaysoError: a mistake of ours, whose traceback is in the log."""
+    return f"Something unexpected went wrong ({type(error).__name__}); see the log and report it."

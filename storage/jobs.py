@@ -20,6 +20,7 @@ from typing import Any, Literal, get_args
 from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
 
 from clipcore import NotFound, SaysoError, Step
+from clipcore.errors import unexpected
 
 from .library import Library
 from .records import JobRecord
@@ -165,8 +166,7 @@ class Jobs:
             self._write(job.id, state="failed", error=str(error), finished=now())
         except Exception as error:
             log.exception("job %s, %s", job.id, job.kind)
-            sentence = f"Something unexpected went wrong ({type(error).__name__}); see the log and report it."
-            self._write(job.id, state="failed", error=sentence, finished=now())
+            self._write(job.id, state="failed", error=unexpected(error), finished=now())
         finally:
             over.set()
             beat.join()

@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 @contextmanager
 def served(folder: Path, *options: str, **env: str) -> Iterator[str]:
-    """Serve a home below `folder` and give the address; fails with the server's own words if it does not come up."""
+    """Serve a home below `folder` and give the address; fails, with the server's own words, if it does not come up or if a
+    mistake of ours is in its log."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -39,6 +40,8 @@ def served(folder: Path, *options: str, **env: str) -> Iterator[str]:
             else:
                 raise AssertionError("the app did not answer:\n" + log_path.read_text())
             yield url
+            said = log_path.read_text()
+            assert "Traceback" not in said, said  # the page shows a toast, or nothing
         finally:
             server.terminate()
             server.wait(20)

@@ -9,7 +9,7 @@ import threading
 
 import pytest
 
-from tests.browser import MARKS, board, classify, drop, keep_picture, looks, reload, say_names
+from tests.browser import MARKS, board, classify, drop, keep_picture, looks, reload, reveal, say_names
 from tests.fakes import photo
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -76,7 +76,7 @@ def test_mistakes_are_said_and_nothing_is_lost(page):
         page.get_by_test_id("toast-close").last.click()
         expect(page.get_by_test_id("toast-body")).to_have_count(0)
     say_names(page, "cat, dog")
-    page.get_by_role("button", name=re.compile("^Prompts")).click()
+    reveal(page.get_by_role("button", name=re.compile("^Prompts")))
     expect(page.get_by_text("Reads as")).to_be_visible()
     page.get_by_label("Templates").fill("a photo of {label.__class__}")
     expect(page.get_by_text("has no {label}")).to_be_visible()
@@ -86,7 +86,7 @@ def test_mistakes_are_said_and_nothing_is_lost(page):
 
 def test_prompts_show_what_the_model_reads(page):
     say_names(page, "cat = kitten, dog")
-    page.get_by_role("button", name=re.compile("^Prompts")).click()
+    reveal(page.get_by_role("button", name=re.compile("^Prompts")))
     expect(page.get_by_text("Reads as")).to_be_visible()
     page.get_by_label("Templates").fill("a sketch of a {label}.\nmy {label}.")
     expect(page.get_by_text("Reads as: a sketch of a cat. / my cat. and 2 more")).to_be_visible()
@@ -152,7 +152,7 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
     for index in range(30):
         photo(folder / f"{index}.png", (8 * index, 255 - 8 * index, 90), (64 + index, 48))
     (folder / "broken.jpg").write_text("no picture")
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(folder))
     page.get_by_role("button", name="Add folder").click()
     expect(page.get_by_text(re.compile("30 new images, 0 already known, 1 skipped"))).to_be_visible(timeout=60_000)
@@ -190,7 +190,7 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
     suggestion = suggested.inner_text()
     suggested.click()
     expect(grid.get_by_role("heading", name=re.compile(f"match(es)? “{suggestion}”"))).to_be_visible()
-    page.get_by_role("button", name=re.compile("^Skipped files")).click()
+    reveal(page.get_by_role("button", name=re.compile("^Skipped files")))
     expect(page.locator(".skipped")).to_contain_text("broken.jpg")
     grid.get_by_label("In", exact=True).select_option(label="my photos (30)")
     page.get_by_role("button", name="Forget this folder").click()
@@ -202,7 +202,7 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
 def test_a_picture_is_pasted_and_words_are_added(page, tmp_path):
     for index, colour in enumerate(("red", "green", "blue")):
         photo(tmp_path / "paste" / f"{colour}.png", colour, (60 + index, 40))
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(tmp_path / "paste"))
     page.get_by_role("button", name="Add folder").click()
     grid = page.locator("sayso-grid")
@@ -232,7 +232,7 @@ def test_filters_and_order_of_the_library(page, tmp_path):
     for index in range(130):  # more than a page
         file = photo(tmp_path / "dated" / f"{'late' if index > 4 else 'early'}{index}.png", (index, 90, 90), (40, 40))
         os.utime(file, (1_700_000_000 + index * 86_400,) * 2)
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(tmp_path / "dated"))
     page.get_by_role("button", name="Add folder").click()
     grid = page.locator("sayso-grid")
@@ -255,11 +255,11 @@ def test_filters_and_order_of_the_library(page, tmp_path):
 def test_duplicates_are_found_and_kept(page, tmp_path):
     original = photo(tmp_path / "twice" / "first.png", (12, 200, 77), (200, 43))  # no other test has this shape
     shutil.copy(original, tmp_path / "twice" / "second.png")
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(tmp_path / "twice"))
     page.get_by_role("button", name="Add folder").click()
     expect(page.locator("sayso-grid").get_by_role("heading", name="2 images")).to_be_visible(timeout=60_000)
-    page.get_by_role("button", name=re.compile("^Duplicates")).click()
+    reveal(page.get_by_role("button", name=re.compile("^Duplicates")))
     page.get_by_role("button", name="Find duplicates").click()
     panel = page.locator("sayso-duplicates")
     expect(panel.get_by_role("heading", name=re.compile(r"The same picture: \d+ group"))).to_be_visible(timeout=60_000)
@@ -273,8 +273,8 @@ def test_duplicates_are_found_and_kept(page, tmp_path):
     expect(panel.get_by_role("dialog")).to_contain_text(str(original))
     page.keyboard.press("Escape")
     reload(page)
-    page.get_by_role("tab", name="Library").click()
-    page.get_by_role("button", name=re.compile("^Duplicates")).click()
+    reveal(page.get_by_role("tab", name="Library"))
+    reveal(page.get_by_role("button", name=re.compile("^Duplicates")))
     expect(panel.get_by_role("heading", name=re.compile(r"The same picture: \d+ group"))).to_be_visible()
     assert original.exists()
 
@@ -282,11 +282,11 @@ def test_duplicates_are_found_and_kept(page, tmp_path):
 def test_a_library_folder_is_chosen_and_sorted(page, tmp_path):
     for index, colour in enumerate(("red", "red", "green", "blue", "blue")):
         photo(tmp_path / "trip" / f"{index}.jpg", colour, (60 + index, 40))
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(tmp_path / "trip"))
     page.get_by_label("Folder on this computer").press("Enter")
     expect(page.get_by_text(re.compile("5 new images"))).to_be_visible(timeout=60_000)
-    page.get_by_role("tab", name="Classify").click()
+    reveal(page.get_by_role("tab", name="Classify"))
     page.get_by_label("Images", exact=False).first.click()
     page.get_by_role("option", name="trip (5)").click()
     say_names(page, "red, green, blue")
@@ -298,7 +298,7 @@ def test_a_folder_is_uploaded(page, tmp_path):
     for index in range(3):
         photo(tmp_path / "sent" / f"{index}.jpg", "orange", (70 + index, 40))
     (tmp_path / "sent" / "notes.txt").write_text("not a picture, and nobody says it is")
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload a folder").click()
     chooser.value.set_files(str(tmp_path / "sent"))
@@ -307,7 +307,7 @@ def test_a_folder_is_uploaded(page, tmp_path):
 
 
 def test_a_folder_that_is_not_there(page):
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill("/no/such/folder")
     page.get_by_role("button", name="Add folder").click()
     expect(page.get_by_test_id("toast-body")).to_contain_text("does not exist")
@@ -318,12 +318,12 @@ def test_an_import_outlives_a_reload_and_can_be_stopped(page, tmp_path):
     (tmp_path / "many").mkdir()
     for index in range(1200):  # bytes behind the picture's end change its hash, not what it shows
         (tmp_path / "many" / f"{index}.png").write_bytes(picture + index.to_bytes(2, "big"))
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     page.get_by_label("Folder on this computer").fill(str(tmp_path / "many"))
     page.get_by_role("button", name="Add folder").click()
     expect(page.locator("progress")).to_be_visible(timeout=20_000)
     reload(page)
-    page.get_by_role("tab", name="Library").click()
+    reveal(page.get_by_role("tab", name="Library"))
     stop = page.get_by_role("button", name="Stop")
     expect(stop).to_be_visible(timeout=20_000)
     stop.click()
@@ -333,7 +333,7 @@ def test_an_import_outlives_a_reload_and_can_be_stopped(page, tmp_path):
 @pytest.mark.parametrize("tab", ["Classify", "Library"])
 def test_nothing_is_wider_than_the_screen(open_page, tmp_path, tab):
     page = open_page("?__theme=light")
-    page.get_by_role("tab", name=tab).click()
+    reveal(page.get_by_role("tab", name=tab))
     element = page.locator("sayso-board" if tab == "Classify" else "sayso-grid")
     for look in looks(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look

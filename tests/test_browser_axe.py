@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser import MARKS, looks
+from tests.browser import MARKS, looks, reveal
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
@@ -23,7 +23,7 @@ def test_no_tab_breaks_a_rule(open_page):
     for look in looks(page):
         options = {"runOnly": RULES[look], "resultTypes": ["violations"]}
         for name, sign in TABS.items():
-            page.get_by_role("tab", name=name).click()
+            reveal(page.get_by_role("tab", name=name))
             expect(page.locator(sign)).to_be_visible()
             for found in checker.run(page, options=options).response["violations"]:
                 where = f"{name}, {look}: {found['id']}"

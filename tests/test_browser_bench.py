@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.browser import MARKS, reload
+from tests.browser import MARKS, reload, reveal
 from tests.fakes import photo
 from tests.server import served
 
@@ -35,8 +35,8 @@ def url(tmp_path_factory):
 
 def section(open_page, name, **how):
     page = open_page(**how)
-    page.get_by_role("tab", name="Measure").click()
-    page.locator("#measure-tabs").get_by_role("tab", name=name).click()
+    reveal(page.get_by_role("tab", name="Measure"))
+    reveal(page.locator("#measure-tabs").get_by_role("tab", name=name))
     return page
 
 
@@ -66,8 +66,8 @@ def test_prompts_are_tried_and_kept_over_a_reload(open_page):
     expect(report(page).locator(".plots svg")).to_have_count(1)
     look(page, "prompts")
     reload(page)
-    page.get_by_role("tab", name="Measure").click()
-    page.locator("#measure-tabs").get_by_role("tab", name="Prompts").click()
+    reveal(page.get_by_role("tab", name="Measure"))
+    reveal(page.locator("#measure-tabs").get_by_role("tab", name="Prompts"))
     page.locator("#prompts-results input").click()
     page.get_by_role("option", name=re.compile("prompts on my labels")).first.click()
     expect(table).to_contain_text("your own", timeout=SLOW)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser import MARKS, keep_picture, looks, reload
+from tests.browser import MARKS, keep_picture, looks, reload, reveal
 from tests.fakes import photo
 from tests.server import served
 
@@ -46,7 +46,7 @@ def page(open_page):
 
 
 def bias_tab(page):
-    page.get_by_role("tab", name="Bias").click()
+    reveal(page.get_by_role("tab", name="Bias"))
     expect(page.locator("#bias-go")).to_be_visible()
     return page
 

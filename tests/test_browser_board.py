@@ -1,5 +1,6 @@
 """Journeys on the board in Chromium: sort by keys and by drag, undo, two windows, teach, and versions."""
 
+import json
 import re
 import time
 from itertools import product
@@ -7,7 +8,7 @@ from itertools import product
 import pytest
 
 from storage import Library
-from tests.browser import MARKS, board, classify, drop, reload, say_names
+from tests.browser import MARKS, board, classify, drop, reload, reveal, say_names
 from tests.fakes import photo
 from tests.server import served
 
@@ -165,6 +166,25 @@ def test_labels_stay_for_another_classification(page, tmp_path):
         timeout=60_000
     )
     expect(pile(page, target).get_by_role("option", name=re.compile(f"{label}, .*labelled"))).to_be_visible()
+
+
+def test_a_late_list_of_images_leaves_what_was_chosen(open_page, tmp_path):
+    held = []
+
+    def hold(route):
+        is_list = json.loads(route.request.post_data)["data"] == ["all"]
+        held.append(route) if is_list else route.continue_()
+
+    page = open_page(before=lambda page: page.route("**/queue/join*", hold))
+    sort(page, pictures_of(tmp_path, each=3))
+    assert held
+    for route in held:
+        route.continue_()
+    page.wait_for_timeout(1000)
+    expect(page.get_by_label("Images", exact=True)).to_have_value("The 9 chosen images")
+    say_names(page, "red, green, blue, yellow")
+    classify(page)
+    expect(board(page).get_by_role("heading", name=re.compile("9 images in .* of 4 classes"))).to_be_visible()
 
 
 def test_rubber_band_select_column_and_delete(page, tmp_path):
@@ -354,7 +374,7 @@ def test_versions_are_compared_and_gone_back_to(page, tmp_path):
     name.fill("shades")
     save.click()
     expect(page.get_by_test_id("toast-body").last).to_contain_text("version 2")
-    page.get_by_role("button", name=re.compile("^Versions")).click()
+    reveal(page.get_by_role("button", name=re.compile("^Versions")))
     expect(page.locator("#versions tbody tr")).to_have_count(2)
     page.get_by_label("Version", exact=True).click()
     page.get_by_role("option", name="version 1").click()

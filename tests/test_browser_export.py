@@ -3,7 +3,7 @@
 import pytest
 
 from clipcore import Classifier
-from tests.browser import MARKS, board, drop
+from tests.browser import MARKS, board, drop, reveal
 from tests.fakes import photo
 from tests.server import served
 from tests.test_browser_board import SHADES, pictures_of, sort
@@ -27,7 +27,7 @@ def files(folder):
 
 def test_sorted_into_folders_after_a_look_and_taken_back(page, tmp_path):
     sort(page, pictures_of(tmp_path / "photos", each=3))
-    page.locator("#export > button").click()
+    reveal(page.locator("#export > button"))
     target = tmp_path / "sorted"
     page.locator("#export").get_by_label("Folder on this computer").fill(str(target))
     page.get_by_role("button", name="Show what would change").click()
@@ -56,7 +56,7 @@ def test_a_classifier_goes_into_a_fresh_home_and_sorts_there(page, browser, tmp_
     with served(tmp_path) as fresh:
         other = browser.new_page()
         other.goto(fresh)
-        other.locator("#import > button").click()
+        reveal(other.locator("#import > button"))
         other.locator("#import input[type=file]").set_input_files(str(file))
         expect(other.locator("#import-news")).to_contain_text("“shades” is among the saved classifiers", timeout=60_000)
         drop(other, [photo(tmp_path / "one.png", "red", (50, 40))])
@@ -68,6 +68,6 @@ def test_a_classifier_goes_into_a_fresh_home_and_sorts_there(page, browser, tmp_
 
 def test_what_is_no_classifier_is_said(page, tmp_path):
     (tmp_path / "no.safetensors").write_bytes(b"nothing")
-    page.locator("#import > button").click()
+    reveal(page.locator("#import > button"))
     page.locator("#import input[type=file]").set_input_files(str(tmp_path / "no.safetensors"))
     expect(page.get_by_test_id("toast-body").last).to_contain_text("not a classifier of Sayso")

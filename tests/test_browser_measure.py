@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser import MARKS, keep_picture, looks, reload
+from tests.browser import MARKS, keep_picture, looks, reload, reveal
 from tests.fakes import photo
 from tests.server import served
 
@@ -41,7 +41,7 @@ def url(pictures):
 @pytest.fixture
 def page(open_page):
     page = open_page()
-    page.get_by_role("tab", name="Measure").click()
+    reveal(page.get_by_role("tab", name="Measure"))
     expect(page.locator("#measure-go")).to_be_visible()
     return page
 
@@ -86,7 +86,7 @@ def test_labels_are_measured_and_a_cell_shows_its_images(page, tmp_path):
     assert "Confusion matrix" in text
     assert text.count("<svg") == 2
     reload(page)  # results are kept
-    page.get_by_role("tab", name="Measure").click()
+    reveal(page.get_by_role("tab", name="Measure"))
     page.get_by_label("Results").first.click()
     page.get_by_role("option", name=re.compile("zero-shot, seven on my labels")).first.click()
     expect(report(page).locator(".matrix")).to_be_visible()
@@ -125,7 +125,7 @@ def test_a_folder_is_measured_and_compared(page, pictures):
     page.get_by_role("option", name=re.compile("^bare")).click()
     page.locator("#measure-go").click()
     expect(report(page).get_by_role("heading", name="zero-shot, bare on test")).to_be_visible(timeout=60_000)
-    page.get_by_role("tab", name="Compare").click()
+    reveal(page.get_by_role("tab", name="Compare"))
     for place, words in (("First", "zero-shot, seven on test"), ("Second", "zero-shot, bare on test")):
         page.get_by_label(place, exact=True).click()
         page.get_by_role("option", name=re.compile(words)).first.click()
@@ -167,7 +167,7 @@ def test_mistakes_are_said(page):
 
 
 def test_models_side_by_side(page, pictures):
-    page.get_by_role("tab", name="Models").locator("visible=true").last.click()
+    reveal(page.get_by_role("tab", name="Models").locator("visible=true").last)
     page.get_by_label("Images with labels").fill(str(pictures / "test"))
     page.locator("#measure-models-go").click()
     expect(report(page).get_by_role("rowheader", name="starter")).to_be_visible(timeout=60_000)
@@ -176,7 +176,7 @@ def test_models_side_by_side(page, pictures):
 
 def test_nothing_is_wider_than_the_screen(open_page, tmp_path):
     page = open_page("?__theme=light")
-    page.get_by_role("tab", name="Measure").click()
+    reveal(page.get_by_role("tab", name="Measure"))
     measure(page)
     expect(report(page).locator(".plots svg")).to_have_count(2)
     report(page).locator(".matrix td button").last.click()

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.browser import MARKS, keep_picture, looks, reload
+from tests.browser import MARKS, keep_picture, looks, reload, reveal
 from tests.fakes import photo
 from tests.server import served
 from tests.small_clip import write_model
@@ -41,7 +41,7 @@ def url(place):
 
 
 def open_models(page):
-    page.get_by_role("tab", name="Models").first.click()
+    reveal(page.get_by_role("tab", name="Models").first)
     expect(page.locator("#models-table")).to_contain_text("starter", timeout=90_000)
 
 
@@ -73,13 +73,13 @@ def test_mistakes_are_said(page):
 
 def test_fine_tune_with_a_reload_in_the_middle(page):
     open_models(page)
-    page.locator("#finetune button").first.click()
+    reveal(page.locator("#finetune button").first)
     page.get_by_label("Epochs: passes over the images").first.fill("8")
     page.get_by_label("Name of the new model").first.fill("colours one")
     page.locator("#finetune-how-long").click()
     said = re.compile(r"About .+ at most: .+ for each of 8 epochs over \d+ images")
     expect(page.locator("#finetune-estimate")).to_contain_text(said, timeout=60_000)
-    page.locator("#finetune-advanced button").first.click()
+    reveal(page.locator("#finetune-advanced button").first)
     rate = page.locator("#finetune-rate :is(input, textarea)")
     rate.fill("2")
     page.locator("#finetune-go").click()
@@ -88,7 +88,7 @@ def test_fine_tune_with_a_reload_in_the_middle(page):
     page.locator("#finetune-go").click()
     expect(page.locator("#training-progress progress")).to_be_visible(timeout=20_000)
     reload(page)
-    page.get_by_role("tab", name="Models").first.click()
+    reveal(page.get_by_role("tab", name="Models").first)
     expect(page.locator("#training-result")).to_contain_text("“colours one” is ready", timeout=240_000)
     view = page.locator("#training-view")
     expect(view.locator("figure.curves")).to_have_count(3)
@@ -105,7 +105,7 @@ def test_fine_tune_with_a_reload_in_the_middle(page):
 
 def test_nothing_is_wider_than_the_screen(open_page, tmp_path):
     page = open_page("?__theme=light")
-    page.get_by_role("tab", name="Models").first.click()
+    reveal(page.get_by_role("tab", name="Models").first)
     expect(page.locator("#models-table")).to_contain_text("starter", timeout=90_000)
     expect(page.locator("#training-view figure.curves").first).to_be_visible(timeout=30_000)
     for look in looks(page):

@@ -4,6 +4,7 @@ import json
 import re
 from types import SimpleNamespace
 
+import gradio as gr
 import pytest
 
 import clipcore
@@ -14,7 +15,7 @@ from ui import modelling, training_folders
 from ui.studio import Studio
 from ui.training_payloads import finetune_payload
 from ui.training_view import training_html
-from ui.trainings import Parts, _choose, _end, _look, _open
+from ui.trainings import Parts, _choose, _end, _look, _open, _slide
 
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
@@ -75,28 +76,27 @@ def test_from_labels_to_a_model(studio):
     assert run.alpha == 1.0
     made = clipcore.load(run.model, "cpu", "fp32")
     assert made.space.key == studio.library.classifier("two colours (fine-tuned)").space.key
-    # the slider follows the model, but an answer that comes late leaves alone what was moved meanwhile
+    # what is drawn is where the slider stands; the slider moves only when another training is ready
     at = Parts()
     for name in Parts.__annotations__:
         setattr(at, name, name)
-    ended, mixed = (SimpleNamespace(id=1, kind=kind, result=done) for kind in ("finetune", "mix"))
-    state = _choose(studio, at, "two colours")["drawn"]
-    for answer, value in (
+    ended = SimpleNamespace(id=1, kind="finetune", result=done)
+    for answer, marked in (
         (_choose(studio, at, "two colours"), 1.0),
-        (_open(studio, at, None, 0.5), 1.0),
-        (_open(studio, at, "two colours", 1.0), None),
-        (_end(studio, at, ended, True, 0.5), 1.0),
-        (_end(studio, at, mixed, False, 0.5), 1.0),
+        (_choose(studio, at, "two colours", 0.7, "another"), 1.0),
+        (_open(studio, at, None, 0.5, ""), 1.0),
+        (_open(studio, at, "two colours", 0.7, "two colours"), 0.7),
+        (_end(studio, at, ended, True, 0.7, "two colours"), 0.7),
+        (_look(studio, at, "two colours", 0.7, "two colours", ""), 0.7),
     ):
-        assert answer["which"].value == "two colours"
-        assert answer["alpha"].visible
-        assert answer["alpha"].constructor_args.get("value") == value
-    assert "alpha" not in _end(studio, at, mixed, True, 0.7)
-    assert "alpha" not in _end(studio, at, ended, True, 0.7, state)  # told again
+        assert answer["ready"] == "two colours"
+        assert answer["view"] == training_html(run, marked)
+    assert _look(studio, at, "two colours", 0.5, "", answer["drawn"]) == {"drawn": gr.skip()}
+    slider, button, on_slider = _slide(studio, "two colours")
+    assert (slider.value, slider.visible, button.visible, on_slider) == (1.0, True, True, "two colours")
     (run.folder / "tune.json").rename(run.folder / "kept.json")  # as before its end
-    assert not {"alpha", "mix"} & _open(studio, at, "two colours", 0.5).keys()
-    assert not {"alpha", "mix"} & _look(studio, at, "two colours", 0.5, "").keys()
-    assert not _choose(studio, at, "two colours")["alpha"].visible
+    assert _look(studio, at, "two colours", 0.5, "", "")["ready"] == ""
+    assert not _slide(studio, "")[0].visible
     (run.folder / "kept.json").rename(run.folder / "tune.json")
     with pytest.raises(clipcore.BadInput, match="already"):
         finetune_payload(studio, "two colours", *asked)

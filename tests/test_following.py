@@ -11,6 +11,7 @@ from clipcore import BadInput, Step
 from storage import Library
 from tests.fakes import FakeEncoder
 from ui.following import Followed, Following
+from ui.progress import friendly
 from ui.studio import Studio
 
 
@@ -165,3 +166,10 @@ def test_each_look_at_a_running_job_changes_what_it_is_told_to(studio):
     finish(studio, followed.job)
     assert "grid" not in window.look(followed)
     assert told
+
+
+def test_a_mistake_of_ours_goes_to_the_log_and_changes_nothing(caplog):
+    with pytest.warns(UserWarning, match="Something unexpected went wrong"):
+        answer = friendly(lambda: 1 / 0)()
+    assert answer == gr.skip()
+    assert "ZeroDivisionError" in caplog.text

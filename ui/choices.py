@@ -1,15 +1,20 @@
 """What a person chose or typed on the page, turned into the ids and checked values that a job takes."""
 
+from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from clipcore import PACKS, BadInput, PromptSet, pack, parse_labels, parse_templates
 
+from .following import QUIET
+from .progress import friendly
 from .studio import Studio
 
 ALL = "all"
 OWN = "my own"
+# for events that take the Images list: Gradio refuses what its own copy of the list does not name; `selection` checks it
+UNCHECKED = {"preprocess": False}
 
 
 def sources(studio: Studio, chosen: str | None = None) -> list[tuple[str, str]]:
@@ -44,6 +49,16 @@ def fresh_choices(studio: Studio, chosen: str | None) -> Any:
     choices = sources(studio, chosen)
     kept = still_there(choices, chosen)
     return gr.Dropdown(choices) if kept == chosen else gr.Dropdown(choices, value=kept)
+
+
+def keep_fresh(studio: Studio, source: gr.Dropdown, *events: Any) -> None:
+    """Make the Images list anew on `events`; among them, in one of the calls, is its own `change`.
+
+    An answer knows only what was chosen when it was asked for, and takes out of the list what was chosen since. So each
+    choice asks once more, and these answers come in the order in which they were asked for.
+    """
+    in_turn: dict[str, Any] = {"trigger_mode": "always_last", "concurrency_id": "images"}
+    gr.on(list(events), friendly(partial(fresh_choices, studio)), source, source, **in_turn, **QUIET, **UNCHECKED)
 
 
 def saved(studio: Studio) -> list[tuple[str, str]]:

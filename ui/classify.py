@@ -12,7 +12,7 @@ from clipcore.prompts import DEFAULT_PACK
 from storage import JobRecord
 
 from . import exports, versions
-from .choices import ALL, OWN, fresh_choices, pack_of, saved, selection, sources, wanted
+from .choices import ALL, OWN, UNCHECKED, keep_fresh, pack_of, saved, selection, sources, wanted
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .samples import LABELS as SAMPLE_LABELS
@@ -106,26 +106,26 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     at.saved, reuse = versions.build(studio, at.run)
     exports.build(studio, page, tab, at.run, at.saved)
 
-    outputs = [at.labels, at.templates, at.many, at.source, at.go, at.board, at.run, at.saved, *at.jobs.parts]
+    ran = [at.go, at.board, at.run, *at.jobs.parts]
     prompts = [at.labels, at.templates]
     typed = [*prompts, at.many]
 
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio, at))
 
-    at.go.click(on(classify), [*typed, at.source], outputs, api_name="classify", show_progress="hidden")
-    at.labels.submit(on(classify), [*typed, at.source], outputs, **QUIET)
-    sample.click(on(classify_samples), typed, outputs, **QUIET)
-    drop.upload(on(take_files), [drop, *typed], outputs, **QUIET).then(lambda: None, None, drop, **QUIET)
+    at.go.click(on(classify), [*typed, at.source], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
+    at.labels.submit(on(classify), [*typed, at.source], ran, **QUIET, **UNCHECKED)
+    sample.click(on(classify_samples), typed, [at.labels, at.source, *ran], **QUIET)
+    drop.upload(on(take_files), [drop, *typed], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
     at.pack.input(on(choose_pack), at.pack, at.templates, **QUIET)
     # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one
     changes = [at.labels.change, at.templates.change]
     gr.on(changes, describe_prompts, prompts, [at.pack, at.preview, at.advice], trigger_mode="always_last", **QUIET)
-    reuse.click(on(use_saved), [at.saved, at.source], outputs, **QUIET)
+    reuse.click(on(use_saved), [at.saved, at.source], [*typed, *ran], **QUIET, **UNCHECKED)
     # another tab, or another window, may have added folders meanwhile
-    tab.select(partial(fresh_choices, studio), at.source, at.source, **QUIET)
-    page.load(on(fresh_lists), at.source, [at.source, at.saved], **QUIET)
-    at.jobs.wire(outputs, page, tab, asked=typed)
+    keep_fresh(studio, at.source, at.source.change, page.load, tab.select)
+    page.load(friendly(lambda: gr.Dropdown(saved(studio))), None, at.saved, **QUIET)
+    at.jobs.wire([at.source, *ran], page, tab, asked=typed)
     return at.source
 
 
@@ -192,11 +192,6 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
         return {**chosen, at.jobs.progress: said(str(error), problem=True)}
     payload = {**payload, "skipped": result["skipped"], **selection(studio, source)}
     return {**at.jobs.start("classify", payload, typed, templates, many), **chosen}
-
-
-def fresh_lists(studio: Studio, at: Parts, chosen: str | None) -> Changes:
-    """On load: what there is to choose from by now."""
-    return {at.source: fresh_choices(studio, chosen), at.saved: gr.Dropdown(saved(studio))}
 
 
 def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:

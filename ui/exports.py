@@ -93,7 +93,9 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, run: gr.State, chosen: g
             at.rebuild = gr.Button("Make one like it for this model", scale=0, min_width=260, visible=False)
         at.news = gr.HTML("", elem_id="import-news")
         at.file = gr.State("")
-    outputs = [*vars(at).values(), *following.parts]
+    fields = [at.folder, at.how, at.naming, at.mine, at.plan]
+    made = [at.plan, at.undo, *following.parts]
+    brought = [at.news, at.file, at.rebuild, at.saved]
 
     def on(handler: Callable[..., Changes]) -> Any:
         return friendly(partial(handler, studio, at))
@@ -104,14 +106,14 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, run: gr.State, chosen: g
         return {at.plan: "", **following.start(kind, payload)}
 
     asked = [run, what, at.folder, at.how, at.naming, at.mine]
-    what.input(partial(_fields, at), what, outputs, **QUIET)
-    show.click(on(_show), asked, outputs, **QUIET)
-    go.click(friendly(start), asked, outputs, **QUIET)
-    at.undo.click(friendly(lambda: {at.plan: "", **following.start("export-undo", {})}), None, outputs, **QUIET)
-    take.upload(on(_take), take, outputs, **QUIET)
-    at.rebuild.click(on(_rebuild), at.file, outputs, **QUIET)
-    page.load(lambda: {at.undo: _undo_button(studio)}, None, outputs, **QUIET)
-    following.wire(outputs, page, tab)
+    what.input(partial(_fields, at), what, fields, **QUIET)
+    show.click(on(_show), asked, made, **QUIET)
+    go.click(friendly(start), asked, made, **QUIET)
+    at.undo.click(friendly(lambda: {at.plan: "", **following.start("export-undo", {})}), None, made, **QUIET)
+    take.upload(on(_take), take, brought, **QUIET)
+    at.rebuild.click(on(_rebuild), at.file, brought, **QUIET)
+    page.load(lambda: {at.undo: _undo_button(studio)}, None, made, **QUIET)
+    following.wire(made, page, tab)
 
 
 # handlers

@@ -12,7 +12,7 @@ from clipcore.images import find_images, is_picture_name
 from storage import JobRecord
 
 from . import duplicates
-from .choices import fresh_choices, sources
+from .choices import keep_fresh, sources
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .studio import Studio
@@ -23,7 +23,6 @@ KINDS = ("add", "drop")  # the jobs that bring pictures in, whichever tab starte
 class Parts:
     """The components of this tab that handlers change, by name."""
 
-    path: gr.Textbox
     grid: gr.HTML
     skipped: gr.HTML
 
@@ -39,7 +38,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
         during=partial(show_more, at),
     )
     with gr.Row(elem_classes="bar"):
-        at.path = gr.Textbox(
+        path = gr.Textbox(
             label="Folder on this computer",
             placeholder="/home/me/Pictures",
             info="Its pictures are read where they are; nothing is copied or changed.",
@@ -68,8 +67,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio, following))
 
-    for event in (add.click, at.path.submit):
-        event(on(add_folder), at.path, outputs, **QUIET)
+    for event in (add.click, path.submit):
+        event(on(add_folder), path, outputs, **QUIET)
     upload.upload(on(take_folder), upload, outputs, **QUIET)
     sample.click(on(add_samples), None, outputs, **QUIET)
     tab.select(lambda: _skipped(studio), None, at.skipped, **QUIET)
@@ -80,7 +79,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
         return {source: gr.Dropdown(sources(studio, chosen), value=chosen), tabs: gr.Tabs(selected="classify")}
 
     # what comes in while another tab is open is there to choose as well
-    at.grid.change(partial(fresh_choices, studio), source, source, **QUIET)
+    keep_fresh(studio, source, at.grid.change)
     at.grid.use(friendly(use), None, [source, tabs], **QUIET)  # an event of our own
 
 

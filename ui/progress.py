@@ -1,5 +1,6 @@
 """How a job is shown, and how a mistake is said, the same on every tab."""
 
+import logging
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -9,8 +10,11 @@ from typing import Any
 import gradio as gr
 
 from clipcore import SaysoError
+from clipcore.errors import unexpected
 from clipcore.progress import duration
 from storage import JobRecord
+
+log = logging.getLogger(__name__)
 
 
 def progress_html(job: JobRecord) -> str:
@@ -35,7 +39,8 @@ def said(sentence: str, problem: bool = False) -> str:
 
 
 def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """A handler whose SaysoErrors become a toast; everything on the page stays as it was.
+    """A handler whose errors become a toast; everything on the page stays as it was. What is not a SaysoError is a mistake
+    of ours and goes to the log as well.
 
     A warning and not `gr.Error`, which would also cover every component the handler could have changed.
     """
@@ -46,7 +51,10 @@ def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
             return handler(*args, **kwargs)
         except SaysoError as error:
             gr.Warning(escape(str(error)))
-            return gr.skip()
+        except Exception as error:
+            log.exception("a handler of the page")
+            gr.Warning(unexpected(error))
+        return gr.skip()
 
     return wrapped
 

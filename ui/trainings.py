@@ -38,12 +38,9 @@ EVERY = 2.0  # seconds between looks at a training's log
 class Parts:
     """The components of this part that handlers change, by name."""
 
-    source: gr.Radio
-    path: gr.Textbox
     which: gr.Dropdown
     view: gr.HTML
-    alpha: gr.Slider
-    mix: gr.Button
+    ready: gr.State  # the training that is shown, once it can be mixed; "" before
     drawn: gr.State
     result: gr.HTML
     finished: gr.State
@@ -60,8 +57,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
             "choose how much of it to keep: what is learned often costs accuracy on other kinds of images.</p>"
         )
         with gr.Row():
-            at.source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
-            at.path = gr.Textbox(
+            source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
+            path = gr.Textbox(
                 label="Where they are",
                 info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
                 visible=False,
@@ -134,12 +131,13 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     at.result = gr.HTML("", elem_id="training-result")
     at.which = gr.Dropdown([], label="Trainings", visible=False, filterable=False, elem_id="trainings")
     at.view = gr.HTML("", elem_id="training-view")
-    at.alpha = gr.Slider(
+    alpha = gr.Slider(
         0, 1, value=0.5, step=0.05, label="Mixture", info="0 is the model as it was, 1 the fine-tuned one.", visible=False
     )
     with gr.Row(elem_classes="go"):
-        at.mix = gr.Button("Take this mixture", scale=0, min_width=180, visible=False)
-    at.drawn, at.finished = gr.State(""), gr.State(0)
+        mix = gr.Button("Take this mixture", scale=0, min_width=180, visible=False)
+    at.ready, at.drawn, at.finished = gr.State(""), gr.State(""), gr.State(0)
+    on_slider = gr.State("")  # the training whose mixture is on the slider: said in the same answer that sets it
     outputs = [*vars(at).values(), *following.parts]
 
     def start(kind: str, payload_of: Callable[..., dict[str, Any]]) -> Callable[..., Changes]:
@@ -155,23 +153,25 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     def start_mix(name: str, alpha: float) -> Changes:
         return following.start("mix", {"name": training_folders.training(studio, name).name, "alpha": alpha})
 
-    following.wire(outputs, page, tab, asked=[at.alpha, at.drawn])
+    shown = [at.which, alpha, on_slider]
+    following.wire(outputs, page, tab, asked=[alpha, on_slider])
     for each in (tune_seen, train_seen):
         each.wire(each.parts, page, tab)
-    at.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), at.source, at.path, **QUIET)
-    asked = [at.source, at.path, model, layers, epochs, prompts, shifts, rate, held_out]
+    source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), source, path, **QUIET)
+    asked = [source, path, model, layers, epochs, prompts, shifts, rate, held_out]
     finetune.click(start("finetune", finetune_payload), [tuned_name, *asked], outputs, **QUIET)
     tune_time.click(estimate(tune_seen, "finetune", finetune_asked), asked, tune_seen.parts, **QUIET)
     asked = [data, recipe, minutes, begin]
     pretrain.click(start("pretrain", pretrain_payload), [trained_name, *asked], outputs, **QUIET)
     train_time.click(estimate(train_seen, "pretrain", pretrain_asked), asked, train_seen.parts, **QUIET)
-    at.mix.click(friendly(start_mix), [at.which, at.alpha], outputs, **QUIET)
-    at.which.input(friendly(partial(_choose, studio, at)), at.which, outputs, **QUIET)
-    at.alpha.release(friendly(partial(_redraw, studio, at)), [at.which, at.alpha], outputs, **QUIET)
-    tab.select(friendly(partial(_open, studio, at)), [at.which, at.alpha], outputs, **QUIET)
-    page.load(friendly(partial(_open, studio, at)), [at.which, at.alpha], outputs, **QUIET)
+    mix.click(friendly(start_mix), [at.which, alpha], outputs, **QUIET)
+    at.which.input(friendly(partial(_choose, studio, at)), shown, outputs, **QUIET)
+    at.ready.change(friendly(partial(_slide, studio)), at.ready, [alpha, mix, on_slider], **QUIET)
+    alpha.release(friendly(partial(_redraw, studio, at)), [at.which, alpha], at.view, **QUIET)
+    tab.select(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
+    page.load(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
     clock = gr.Timer(EVERY)
-    clock.tick(friendly(partial(_look, studio, at)), [at.which, at.alpha, at.drawn], outputs, **QUIET)
+    clock.tick(friendly(partial(_look, studio, at)), [*shown, at.drawn], [at.view, at.ready, at.drawn], **QUIET)
     return at.finished
 
 
@@ -196,59 +196,53 @@ def _recipes() -> list[str]:
 # handlers
 
 
-def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float | None = None, drawn: str = "") -> Changes:
+def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float = 0.5, on_slider: str = "") -> Changes:
     result = job.result or {}
-    changes = _choose(studio, at, result.get("name", ""), alpha)
-    if (job.kind == "mix" and is_mine) or changes[at.drawn] == drawn:
-        changes.pop(at.alpha)  # the mixture was taken from the slider, or the end is told again: it may be elsewhere by now
-    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **changes}
+    chosen = _choose(studio, at, result.get("name", ""), alpha, on_slider)
+    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **chosen}
 
 
-def _open(studio: Studio, at: Parts, name: str | None, alpha: float) -> Changes:
+def _open(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: str) -> Changes:
     """The trainings there are; the newest unless one was chosen."""
     names = [run.name for run in training_folders.trainings(studio)]
-    changes = _choose(studio, at, name if name in names else (names[0] if names else ""), alpha)
-    return changes if name and name not in names else _without_hiding(at, changes)
+    return _choose(studio, at, name if name in names else (names[0] if names else ""), alpha, on_slider)
 
 
-def _choose(studio: Studio, at: Parts, name: str, shown: float | None = None) -> Changes:
-    """A training, with the slider at its mixture. Where it was `shown` there when this was asked for, it is left alone:
-    someone may have moved it meanwhile."""
+def _choose(studio: Studio, at: Parts, name: str, alpha: float = 0.5, on_slider: str = "") -> Changes:
+    """A training; `alpha` is where the slider stands, which is that of the training `on_slider`."""
     names = [run.name for run in training_folders.trainings(studio)]
     if name and name not in names:
         names.insert(0, name)  # its folder comes in a moment
-    run = training_folders.training(studio, name) if name else None
-    ready = bool(run and run.sweep)
-    alpha = run.alpha if run else 0.5
+    listed = {at.which: gr.Dropdown(names, value=name or None, visible=bool(names))}
+    if not name:
+        return {**listed, at.view: "", at.ready: "", at.drawn: ""}
+    return {**listed, **_drawing(at, training_folders.training(studio, name), alpha, on_slider)}
+
+
+def _drawing(at: Parts, run: Training, alpha: float, on_slider: str) -> Changes:
     return {
-        at.which: gr.Dropdown(names, value=name or None, visible=bool(names)),
-        at.view: training_html(run, alpha) if run else "",
-        at.alpha: gr.Slider(visible=ready) if shown == alpha else gr.Slider(value=alpha, visible=ready),
-        at.mix: gr.Button(visible=ready),
-        at.drawn: _state(run) if run else "",
+        at.view: training_html(run, alpha if on_slider == run.name else run.alpha),
+        at.ready: run.name if run.sweep else "",
+        at.drawn: _state(run),
     }
 
 
-def _without_hiding(at: Parts, changes: Changes) -> Changes:
-    """What looks again may answer after the end was shown: a slider that is hidden then comes back without its value."""
-    return {part: value for part, value in changes.items() if part not in (at.alpha, at.mix) or value.visible}
+def _slide(studio: Studio, ready: str) -> tuple[gr.Slider, gr.Button, str]:
+    """The slider at the mixture of a training that is ready now. No later look sets it: it may be in somebody's hand."""
+    alpha = training_folders.training(studio, ready).alpha if ready else 0.5
+    return gr.Slider(value=alpha, visible=bool(ready)), gr.Button(visible=bool(ready)), ready
 
 
 def _redraw(studio: Studio, at: Parts, name: str, alpha: float) -> Changes:
     return {at.view: training_html(training_folders.training(studio, name), alpha)}
 
 
-def _look(studio: Studio, at: Parts, name: str | None, alpha: float, drawn: str) -> Changes:
+def _look(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: str, drawn: str) -> Changes:
     """On every tick: draw again what has grown, and nothing else."""
-    if not name:
+    run = training_folders.training(studio, name) if name else None
+    if run is None or _state(run) == drawn:
         return {at.drawn: gr.skip()}
-    run = training_folders.training(studio, name)
-    state = _state(run)
-    if state == drawn:
-        return {at.drawn: gr.skip()}
-    ready = bool(run.sweep)  # the value of the mixture is left alone: someone may be changing it
-    shown = {at.alpha: gr.Slider(visible=True), at.mix: gr.Button(visible=True)} if ready else {}
-    return {**shown, at.view: training_html(run, alpha if drawn.endswith("done") else run.alpha), at.drawn: state}
+    return _drawing(at, run, alpha, on_slider)
 
 
 def _state(run: Training) -> str:
