@@ -80,6 +80,11 @@ class Jobs:
         """The last jobs, newest first."""
         return self._records(limit=limit)
 
+    def newest(self) -> int:
+        """The number of the last job that was submitted, 0 before the first."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.max(Job.id))) or 0
+
     def cancel(self, job_id: int) -> None:
         """Stop a job: at once if it waits, after its current step if it runs. What it has done so far stays."""
         with self._database.writing() as connection:

@@ -110,14 +110,14 @@ def dates_of(connection: Connection, image_ids: Sequence[int]) -> dict[int, date
     return {row.id: row.dated for part in parts for row in part}
 
 
-def dates_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[tuple[int, datetime]]]:
-    """The ids and dates of the pictures that are there, by the id of their vector; copies of one picture share it."""
-    found: dict[int, list[tuple[int, datetime]]] = {}
-    query = select(Embedding.id, Image.id, Image.dated).join(Embedding, Embedding.content_hash == Image.content_hash)
+def ids_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The ids of the pictures that are there, by the id of their vector; copies of one picture share it."""
+    found: dict[int, list[int]] = {}
+    query = select(Embedding.id, Image.id).join(Embedding, Embedding.content_hash == Image.content_hash)
     query = query.where(~Image.missing).order_by(Image.id)
     for ids in chunks(embedding_ids):
-        for embedding_id, image_id, dated in connection.execute(query.where(Embedding.id.in_(ids))):
-            found.setdefault(embedding_id, []).append((image_id, dated))
+        for embedding_id, image_id in connection.execute(query.where(Embedding.id.in_(ids))):
+            found.setdefault(embedding_id, []).append(image_id)
     return found
 
 

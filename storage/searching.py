@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
 from typing import NamedTuple
 
 import numpy as np
@@ -20,11 +19,10 @@ from .spaces import Model
 
 
 class Near(NamedTuple):
-    """A picture that was found: its id, its score, and when it was taken, to sort by."""
+    """A picture that was found: its id and its score."""
 
     id: int
     score: float
-    dated: datetime
 
 
 MOST_MATCHES = 2000  # that are counted, sorted and paged
@@ -71,8 +69,8 @@ def find(
 def found_by_share(database: Database, shares: Mapping[int, float], order: Order, offset: int, limit: int) -> Found:
     """A page of pictures given by id with what to order them by, the highest first."""
     with database.reading() as connection:
-        dates = pictures.dates_of(connection, list(shares))
-    near = sorted((Near(image_id, shares[image_id], dated) for image_id, dated in dates.items()), key=_best_first)
+        there = pictures.dates_of(connection, list(shares))
+    near = sorted((Near(image_id, shares[image_id]) for image_id in there), key=_best_first)
     return Found(_page(database, near, order, offset, limit), len(near), None)
 
 
@@ -80,10 +78,12 @@ def _page(database: Database, near: list[Near], order: Order, offset: int, limit
     """Some of what was found, in this order, with all that is known of the pictures. Raises BadInput for no order."""
     if order not in ORDERS:
         raise BadInput(f"There is no order {order!r}; choose one of {', '.join(ORDERS)}.")
-    if order != "relevance":
-        near = sorted(near, key=lambda each: each.dated, reverse=order == "newest")
-    page = near[max(0, offset) : max(0, offset) + max(0, limit)]
     with database.reading() as connection:
+        if order != "relevance":
+            dates = pictures.dates_of(connection, [each.id for each in near])
+            near = [each for each in near if each.id in dates]  # one may have gone meanwhile
+            near.sort(key=lambda each: dates[each.id], reverse=order == "newest")
+        page = near[max(0, offset) : max(0, offset) + max(0, limit)]
         image_of = {image.id: image for image in pictures.images_with_ids(connection, [each.id for each in page])}
     return [Hit(image_of[each.id], each.score) for each in page if each.id in image_of]  # one may have gone meanwhile
 
@@ -132,12 +132,12 @@ def nearest(
         ids, scores = model.index.search(query, wanted, allowed)
         above = scores >= floor
         with database.reading() as connection:
-            dates = pictures.dates_of_embeddings(connection, ids[above].tolist())
+            images = pictures.ids_of_embeddings(connection, ids[above].tolist())
         pairs = zip(ids[above].tolist(), scores[above].tolist(), strict=True)
         near = [
-            Near(image_id, score, dated)
+            Near(image_id, score)
             for vector_id, score in pairs
-            for image_id, dated in dates.get(vector_id, [])
+            for image_id in images.get(vector_id, [])
             if selection is None or image_id in selection
         ]
         if len(near) >= k or len(ids) < wanted or not above.all():

@@ -122,4 +122,5 @@ def test_switch_and_rebuild(page, place):
     expect(page.locator("#status")).not_to_contain_text("of them have vectors", timeout=60_000)
     expect(page.locator("#foreign")).to_contain_text("“colours” needs starter", timeout=20_000)
     page.get_by_role("button", name="Rebuild with this model").click()
-    expect(page.locator("#model-result")).to_contain_text("“colours” is rebuilt for this model as version 2")
+    expect(page.locator("#rebuilt")).to_contain_text("“colours” is rebuilt for this model as version 2")
+    expect(page.locator("#model-result")).to_contain_text("Every image has its vector", timeout=60_000)

@@ -86,10 +86,10 @@ def test_small_work_shows_no_progress(studio):
 def test_another_window_sees_it_and_a_reload_finds_it(studio):
     window, _ = following(studio)
     other, told = following(studio)
-    before = state(other, other.look(Followed()))  # nothing yet
+    before = state(other, other.hear(Followed()))  # nothing yet
     assert before == Followed(0)
     at = state(window, window.start("work", {}))
-    seen = state(other, other.look(before))
+    seen = state(other, other.hear(before))
     assert seen == Followed(at.job, True, False)
     assert state(other, other.rejoin(Followed())) == Followed(at.job, True, True)  # as after a reload
     finish(studio, at.job)
@@ -101,41 +101,56 @@ def test_another_window_sees_it_and_a_reload_finds_it(studio):
     assert [is_mine for _, is_mine in told] == [False, False]
 
 
-def test_a_tick_before_the_answer_to_the_load_tells_nothing_old(studio, monkeypatch):
+def test_news_before_the_answer_to_the_load_tells_nothing_old(studio, monkeypatch):
     window, told = following(studio)
     old = state(window, window.start("work", {}))
     finish(studio, old.job)
     monkeypatch.setattr("ui.following.RECENT", timedelta(0))
-    assert state(window, window.look(Followed())) == Followed(old.job)
+    assert state(window, window.hear(Followed())) == Followed(old.job)
     assert told == []
 
 
-def test_a_tick_that_overtakes_a_start_knows_whose_the_job_is(studio):
+def test_news_that_overtakes_a_start_knows_whose_the_job_is(studio):
     window, told = following(studio)
     token = LocalContext.request.set(SimpleNamespace(session_hash="mine"))
     try:
         at = state(window, window.start("work", {}))
-        assert state(window, window.look(Followed(0))) == at  # it began with the state from before
+        assert state(window, window.hear(Followed(0))) == at  # it began with the state from before
         assert studio.jobs.get(at.job).payload == {}  # the work gets what was asked, and no more
         finish(studio, at.job)
-        window.look(Followed(0))
+        window.hear(Followed(0))
         LocalContext.request.set(SimpleNamespace(session_hash="another"))
-        window.look(Followed(0))
+        window.hear(Followed(0))
     finally:
         LocalContext.request.reset(token)
     assert [is_mine for _, is_mine in told] == [True, False]
 
 
+def test_what_waited_for_its_turn_is_followed_next(studio):
+    window, told = following(studio)
+    first = state(window, window.start("work", {}))
+    waiting = studio.jobs.submit("work", {})
+    finish(studio, first.job)
+    ended = window.look(first)
+    studio.jobs.wait(waiting, 10)
+    assert "active" not in str(ended.get(window._timer))  # the clock goes on for one more look
+    window.look(state(window, ended))
+    assert [is_mine for _, is_mine in told] == [True, False]
+    rested = window.look(Followed(waiting))
+    assert rested[window._timer].active is False
+    assert window.hear(first)[window._timer].active is True  # whatever came late, what is followed is drawn
+
+
 def test_jobs_of_others_may_be_left_alone(studio):
     window, _ = following(studio, others=False)
     studio.jobs.submit("work", {})
-    assert not isinstance(state(window, window.look(Followed(0))), Followed)
+    assert not isinstance(state(window, window.hear(Followed(0))), Followed)
 
 
 def test_foreign_kinds_are_not_followed(studio):
     window, _ = following(studio)
     studio.jobs.submit("foreign", {})
-    assert not isinstance(state(window, window.look(Followed(0))), Followed)
+    assert not isinstance(state(window, window.hear(Followed(0))), Followed)
 
 
 def test_a_stop_and_a_failure_are_said(studio):

@@ -236,3 +236,20 @@ def test_a_job_of_the_page_runs_to_its_end(studio, client):
     assert job.state == "done", job.error
     images, predictions = studio.library.run_predictions(job.result["run"])
     assert {image.name[:3]: prediction.label for image, prediction in zip(images, predictions, strict=True)}["red"] == "red"
+
+
+def test_the_pulse_changes_with_jobs_and_trainings(studio, client):
+    def pulse():
+        return client.get("/api/pulse").json()
+
+    before = pulse()
+    assert before["status"] == studio.status()
+    assert pulse() == before
+    job = studio.jobs.submit("duplicates", {})
+    assert pulse()["news"] != before["news"]
+    studio.jobs.wait(job)
+    ended = pulse()["news"]
+    log = studio.library.home / "models" / "mine" / "log.jsonl"
+    log.parent.mkdir(parents=True)
+    log.write_text("{}")
+    assert pulse()["news"] != ended

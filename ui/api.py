@@ -21,6 +21,7 @@ from .measuring.routes import add_measure_routes
 from .search import Answers, Pictures, add_search_routes
 from .selection import add_selection_routes
 from .studio import Studio
+from .training_folders import stamp
 from .why import add_why_routes
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
@@ -42,6 +43,12 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
             return Response(library.thumbnail(image_id, SIDES[kind]), media_type="image/webp", headers=KEPT)
 
         return route
+
+    @app.get("/api/pulse")
+    def pulse() -> dict[str, str]:
+        """The line about the model and the library, and what changes whenever the page has to look for jobs or trainings."""
+        jobs = f"{studio.jobs.newest()}, {len(studio.jobs.active())} at work"
+        return {"status": studio.status(), "news": f"{jobs}, {stamp(studio)}"}
 
     for kind in SIDES:
         app.get(f"/{kind}/{{image_id}}/{{content}}.webp")(picture(kind))

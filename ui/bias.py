@@ -12,6 +12,7 @@ from .biasing.work import TABLE, checked_payload, register
 from .measuring.panel import QUIET, Panel
 from .measuring.results import Results
 from .studio import Studio
+from .together import Opening
 
 COMPUTER = "computer"
 INTRO = (
@@ -24,7 +25,7 @@ HOW = (
 )
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     register(studio)
     gr.HTML(INTRO)

@@ -17,6 +17,7 @@ from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .samples import LABELS as SAMPLE_LABELS
 from .studio import Studio
+from .together import Opening
 
 KINDS = ("classify", "drop")
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
@@ -39,7 +40,7 @@ class Parts:
     jobs: Following
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.Dropdown:
     """Lay the tab out and wire it. Returns the Images list, in which the Library tab may choose."""
     at = Parts()
     at.jobs = Following(
@@ -123,8 +124,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
     gr.on(changes, describe_prompts, prompts, [at.pack, at.preview, at.advice], trigger_mode="always_last", **QUIET)
     reuse.click(on(use_saved), [at.saved, at.source], [*typed, *ran], **QUIET, **UNCHECKED)
     # another tab, or another window, may have added folders meanwhile
-    keep_fresh(studio, at.source, at.source.change, page.load, tab.select)
-    page.load(friendly(lambda: gr.Dropdown(saved(studio))), None, at.saved, **QUIET)
+    keep_fresh(studio, at.source, at.source.change, page.blocks.load, tab.select)
+    page.load(lambda: gr.Dropdown(saved(studio)), None, at.saved)
     at.jobs.wire([at.source, *ran], page, tab, asked=typed)
     return at.source
 

@@ -7,9 +7,10 @@ from storage import JobRecord
 from .following import QUIET, Changes, Following
 from .progress import friendly, said
 from .studio import Studio
+from .together import Opening
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the panel out and wire it."""
 
     def buttons(is_free: bool) -> Changes:

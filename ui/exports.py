@@ -18,6 +18,7 @@ from .exporting import FOLDERS, ONNX, TOLD, XMP, YOLO, Wish
 from .following import QUIET, Changes, Following
 from .progress import friendly, said
 from .studio import Studio
+from .together import Opening
 
 WHAT = (
     ("A folder for each class", FOLDERS),
@@ -44,7 +45,7 @@ class Parts:
     saved: gr.Dropdown
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, run: gr.State, chosen: gr.Dropdown) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, chosen: gr.Dropdown) -> None:
     """Lay it out and wire it; `chosen` is the list of saved classifiers, into which an imported one comes."""
     exporting.register(studio)
     at = Parts()
@@ -112,7 +113,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, run: gr.State, chosen: g
     at.undo.click(friendly(lambda: {at.plan: "", **following.start("export-undo", {})}), None, made, **QUIET)
     take.upload(on(_take), take, brought, **QUIET)
     at.rebuild.click(on(_rebuild), at.file, brought, **QUIET)
-    page.load(lambda: {at.undo: _undo_button(studio)}, None, made, **QUIET)
+    page.load(lambda: _undo_button(studio), None, at.undo)
     following.wire(made, page, tab)
 
 

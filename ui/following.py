@@ -13,10 +13,10 @@
 A handler's answer is a dictionary from components to new values, as everywhere on the page. `end(job, is_mine, *asked)` says
 what a job that is over changes, beside the bar, which goes; `is_mine` is whether this window started it or found it at work
 at its own reload, not while it was open. If it starts the next job with `start`, that one is followed. A window that is open
-sees within `IDLE` seconds what another one started.
+sees within two seconds what another one started.
 
 Answers may come in another order than they were asked for, so no handler trusts its copy of the state alone: whose a job is
-stands in its row, and a tick before the first answer to the load tells nothing of old jobs.
+stands in its row, and news before the first answer to the load tells nothing of old jobs.
 """
 
 from collections.abc import Callable, Collection
@@ -34,10 +34,11 @@ from storage import JobRecord
 
 from .progress import friendly, progress_html, said
 from .studio import Studio
+from .together import Opening
 
 Changes = dict[Any, Any]
 
-BUSY, IDLE = 0.5, 2.0  # seconds between looks, while a job is followed and else
+EVERY = 0.5  # seconds between looks while a job is followed; else it is looked for when there is news
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 RECENT = timedelta(seconds=30)  # what ended while a window was loading is told in it
 STOPPED = "Stopped. What was done so far is kept."
@@ -83,7 +84,7 @@ class Following:
         self._busy, self._idle, self._during = busy, idle, during
         self._stop: gr.Button | None = None
         self._state = gr.State(Followed())
-        self._timer = gr.Timer(IDLE, active=others)
+        self._timer = gr.Timer(EVERY, active=False)
 
     # laying out
 
@@ -103,11 +104,12 @@ class Following:
         stop: list[Any] = [self._stop] if self._stop else []
         return [self.progress, *stop, self._state, self._timer]
 
-    def wire(self, outputs: Collection[Any], page: gr.Blocks, tab: gr.Tab, asked: Collection[Any] = ()) -> None:
+    def wire(self, outputs: Collection[Any], page: Opening, tab: gr.Tab, asked: Collection[Any] = ()) -> None:
         """Begin to listen. `asked` are components whose values `end` gets, too."""
         outputs, asked = list(outputs), list(asked)
         self._timer.tick(friendly(self.look), [self._state, *asked], outputs, **QUIET)
-        page.load(friendly(self.rejoin), [self._state, *asked], outputs, **QUIET)
+        page.load(self.rejoin, [self._state, *asked], outputs)
+        page.news(self.hear, [self._state, *asked], outputs)
         tab.select(friendly(partial(self.rejoin, is_load=False)), self._state, outputs, **QUIET)
         if self._stop:
             self._stop.click(friendly(self.stop), self._state, outputs, **QUIET)
@@ -120,17 +122,23 @@ class Following:
         return self._over(job, True, asked) if job.over else self._follow(job)
 
     def look(self, followed: Followed, *asked: Any) -> Changes:
-        """On every tick: draw the progress of what is followed, or see what another window has started."""
+        """On every tick: draw the progress of what is followed. The last tick is after its end, for what waited for that."""
+        if not followed.is_on:
+            return {self._timer: gr.Timer(active=False), **self.hear(followed, *asked)}
+        try:
+            job = self._studio.jobs.get(followed.job)
+        except NotFound:  # cleared away while this window slept
+            return self._rest(Followed(followed.job)) | {self.progress: ""}
+        if job.over:
+            return self._over(job, followed.is_mine, asked)
+        return {self.progress: progress_html(job), **self._during(job)}
+
+    def hear(self, followed: Followed, *asked: Any) -> Changes:
+        """When there is news: see what another window has started."""
         if followed.job is None:
             return self.rejoin(followed, *asked)
         if followed.is_on:
-            try:
-                job = self._studio.jobs.get(followed.job)
-            except NotFound:  # cleared away while this window slept
-                return self._rest(Followed(followed.job)) | {self.progress: ""}
-            if job.over:
-                return self._over(job, followed.is_mine, asked)
-            return {self.progress: progress_html(job), **self._during(job)}
+            return {self._timer: gr.Timer(active=True)}  # should an answer that came late have stopped it
         news = [job for job in self._studio.jobs.recent(20) if job.id > followed.job and self._is_ours(job)]
         if not news or not self._others:
             return {self._state: gr.skip()}
@@ -165,12 +173,12 @@ class Following:
             **self._busy(),
             self.progress: progress_html(job),
             self._state: Followed(job.id, True, is_mine),
-            self._timer: gr.Timer(BUSY, active=True),
+            self._timer: gr.Timer(active=True),
         }
 
     def _rest(self, followed: Followed) -> Changes:
         stop = {self._stop: gr.Button(visible=False)} if self._stop else {}
-        return {**stop, **self._idle(), self._state: followed, self._timer: gr.Timer(IDLE, active=self._others)}
+        return {**stop, **self._idle(), self._state: followed}
 
     def _over(self, job: JobRecord, is_mine: bool, asked: Collection[Any]) -> Changes:
         rest = self._rest(Followed(job.id))

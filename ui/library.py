@@ -16,6 +16,7 @@ from .choices import keep_fresh, sources
 from .following import QUIET, Changes, Following
 from .progress import friendly, said, stopwatch
 from .studio import Studio
+from .together import Opening
 
 KINDS = ("add", "drop")  # the jobs that bring pictures in, whichever tab started them
 
@@ -27,7 +28,7 @@ class Parts:
     skipped: gr.HTML
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: gr.Dropdown) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.Dropdown) -> None:
     """Lay the tab out and wire it. `source` is the Classify tab's list of images, for what is selected here."""
     at = Parts()
     following = Following(
@@ -59,7 +60,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
     )
     duplicates.build(studio, page, tab)
     with gr.Accordion("Skipped files", open=False):
-        at.skipped = gr.HTML(partial(_skipped, studio))
+        at.skipped = gr.HTML()
 
     outputs = [*following.parts, *vars(at).values()]
     following.wire(outputs, page, tab)
@@ -71,7 +72,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs, source: g
         event(on(add_folder), path, outputs, **QUIET)
     upload.upload(on(take_folder), upload, outputs, **QUIET)
     sample.click(on(add_samples), None, outputs, **QUIET)
-    tab.select(lambda: _skipped(studio), None, at.skipped, **QUIET)
+    for event in (page.load, tab.select):
+        event(friendly(partial(_skipped, studio)), None, at.skipped, **QUIET)
 
     def use(event: gr.EventData) -> Changes:
         """Choose the selected images on the Classify tab, and go there."""

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import gradio as gr
 
 from .studio import Studio
+from .together import Opening
 
 SECTIONS = (
     ("Accuracy", "accuracy"),
@@ -20,7 +21,7 @@ INTRO = (
 )
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the sections out. One that is not there is left out, and no other notices."""
     gr.HTML(INTRO)
     with gr.Tabs(elem_id="measure-tabs"):

@@ -15,6 +15,7 @@ from .following import QUIET, Changes, Following
 from .models_view import checks_html, models_html, short_name
 from .progress import friendly, said
 from .studio import Studio
+from .together import Opening
 
 INTRO = (
     '<p class="subtle">The model is what looks at your images. The starter works at once; larger ones see far more. '
@@ -36,9 +37,10 @@ class Parts:
     foreign: gr.HTML
     which: gr.Dropdown
     rebuild: gr.Button
+    rebuilt: gr.HTML  # a place of its own: jobs end whenever they like and tell of it in `result`
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     modelling.register(studio)
     at = Parts()
@@ -75,6 +77,7 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
             [], label="Classifier of another model", visible=False, filterable=False, elem_id="foreign-choice"
         )
         at.rebuild = gr.Button("Rebuild with this model", scale=0, min_width=200, visible=False)
+    at.rebuilt = gr.HTML("", elem_id="rebuilt")
     trained = trainings.build(studio, page, tab)
 
     outputs = [*vars(at).values(), *following.parts]
@@ -181,7 +184,7 @@ def _rebuild(studio: Studio, at: Parts, name: str | None) -> Changes:
         raise BadInput("Choose a classifier first.")
     record = modelling.rebuild(studio, name)
     sentence = f"“{name}” is rebuilt for this model as version {record.version} ({record.kind}); the version before stays."
-    return {**_foreign(studio, at), at.result: said(sentence)}
+    return {**_foreign(studio, at), at.rebuilt: said(sentence)}
 
 
 def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: bool = False) -> Changes:
@@ -225,6 +228,7 @@ def _quiet(at: Parts) -> Changes:
     """No question, no old result."""
     return {
         at.result: "",
+        at.rebuilt: "",
         at.question: gr.HTML("", visible=False),
         at.yes: gr.Button(visible=False),
         at.no: gr.Button(visible=False),

@@ -1,13 +1,12 @@
 """The page: masthead and tabs. Each tab is a module with its layout on top and its handlers below."""
 
-from functools import partial
-from html import escape
 from pathlib import Path
 
 import gradio as gr
 
 from . import bias, classify, library, measure, models
 from .studio import Studio
+from .together import Opening
 
 # every part is asked for at once: an import found only inside another waits a round trip more, while the model loads
 HEAD = "".join(
@@ -16,17 +15,23 @@ HEAD = "".join(
 )
 HEAD += "".join(
     f'<script type="module" src="/elements/{name}.js"></script>'
-    for name in ("board", "changes", "grid", "duplicates", "measure", "bias", "names")
+    for name in ("board", "changes", "grid", "duplicates", "measure", "bias", "names", "status")
 )
 MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page, wired to the studio."""
-    with gr.Blocks(title="Sayso", fill_width=True, analytics_enabled=False) as page:
+    with gr.Blocks(title="Sayso", fill_width=True, analytics_enabled=False) as blocks:
+        page = Opening(blocks)
         with gr.Row(elem_id="masthead"):
             gr.HTML(MASTHEAD)
-            status = gr.HTML(partial(_status, studio), elem_id="status")
+            status = gr.HTML(
+                html_template="<sayso-status></sayso-status>",
+                apply_default_css=False,
+                elem_id="status",
+                js_on_load="element.addEventListener('news', () => trigger('news'))",
+            )
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Classify", id="classify") as classify_tab:
                 source = classify.build(studio, page, classify_tab)
@@ -38,10 +43,6 @@ def build(studio: Studio) -> gr.Blocks:
                 bias.build(studio, page, bias_tab)
             with gr.Tab("Models", id="models") as models_tab:
                 models.build(studio, page, models_tab)
-        clock = gr.Timer(2)
-        clock.tick(partial(_status, studio), None, status, show_progress="hidden", api_visibility="private")
-    return page
-
-
-def _status(studio: Studio) -> str:
-    return f'<p class="subtle" role="status">{escape(studio.status())}</p>'
+        page.load.wire(blocks.load)
+        page.news.wire(status.news)  # an event of our own
+    return blocks

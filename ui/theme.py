@@ -56,7 +56,7 @@ footer { display: none !important; }
 .html-container { padding: 0 !important; }
 #classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
 #training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
-#export-progress:not(:has(*[role])), .job-progress:not(:has(*[role])) { display: none; }
+#export-progress:not(:has(*[role])), #rebuilt:not(:has(*[role])), .job-progress:not(:has(*[role])) { display: none; }
 .bar { align-items: flex-end; }
 .bar .wrap-inner { padding-block: 8px !important; } /* a list is as high as a field of text beside it */
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }

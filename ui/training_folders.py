@@ -4,6 +4,7 @@ like any other. No Gradio."""
 import json
 import re
 import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,15 @@ def trainings(studio: Studio) -> list[Training]:
     """Every training of this home, the newest first."""
     folders = [folder for folder in (studio.library.home / "models").glob("*") if folder.is_dir()]
     return [Training(f.name, f) for f in sorted(folders, key=lambda f: f.stat().st_ctime, reverse=True)]
+
+
+def stamp(studio: Studio) -> str:
+    """Another one whenever a training has written something down."""
+    newest = 0
+    for file in (studio.library.home / "models").glob("*/*.json*"):
+        with suppress(OSError):  # deleted just now
+            newest = max(newest, file.stat().st_mtime_ns)
+    return str(newest)
 
 
 def training(studio: Studio, name: str) -> Training:

@@ -15,6 +15,7 @@ from . import modelling, training_folders
 from .following import QUIET, Changes, Following
 from .progress import friendly, said
 from .studio import Studio
+from .together import Opening
 from .training_folders import Training
 from .training_payloads import (
     FROM_LABELS,
@@ -32,7 +33,6 @@ LAYERS = (
     ("The head alone: fastest, the model stays as it is", "head"),
 )
 KINDS = ("finetune", "mix", "pretrain")
-EVERY = 2.0  # seconds between looks at a training's log
 
 
 class Parts:
@@ -46,7 +46,7 @@ class Parts:
     finished: gr.State
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.State:
     """Lay it out and wire it; the state that is returned changes when a model has been made."""
     at = Parts()
     gr.HTML("<h2>Make a model</h2>")
@@ -169,9 +169,8 @@ def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> gr.State:
     at.ready.change(friendly(partial(_slide, studio)), at.ready, [alpha, mix, on_slider], **QUIET)
     alpha.release(friendly(partial(_redraw, studio, at)), [at.which, alpha], at.view, **QUIET)
     tab.select(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
-    page.load(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
-    clock = gr.Timer(EVERY)
-    clock.tick(friendly(partial(_look, studio, at)), [*shown, at.drawn], [at.view, at.ready, at.drawn], **QUIET)
+    page.load(partial(_open, studio, at), shown, outputs)
+    page.news(partial(_look, studio, at), [*shown, at.drawn], [at.view, at.ready, at.drawn])
     return at.finished
 
 
@@ -238,7 +237,7 @@ def _redraw(studio: Studio, at: Parts, name: str, alpha: float) -> Changes:
 
 
 def _look(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: str, drawn: str) -> Changes:
-    """On every tick: draw again what has grown, and nothing else."""
+    """When there is news: draw again what has grown, and nothing else."""
     run = training_folders.training(studio, name) if name else None
     if run is None or _state(run) == drawn:
         return {at.drawn: gr.skip()}

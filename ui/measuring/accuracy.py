@@ -5,13 +5,14 @@ from typing import Any
 import gradio as gr
 
 from ..studio import Studio
+from ..together import Opening
 from .fields import choose_classifier, choose_images, choose_prompts, source_of
 from .panel import Panel
 from .results import Results
 from .work import register
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     register(studio)
     with gr.Row(equal_height=False):

@@ -10,6 +10,7 @@ import gradio as gr
 from clipcore import BadInput
 
 from ..studio import Studio, Work
+from ..together import Opening
 from .panel import QUIET, Panel
 from .results import Results
 from .sets import set_path
@@ -20,7 +21,7 @@ MATCH, COMPOSITION, RECALL = "match", "composition", "recall"
 MOST = 24  # pictures or captions: what a table can show
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
     what = gr.Radio(

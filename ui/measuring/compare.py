@@ -9,6 +9,7 @@ from clipcore import BadInput
 
 from ..progress import friendly
 from ..studio import Studio
+from ..together import Opening
 from .panel import QUIET, Changes
 from .results import Results, described
 from .work import keep_comparison
@@ -19,7 +20,7 @@ HOW = (
 )
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     gr.HTML(HOW)
     with gr.Row():

@@ -8,13 +8,14 @@ from clipcore import PACKS, BadInput, parse_labels
 from clipcore.prompts import DEFAULT_PACK
 
 from ..studio import Studio
+from ..together import Opening
 from .panel import QUIET
 from .sets import EVERYTHING, LABELS, PATH, ZERO_SHOT, checked_path
 
 SET_HELP = "A folder with one folder for each class, a CSV with the columns image and label, or .tar shards."
 
 
-def choose_classifier(studio: Studio, kind: str, page: gr.Blocks, tab: gr.Tab) -> gr.Dropdown:
+def choose_classifier(studio: Studio, kind: str, page: Opening, tab: gr.Tab) -> gr.Dropdown:
     """The list of what can be measured, fresh whenever the section is opened."""
     chosen = gr.Dropdown(
         classifiers(studio), value=ZERO_SHOT, label="Classifier", filterable=False, elem_id=f"{kind}-classifier"

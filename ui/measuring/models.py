@@ -8,13 +8,14 @@ import gradio as gr
 from clipcore import BadInput
 
 from ..studio import Studio
+from ..together import Opening
 from .fields import SET_HELP, choose_prompts
 from .panel import QUIET, Panel
 from .results import Results
 from .sets import checked_path
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     with gr.Row(equal_height=False):
         with gr.Column(scale=1, min_width=280):

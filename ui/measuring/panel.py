@@ -9,6 +9,7 @@ from storage import JobRecord
 
 from ..progress import friendly, progress_html, said
 from ..studio import Studio
+from ..together import Opening
 
 Changes = dict[Any, Any]
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
@@ -30,7 +31,7 @@ class Panel:
 
     def wire(
         self,
-        page: gr.Blocks,
+        page: Opening,
         inputs: Sequence[Any],
         payload: Callable[..., dict[str, Any]],
         show: Callable[[JobRecord], Changes],
@@ -58,7 +59,7 @@ class Panel:
         self.go.click(friendly(start), list(inputs), everything, **QUIET)
         self.stop.click(friendly(stop), self.job, everything, **QUIET)
         self.timer.tick(friendly(follow), self.job, everything, **QUIET)
-        page.load(friendly(rejoin), None, everything, **QUIET)
+        page.load(rejoin, None, everything)
 
     def _follow(self, job_id: int, show: Callable[[JobRecord], Changes], wait: float = 0) -> Changes:
         job = self.studio.jobs.wait(job_id, wait)

@@ -8,6 +8,7 @@ import gradio as gr
 from clipcore import BadInput, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
 
 from ..studio import Studio, Work
+from ..together import Opening
 from .fields import choose_images, source_of
 from .panel import Panel
 from .results import Results
@@ -18,7 +19,7 @@ KIND = "prompts"
 MOST_UNSTABLE = 240  # images whose label hangs on the wording that are kept with a result
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
     with gr.Row(equal_height=False):

@@ -10,6 +10,7 @@ from storage import JobRecord, ReportRecord
 
 from ..progress import friendly
 from ..studio import Studio
+from ..together import Opening
 from .panel import QUIET, Changes
 
 
@@ -65,7 +66,7 @@ class Results:
         """Look at the result of a job that is done."""
         return self.show((job.result or {}).get("report", 0))
 
-    def wire(self, page: gr.Blocks, tab: gr.Tab) -> None:
+    def wire(self, page: Opening, tab: gr.Tab) -> None:
         """Connect what is here."""
 
         def choose(report_id: int | None) -> Changes:

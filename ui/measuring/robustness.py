@@ -12,6 +12,7 @@ from clipcore.measure.shift import kept_shift, measure_shift
 from clipcore.prompts import DEFAULT_PACK
 
 from ..studio import Studio, Work
+from ..together import Opening
 from .fields import choose_classifier, choose_images, choose_prompts, source_of
 from .panel import QUIET, Panel
 from .results import Results
@@ -36,7 +37,7 @@ SPOILT, SHIFTED = "spoilt", "shifted"
 SHIFT_HELP = "Such as sketches of what the images above are photos of, with the same class names."
 
 
-def build(studio: Studio, page: gr.Blocks, tab: gr.Tab) -> None:
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
     with gr.Row(equal_height=False):
