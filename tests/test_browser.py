@@ -340,3 +340,10 @@ def test_nothing_is_wider_than_the_screen(open_page, tmp_path, tab):
         expect(element).to_be_visible()
         assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
         keep_picture(page, tmp_path, f"{tab}-{look}")
+
+
+def test_a_server_that_is_away_is_said_and_comes_back(page):
+    page.route("**/api/pulse", lambda route: route.fulfill(status=400, json={"error": "away"}))
+    expect(page.locator("#status")).to_have_text("Sayso does not answer. Is it still running?")
+    page.unroute("**/api/pulse")
+    expect(page.locator("#status")).to_contain_text("image")
