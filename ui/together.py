@@ -47,8 +47,10 @@ class Together:
 
 
 class Opening:
-    """The page while it is laid out: what is done when it is loaded, and what is looked at again whenever there is news, which
-    `ui/static/status.js` finds."""
+    """The page while it is laid out: what is done when it is loaded, and what is looked at again whenever there is news.
+
+    `ui/static/status.js` hears of that.
+    """
 
     def __init__(self, blocks: gr.Blocks) -> None:
         self.blocks = blocks
