@@ -1,14 +1,17 @@
 """The server's guards and routes, without a browser: hosts, origins, password, ids instead of paths."""
 
+import logging
 import socket
+import sys
 
 import pytest
+from fastapi import HTTPException
 from fastapi.testclient import TestClient
 
 from clipcore import BadInput, zero_shot_classifier
 from storage import Library, SkippedRecord
 from tests.fakes import FakeEncoder, photo
-from ui.server import create_app, listen
+from ui.server import create_app, is_news, listen
 from ui.studio import Studio
 
 HERE = {"Host": "127.0.0.1:7860"}
@@ -253,3 +256,16 @@ def test_the_pulse_changes_with_jobs_and_trainings(studio, client):
     log.parent.mkdir(parents=True)
     log.write_text("{}")
     assert pulse()["news"] != ended
+
+
+@pytest.mark.parametrize(
+    ("error", "cause", "kept"),
+    [(RuntimeError, HTTPException(404), False), (RuntimeError, None, True), (KeyError, HTTPException(404), True)],
+)
+def test_a_window_that_goes_leaves_no_traceback_in_the_log(error, cause, kept):
+    """Gradio raises 404 into a stream that has begun, and Starlette a RuntimeError from it."""
+    try:
+        raise error("the answer has begun") from cause
+    except error:
+        record = logging.LogRecord("uvicorn.error", logging.ERROR, "", 0, "in the application", (), sys.exc_info())
+    assert is_news(record) is kept

@@ -6,6 +6,7 @@ check, against DNS rebinding) nor post to it (origin check; a multipart post nee
 
 import base64
 import binascii
+import logging
 import os
 import secrets
 import socket
@@ -16,7 +17,7 @@ from urllib.parse import urlsplit
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, HTTPException, Request
 from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
@@ -139,6 +140,14 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def is_news(record: logging.LogRecord) -> bool:
+    """A filter of uvicorn's log: without what Gradio raises, as a page of traceback, where a window goes in the moment in
+    which its next stream of messages begins. Nothing is lost by that: there is nobody left to tell."""
+    error = record.exc_info[1] if record.exc_info else None
+    cause = error.__cause__ if isinstance(error, RuntimeError) else None
+    return not (isinstance(cause, HTTPException) and cause.status_code == 404)
+
+
 def serve(studio: Studio, host: str, port: int, password: str | None = None) -> None:
     """Serve until interrupted. Raises BadInput if the address cannot be used, for instance because the port is taken."""
     import uvicorn
@@ -152,5 +161,7 @@ def serve(studio: Studio, host: str, port: int, password: str | None = None) -> 
         ) from None
     shown = f"[{host}]" if ":" in host else host
     print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
+    config = uvicorn.Config(app, log_level="warning", server_header=False)
+    logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener:
-        uvicorn.Server(uvicorn.Config(app, log_level="warning", server_header=False)).run([listener])
+        uvicorn.Server(config).run([listener])
