@@ -34,9 +34,7 @@ from storage import JobRecord
 
 from .progress import friendly, progress_html, said
 from .studio import Studio
-from .together import Opening
-
-Changes = dict[Any, Any]
+from .together import Changes, Opening
 
 EVERY = 0.5  # seconds between looks while a job is followed; else it is looked for when there is news
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
