@@ -1,4 +1,4 @@
-"""Searches for what is in a library and for what is not, judged by `storage.relevance` (SAYSO_SETS, see labelled.py).
+"""Searches for what is in a library and for what is not, judged by `storage.vectors.relevance` (SAYSO_SETS: labelled.py).
 
 Libraries of labelled pictures: some classes of a set, searched by their bare names and by the names of as many others. And
 Flickr8k's test photographs: what is there are nouns for things, in the singular, that the captions of at least three in a
@@ -24,8 +24,8 @@ from clipcore import drain
 from clipcore.measure import iter_embed_set
 from clipcore.measure.intervals import wilson
 from clipcore.wordnet import lemma, meanings
-from storage.relevance import Scale, generic_queries
-from training.pairs import read_pairs
+from storage.vectors.relevance import Scale, generic_queries
+from training.data.pairs import read_pairs
 
 from .labelled import CALTECH, CIFAR, TINY, labelled, shard
 from .pairs import Row

@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 
 from storage import Library
-from tests.fakes import FakeEncoder
-from tests.server import ROOT, served
+from tests.support.fakes import FakeEncoder
+from tests.support.server import ROOT, served
 
 from .embed import SIZES, photographs
 from .pairs import Row, timed_pair

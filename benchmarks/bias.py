@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from clipcore.encoder import Encoder
+from clipcore.encoding.encoder import Encoder
 from clipcore.measure.bias import Bench, Design, Facts, LabelSet
 
 from .pairs import Row, timed_pair

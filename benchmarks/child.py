@@ -10,10 +10,10 @@ import typer
 
 import clipcore
 from clipcore import drain
+from clipcore.encoding.stream import iter_embed
 from clipcore.measure.bias import Bench, Design, LabelSet, match_table, read_table
 from clipcore.measure.bias.groups import AGES
 from clipcore.measure.intervals import share_interval
-from clipcore.stream import iter_embed
 
 HARM = ("thief", "criminal", "suspicious person", "animal", "gorilla", "chimpanzee", "orangutan")
 CATEGORIES = {"crime": HARM[:3], "non-human": HARM[3:]}

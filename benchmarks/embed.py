@@ -24,12 +24,12 @@ import torch
 from PIL import Image
 
 from clipcore import drain, models
-from clipcore.device import choose_precision, generated_pictures
-from clipcore.encoder import Encoder
-from clipcore.int8 import quantized
+from clipcore.encoding.device import choose_precision, generated_pictures
+from clipcore.encoding.encoder import Encoder
+from clipcore.encoding.int8 import quantized
+from clipcore.encoding.stream import iter_embed
 from clipcore.measure.intervals import share_interval
 from clipcore.space import Space
-from clipcore.stream import iter_embed
 from storage import Library
 
 from .pairs import Row, timed_pair

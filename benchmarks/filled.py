@@ -9,7 +9,7 @@ from sqlalchemy import insert
 from storage import migrate
 from storage.database import Database
 from storage.tables import Embedding, Folder, Image, SpaceRow, file_date
-from storage.vectors import to_blob
+from storage.vectors.index import to_blob
 
 BLOCK = 10_000
 

@@ -1,8 +1,8 @@
 """WiSE-FT on the starter: python -m benchmarks.finetune DATA [--set broad] [--model NAME] [--seed N].
 
 The table shows each mixture of zero-shot and fine-tuned weights on test pictures (the target), on the same pictures as line
-drawings, in grey and as paintings (three shifts, made by `training.styles`), and on whatever further shifts a set has. DATA
-is the folder with the shards.
+drawings, in grey and as paintings (three shifts, made by `training.data.styles`), and on whatever further shifts a set has.
+DATA is the folder with the shards.
 
 broad       ten broad words (vehicle, bird, ...): every other kind of each in Caltech-101's test set, which the starter never
             saw, half learned, a sixth to stop on. Further shifts: the kinds that were not learned, and Tiny-ImageNet's
@@ -26,13 +26,13 @@ import typer
 
 import clipcore
 from clipcore import drain, zero_shot_classifier
-from training.clip import side_of
-from training.finetune import Tuning, finetune
-from training.pairs import read_pairs
-from training.pixels import Pixels, decode
-from training.start import Start
-from training.styles import drawing, grey, painting
-from training.wise import iter_sweep
+from training.data.pairs import read_pairs
+from training.data.pixels import Pixels, decode
+from training.data.styles import drawing, grey, painting
+from training.towers.clip import side_of
+from training.towers.finetune import Tuning, finetune
+from training.towers.initial_weights import Start
+from training.towers.wise_ft import iter_sweep
 
 from .starter import BROAD
 

@@ -22,11 +22,11 @@ from PIL import Image
 from torch.utils.data import DataLoader
 
 from clipcore import drain
-from clipcore.device import choose_batch_size, choose_precision, half
-from clipcore.encoder import Encoder
-from clipcore.gpu import AFTER
+from clipcore.encoding.device import choose_batch_size, choose_precision, half
+from clipcore.encoding.encoder import Encoder
+from clipcore.encoding.gpu import AFTER
+from clipcore.encoding.stream import iter_embed
 from clipcore.space import Space
-from clipcore.stream import iter_embed
 
 from .embed import drift, photographs
 from .pairs import Row, timed_pair

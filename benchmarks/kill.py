@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 from storage import Library
-from tests.fakes import FakeEncoder, photo
-from tests.test_crash import SCRIPT
+from tests.storage.test_crash import SCRIPT
+from tests.support.fakes import FakeEncoder, photo
 
 PICTURES, BATCH = 800, 4
 

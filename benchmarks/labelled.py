@@ -13,7 +13,7 @@ import typer
 import clipcore
 from clipcore import Classifier, Examples, drain, zero_shot_classifier
 from clipcore.measure import iter_embed_set
-from training.pairs import read_pairs
+from training.data.pairs import read_pairs
 
 CIFAR, CALTECH, TINY = "cifar100-test", "caltech101-test", "tiny-imagenet-val"
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from clipcore import Space
 from storage import Library
-from storage.vectors import VectorIndex
+from storage.vectors.index import VectorIndex
 
 from .filled import Law, filled
 from .pairs import Row, timed_pair

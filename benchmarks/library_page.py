@@ -24,8 +24,8 @@ from sqlalchemy import update
 
 from clipcore import load
 from storage.tables import SpaceRow
-from tests.browser import ARGS, CHROMIUM
-from tests.server import served
+from tests.support.browser import ARGS, CHROMIUM
+from tests.support.server import served
 
 from .filled import Law, filled, hash_of
 

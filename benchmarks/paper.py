@@ -26,12 +26,12 @@ from clipcore.measure.page import figures, page, plain_table
 from clipcore.measure.promptbench import bench_prompts
 from clipcore.measure.robustness import iter_robustness, some_of
 from training import linear_probe
-from training.pairs import read_pairs
+from training.data.pairs import read_pairs
 
 from .labelled import CALTECH, CIFAR, TINY, dealt
 
 if TYPE_CHECKING:
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
 
 SETS = (TINY, CIFAR, CALTECH)
 ARMS = ("bare", "photo", "seven", "imagenet80")

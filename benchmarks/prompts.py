@@ -8,10 +8,10 @@ import open_clip
 import torch
 
 from clipcore import Classifier, pack, zero_shot_classifier
-from clipcore.device import choose_precision
-from clipcore.encoder import Encoder
+from clipcore.encoding.device import choose_precision
+from clipcore.encoding.encoder import Encoder
+from clipcore.encoding.text_cache import MemoryCache
 from clipcore.space import Space
-from clipcore.text_cache import MemoryCache
 
 from .pairs import Row, timed_pair
 

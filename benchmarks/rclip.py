@@ -20,9 +20,9 @@ import open_clip
 import torch
 import typer
 
-from clipcore.device import choose_precision, generated_pictures
-from clipcore.encoder import Encoder
-from clipcore.int8 import quantized
+from clipcore.encoding.device import choose_precision, generated_pictures
+from clipcore.encoding.encoder import Encoder
+from clipcore.encoding.int8 import quantized
 from clipcore.space import Space
 from storage import Library
 

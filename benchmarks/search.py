@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from clipcore import Space
-from clipcore.text_cache import MemoryCache, TextCache
+from clipcore.encoding.text_cache import MemoryCache, TextCache
 from storage import Filters, Library
 
 from .filled import Law, filled

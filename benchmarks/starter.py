@@ -20,12 +20,12 @@ from clipcore import drain, zero_shot_classifier
 from clipcore.measure import RetrievalReport, iter_embed_set, measure_set
 from clipcore.measure.report import Report, evaluate
 from clipcore.measure.sets import EmbeddedSet
-from training.pairs import Pair, read_pairs
-from training.recipe import Recipe
-from training.start import Start
+from training.data.pairs import Pair, read_pairs
+from training.runs.recipe import Recipe
+from training.towers.initial_weights import Start
 
 if TYPE_CHECKING:
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
 
 PACKS = {"seven": "seven templates", "photo": "“a photo of a {label}.”", "bare": "bare name"}
 # ten broad words, and the classes of Caltech-101 that are kinds of them

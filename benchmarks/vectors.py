@@ -12,7 +12,7 @@ from clipcore import Space
 from storage import migrate
 from storage.database import Database
 from storage.tables import Embedding, SpaceRow
-from storage.vectors import VectorIndex, to_blob
+from storage.vectors.index import VectorIndex, to_blob
 
 from .pairs import Row, timed_pair
 

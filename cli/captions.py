@@ -21,10 +21,10 @@ def captions(
 ) -> None:
     """Which caption fits? Pictures against captions that you write, or a test of composition."""
     from clipcore import BadInput
-    from clipcore.images import display_path
+    from clipcore.encoding.stream import iter_embed
     from clipcore.measure.bench_html import composition_html
     from clipcore.measure.composition import iter_composition, match
-    from clipcore.stream import iter_embed
+    from clipcore.pictures.reading import display_path
 
     if bool(caption) == bool(images):
         raise BadInput("Give either --caption, for pictures, or --images, for a SugarCrepe or Winoground file.")

@@ -47,8 +47,8 @@ def classify(
     from dataclasses import replace
 
     from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
-    from clipcore.images import display_path
-    from clipcore.stream import iter_embed
+    from clipcore.encoding.stream import iter_embed
+    from clipcore.pictures.reading import display_path
     from storage.export import answer_row
 
     if (labels is None) == (classifier is None):

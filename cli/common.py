@@ -19,7 +19,7 @@ import typer
 if TYPE_CHECKING:
     from clipcore import Classifier, PromptSet, Step
     from storage import Filters, Hit, Library
-    from training.estimate import Estimate
+    from training.runs.estimate import Estimate
 
 T = TypeVar("T")
 commands = typer.Typer(
@@ -150,7 +150,7 @@ def open_library(home: Path | None, model: str) -> "Library":
 def typed_prompts(labels: str, templates: Path | None, pack: str | None) -> "tuple[list[str], PromptSet]":
     from clipcore import BadInput, parse_labels
     from clipcore import pack as ready_made
-    from clipcore.prompts import DEFAULT_PACK
+    from clipcore.classify.prompts import DEFAULT_PACK
 
     if templates and pack:
         raise BadInput("Give either --templates or --pack, not both.")
@@ -180,7 +180,7 @@ def saved_classifier(library: "Library", name: str) -> "Classifier":
 def picture_files(paths: Iterable[Path]) -> list[Path]:
     """The files named, and the pictures of the folders named."""
     from clipcore import BadInput
-    from clipcore.images import display_path, find_images
+    from clipcore.pictures.reading import display_path, find_images
 
     files: list[Path] = []
     for path in paths:

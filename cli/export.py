@@ -66,7 +66,7 @@ def export(
             _write(file, head.to_bytes())
         if head and onnx:
             from clipcore import load
-            from clipcore.onnx_file import export_onnx
+            from clipcore.classify.onnx_file import export_onnx
 
             # in full precision, whatever is fastest on this computer
             export_onnx(load(model, device="cpu", precision="fp32"), head, onnx)
@@ -109,7 +109,7 @@ def import_labels(
     """Take labels from other programs, for pictures of the library. One step, which undo takes back."""
     from clipcore import BadInput, parse_labels
     from storage import Library
-    from storage.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
+    from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
 
     sources = [(csv, read_csv), (folders, read_folders), (coco, read_coco), (label_studio, read_label_studio)]
     if sum(bool(path) for path, _ in sources) + xmp != 1:

@@ -54,8 +54,8 @@ def finetune(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from clipcore import BadInput, parse_labels
     from clipcore import pack as ready_made
-    from training.finetune import Tuning
-    from training.tune import TunePlan, choose_mixture, iter_tune
+    from training.runs.finetune_run import TunePlan, choose_mixture, iter_tune
+    from training.towers.finetune import Tuning
 
     if remix:
         choose_mixture(out, mix)
@@ -76,7 +76,7 @@ def finetune(
         alpha=mix,
     )
     if dry_run:
-        from training.estimate import iter_estimate_tuning
+        from training.runs.estimate import iter_estimate_tuning
 
         show_estimate(draw(iter_estimate_tuning(plan), "step"), as_json)
         return

@@ -25,9 +25,9 @@ def label(
 ) -> None:
     """Say what pictures are: label photos/rex.jpg --as dog. Without pictures: how many each label has."""
     from clipcore import NONE, UNSURE, BadInput, parse_labels
-    from clipcore.prompts import clean_label
+    from clipcore.classify.prompts import clean_label
     from storage import Library
-    from storage.labels import Place
+    from storage.labels.moves import Place
 
     if sum((is_not, unsure, none, remove, undo)) > 1:
         raise BadInput("Choose one of --not, --unsure, --none, --remove and --undo.")

@@ -34,7 +34,7 @@ def search(
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Find the library's images that fit the words best; each says whether it matches (see storage/relevance.py)."""
+    """Find the library's images that fit the words best; each says whether it matches (see storage/vectors/relevance.py)."""
     from clipcore import BadInput
     from storage import ORDERS
 

@@ -10,7 +10,7 @@ from .sets import OWN, PageOut, embedded_set, small_pictures, write_pages
 
 if TYPE_CHECKING:
     from clipcore import Classifier, Examples
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
     from clipcore.measure import EmbeddedSet, Judged
     from storage import Library
 
@@ -149,7 +149,7 @@ def side_by_side(
     from clipcore.measure import iter_side_by_side
     from clipcore.measure.html import models_html
     from clipcore.measure.plots import costs_plot
-    from training.pairs import read_pairs
+    from training.data.pairs import read_pairs
 
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     found = draw(iter_side_by_side(models, lambda: (pair for pair in read_pairs(pictures) if pair.name), ready_made(pack)))

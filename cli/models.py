@@ -56,7 +56,7 @@ def _self_test(name: str, as_json: bool) -> None:
     from dataclasses import asdict
 
     import clipcore
-    from clipcore.selftest import iter_self_test
+    from clipcore.models.selftest import iter_self_test
 
     found = draw(iter_self_test(clipcore.load(name)), "check")
     for check in found.checks:
@@ -68,7 +68,7 @@ def _self_test(name: str, as_json: bool) -> None:
 
 def _speed(name: str, as_json: bool) -> None:
     import clipcore
-    from clipcore.speed import iter_measure_speed
+    from clipcore.models.speed import iter_measure_speed
 
     encoder = clipcore.load(name)
     rate = draw(iter_measure_speed(encoder, name), "batch")

@@ -25,7 +25,7 @@ from .sets import PageOut, labelled_examples, samples_of, write_pages
 
 if TYPE_CHECKING:
     from clipcore import Classifier, Examples
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
     from storage import Library
 
 
@@ -51,10 +51,10 @@ def robustness(
 ) -> None:
     """Spoil pictures in many ways and see what the answers are worth, or compare a set with a shifted one."""
     from clipcore import BadInput, zero_shot_classifier
+    from clipcore.classify.prompts import DEFAULT_PACK
     from clipcore.measure.bench_html import robustness_html
     from clipcore.measure.corruptions import CORRUPTIONS, STRENGTHS
     from clipcore.measure.robustness import iter_robustness, some_of
-    from clipcore.prompts import DEFAULT_PACK
 
     if unknown := next((name for name in only or () if name not in CORRUPTIONS), None):
         raise BadInput(f"There is no corruption {unknown!r}; choose among {', '.join(CORRUPTIONS)}.")

@@ -11,7 +11,7 @@ from .common import draw, picture_files, say
 
 if TYPE_CHECKING:
     from clipcore import Examples
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
     from clipcore.measure import EmbeddedSet
     from clipcore.measure.sets import Sample
     from storage import Library
@@ -26,7 +26,7 @@ def embedded_set(library: "Library", encoder: "Encoder", path: Path) -> "tuple[E
 
     from clipcore import BadInput
     from clipcore.measure import EmbeddedSet, iter_embed_set
-    from training.pairs import read_pairs
+    from training.data.pairs import read_pairs
 
     if str(path) == OWN:
         if library.encoder is None or library.encoder.space != encoder.space:
@@ -58,7 +58,7 @@ def labelled_examples(library: "Library", encoder: "Encoder", path: Path) -> "Ex
 def samples_of(library: "Library", paths: Sequence[Path], labelled: bool) -> "list[Sample]":
     """What to spoil: the labelled pictures of sets, or plain pictures. Raises BadInput."""
     from clipcore import BadInput
-    from training.pairs import Pair, read_pairs
+    from training.data.pairs import Pair, read_pairs
 
     if not labelled:
         return [Pair(str(path), path) for path in picture_files(paths)]
@@ -79,8 +79,8 @@ def samples_of(library: "Library", paths: Sequence[Path], labelled: bool) -> "li
 def small_pictures(library: "Library", path: Path, names: Iterable[str], side: int = 160) -> dict[str, bytes]:
     """Small copies, as WebP, of those pictures of a set that have these names; unreadable ones are left out."""
     from clipcore import SaysoError
-    from clipcore.images import open_image, thumbnail
-    from training.pairs import Pair, read_pairs
+    from clipcore.pictures.reading import open_image, thumbnail
+    from training.data.pairs import Pair, read_pairs
 
     wanted = set(names)
     found: dict[str, bytes] = {}

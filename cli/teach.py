@@ -9,7 +9,7 @@ from .common import Home, Json, Labels, Many, Model, Templates, command, draw, e
 
 if TYPE_CHECKING:
     from clipcore import Classifier, Examples
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
     from storage import Library
     from training import Lesson
 
@@ -126,7 +126,7 @@ def _read(source: Path, encoder: "Encoder") -> "Examples":
     from collections import Counter
 
     from clipcore.measure import iter_embed_set
-    from training.pairs import read_pairs
+    from training.data.pairs import read_pairs
 
     unread: Counter[str] = Counter()
     pictures = draw(iter_embed_set(encoder, read_pairs(source, unread)))

@@ -35,14 +35,14 @@ def pretrain(
     import torch
 
     from training.distributed import World
-    from training.plan import Plan
+    from training.runs.request import Plan
 
     if threads:
         torch.set_num_threads(threads)
     plan = Plan.of(data or (), recipe, model, minutes, stream)
     speaks, said = World.join().is_first, [""]
     if dry_run:
-        from training.estimate import iter_estimate_training
+        from training.runs.estimate import iter_estimate_training
 
         found = draw(iter_estimate_training(plan.completed(out, resume)), "step", shown=speaks)
         if speaks:

@@ -93,11 +93,11 @@ def prompts(
     """Try prompts on images: accuracy with labels, and how many labels change with the wording."""
     from clipcore import BadInput, parse_labels
     from clipcore import pack as ready_made
+    from clipcore.classify.prompts import parse_descriptions
+    from clipcore.encoding.stream import iter_embed
     from clipcore.measure.bench_html import prompts_html
     from clipcore.measure.promptbench import iter_bench_prompts, usual_arms
     from clipcore.measure.templates import iter_select_templates
-    from clipcore.prompts import parse_descriptions
-    from clipcore.stream import iter_embed
 
     if select and labels is not None:
         raise BadInput("Choosing prompts needs labelled images; leave --labels out and name folders of class folders.")

@@ -9,9 +9,12 @@ Importing it is cheap: torch and open_clip come in when a model is loaded.
 
 from typing import TYPE_CHECKING
 
-from .classifier import Classifier, Prediction, Predictions
-from .deciding import NONE, UNSURE, Answers, decide, dial, generic_bank
-from .decision import Decision
+from .classify.answers import NONE, UNSURE, Answers, decide, dial, generic_bank
+from .classify.classifier import Classifier, Prediction, Predictions
+from .classify.decision import Decision
+from .classify.examples import Examples
+from .classify.prompts import PACKS, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
+from .classify.zeroshot import iter_zero_shot_classifier, search_classifier, zero_shot_classifier
 from .errors import (
     BadClassifierFile,
     BadImage,
@@ -23,14 +26,11 @@ from .errors import (
     SpaceMismatch,
     UnknownModel,
 )
-from .examples import Examples
 from .progress import Step, drain
-from .prompts import PACKS, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
 from .space import Space
-from .zeroshot import iter_zero_shot_classifier, search_classifier, zero_shot_classifier
 
 if TYPE_CHECKING:
-    from .encoder import Encoder
+    from .encoding.encoder import Encoder
 
 __all__ = [
     "NONE",

@@ -12,7 +12,8 @@ with safe_open(asked.file, "numpy") as file:
     head, weight, bias = json.loads(file.metadata()["sayso"]), file.get_tensor("weight"), file.get_tensor("bias")
 name = asked.model or head["space"]["name"]  # the very model that the classifier was made with, or its numbers mean nothing
 if name == "starter":  # Sayso's own small model: its tower is not one of open_clip's, so the Sayso folder must be here
-    from clipcore import models, towers
+    from clipcore import models
+    from clipcore.models import towers
 
     towers.register()  # fmt: skip
     name = f"local-dir:{models.STARTER_FOLDER}"

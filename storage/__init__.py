@@ -7,12 +7,11 @@ with Library("~/sayso", clip) as library:
 """
 
 from .database import LibraryError
-from .duplicates import SIMILAR, Duplicates
 from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_day
 from .jobs import Jobs
-from .labels import Moved, Place
+from .labels.moves import Moved, Place
 from .library import Library
-from .query import parse_query
+from .pictures.duplicates import SIMILAR, Duplicates
 from .records import (
     Added,
     AlbumRecord,
@@ -29,6 +28,7 @@ from .records import (
     Run,
     SkippedRecord,
 )
+from .search.query import parse_query
 
 __all__ = [
     "ORDERS",

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Literal
 
 from clipcore import BadInput
-from clipcore.images import display_path
+from clipcore.pictures.reading import display_path
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: Sequence[Order] = ("relevance", "newest", "oldest")

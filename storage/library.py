@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain, search_classifier
-from clipcore.images import display_path
+from clipcore.pictures.reading import display_path
 
-from . import adding, albums, classifiers, folders, migrate, pictures, reports, searching
-from .browsing import browse, browse_ids
+from . import migrate
+from .classifiers import reports, versions
 from .database import Database, LibraryError
-from .duplicates import SIMILAR, Duplicates, find_duplicates
-from .exchange import Exchange
 from .filters import Filters, Order
+from .labels.exchange import Exchange
+from .pictures import adding, folders, lookup
+from .pictures.browsing import browse, browse_ids
+from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
 from .records import (
     Added,
     AlbumRecord,
@@ -36,10 +38,11 @@ from .records import (
     Run,
     SkippedRecord,
 )
-from .spaces import Model
+from .search import albums, searching
+from .vectors.spaces import Model
 
 if TYPE_CHECKING:
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
 
 NO_FILTERS = Filters()
 
@@ -115,7 +118,7 @@ class Library(Exchange):
     def keep_upload(self, data: bytes, filename: str) -> Path:
         """Write the bytes of a picture below HOME/uploads and return where; the same bytes and name give the same place."""
         try:
-            return pictures.keep_upload(self.home / "uploads", data, filename)
+            return lookup.keep_upload(self.home / "uploads", data, filename)
         except OSError as error:
             where = display_path(self.home)
             raise LibraryError(
@@ -126,7 +129,7 @@ class Library(Exchange):
         """Forget a folder, its pictures and their vectors; the files stay untouched. Raises NotFound."""
         with self.database.writing() as connection:
             gone = folders.remove_folder(connection, folder_id)
-        pictures.forget_thumbnails(self.home / "thumbs", gone)
+        lookup.forget_thumbnails(self.home / "thumbs", gone)
 
     # looking
 
@@ -149,26 +152,26 @@ class Library(Exchange):
     def images(self, folder_id: int | None = None, after: int = 0, limit: int = 120) -> list[ImageRecord]:
         """A page of pictures, by id: the next `limit` after the id `after`."""
         with self.database.reading() as connection:
-            return pictures.page_of_images(connection, folder_id, after, limit)
+            return lookup.page_of_images(connection, folder_id, after, limit)
 
     def image(self, image_id: int) -> ImageRecord:
         """A picture by its id. Raises NotFound."""
         with self.database.reading() as connection:
-            return pictures.get_image(connection, image_id)
+            return lookup.get_image(connection, image_id)
 
     def images_with_ids(self, image_ids: Sequence[int]) -> list[ImageRecord]:
         """Those of these pictures that are there, by id."""
         with self.database.reading() as connection:
-            return pictures.images_with_ids(connection, image_ids)
+            return lookup.images_with_ids(connection, image_ids)
 
     def images_with_contents(self, hashes: Iterable[str]) -> dict[str, ImageRecord]:
         """The first picture of each of these content hashes that is there, by hash."""
         with self.database.reading() as connection:
-            return pictures.images_with_contents(connection, hashes)
+            return lookup.images_with_contents(connection, hashes)
 
     def thumbnail(self, image_id: int, side: int = 256) -> bytes:
         """The picture as WebP bytes, no side longer than `side` pixels. Raises NotFound and BadImage."""
-        return pictures.cached_thumbnail(self.image(image_id), self.home / "thumbs", side)
+        return lookup.cached_thumbnail(self.image(image_id), self.home / "thumbs", side)
 
     def embeddings(
         self, image_ids: Sequence[int] | None = None, folder_id: int | None = None
@@ -176,7 +179,7 @@ class Library(Exchange):
         """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; only those that have one."""
         model = self._in_use
         with self.database.reading() as connection:
-            return pictures.images_with_vectors(connection, model.index, model.space_id, image_ids, folder_id)
+            return lookup.images_with_vectors(connection, model.index, model.space_id, image_ids, folder_id)
 
     def classify(
         self, classifier: Classifier, folder_id: int | None = None, image_ids: Sequence[int] | None = None
@@ -197,7 +200,7 @@ class Library(Exchange):
         limit: int = 120,
         everything: bool = False,
     ) -> Found:
-        """Search by words (`2*dog + beach - snow`, see `storage.query`), by pictures, or by both in one sum.
+        """Search by words (`2*dog + beach - snow`, see `storage.search.query`), by pictures, or by both in one sum.
 
         image_id    a picture of the library; itself is not among the hits
         picture     another picture's vector from the encoder in use, float32 [dim]
@@ -323,32 +326,32 @@ class Library(Exchange):
     def save(self, classifier: Classifier, name: str) -> ClassifierRecord:
         """Keep a classifier under a name; a name that is taken gets its next version. Raises BadInput for a bad name."""
         with self.database.writing() as connection:
-            return classifiers.save(connection, classifier, name)
+            return versions.save(connection, classifier, name)
 
     def classifier(self, name: str, version: int | None = None) -> Classifier:
         """The latest version of a saved classifier, or the one asked for. Raises NotFound, which names what there is."""
         with self.database.reading() as connection:
-            return classifiers.load(connection, name, version)
+            return versions.load(connection, name, version)
 
     def classifiers(self) -> list[ClassifierRecord]:
         """The latest version of every saved classifier, by name."""
         with self.database.reading() as connection:
-            return classifiers.list_latest(connection)
+            return versions.list_latest(connection)
 
     def versions(self, name: str) -> list[ClassifierRecord]:
         """Every version of a saved classifier, newest first. Raises NotFound."""
         with self.database.reading() as connection:
-            return classifiers.list_versions(connection, name)
+            return versions.list_versions(connection, name)
 
     def restore(self, name: str, version: int) -> ClassifierRecord:
         """Go back to an earlier version: it is saved again as the newest, and those in between stay. Raises NotFound."""
         with self.database.writing() as connection:
-            return classifiers.save(connection, classifiers.load(connection, name, version), name)
+            return versions.save(connection, versions.load(connection, name, version), name)
 
     def delete_classifier(self, name: str) -> None:
         """Delete every version of a classifier. Raises NotFound."""
         with self.database.writing() as connection:
-            classifiers.remove(connection, name)
+            versions.remove(connection, name)
 
     def start_run(
         self,
@@ -362,18 +365,18 @@ class Library(Exchange):
         `skipped` are the files that could not be read on the way.
         """
         with self.database.writing() as connection:
-            run_id = classifiers.start_run(connection, classifier, image_ids, folder_id, skipped)
+            run_id = versions.start_run(connection, classifier, image_ids, folder_id, skipped)
         return self.run(run_id)
 
     def run(self, run_id: str) -> Run:
         """A run by its id. Raises NotFound."""
         with self.database.reading() as connection:
-            return classifiers.load_run(connection, run_id)
+            return versions.load_run(connection, run_id)
 
     def run_edition(self, run_id: str) -> int:
         """How often the classifier of a run has changed; cheaper than `run`. Raises NotFound."""
         with self.database.reading() as connection:
-            return classifiers.run_edition(connection, run_id)
+            return versions.run_edition(connection, run_id)
 
     def change_run(self, run_id: str, classifier: Classifier, expected: int | None = None, keep: bool = True) -> Run:
         """Give a run another classifier: a taught one, or the same with another dial.
@@ -382,13 +385,13 @@ class Library(Exchange):
         not at the `expected` edition any more.
         """
         with self.database.writing() as connection:
-            classifiers.change_run(connection, run_id, classifier, expected, keep)
+            versions.change_run(connection, run_id, classifier, expected, keep)
         return self.run(run_id)
 
     def revert_run(self, run_id: str) -> Run:
         """Give a run back the classifier that it had before the last kept change. Raises NotFound if there is none."""
         with self.database.writing() as connection:
-            classifiers.revert_run(connection, run_id)
+            versions.revert_run(connection, run_id)
         return self.run(run_id)
 
     def run_predictions(self, run_id: str) -> tuple[list[ImageRecord], Predictions]:

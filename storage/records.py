@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clipcore import NONE, UNSURE, Classifier, Prediction
-from clipcore.images import display_path
+from clipcore.pictures.reading import display_path
 
 from .filters import Filters
 
@@ -56,7 +56,7 @@ class Hit:
     In an album without words it is the share that the album's classifier gives, and 1 where filters alone decide.
 
     rank     share of the generic queries that score lower on this picture
-    margin   score above the cut-off, see `storage.relevance`; a picture `matches` from 0 on
+    margin   score above the cut-off, see `storage.vectors.relevance`; a picture `matches` from 0 on
 
     They are None where there is nothing to hold the score against: a query with a picture or a minus, or not asked for.
     """
@@ -186,7 +186,7 @@ class Run:
 
 @dataclass(frozen=True)
 class IndexInfo:
-    """How the vectors of the model in use are held: `kind` is flat, scan or lists, see `storage.indexes`.
+    """How the vectors of the model in use are held: `kind` is flat, scan or lists, see `storage.vectors.faiss_indexes`.
 
     `recall` is the share of the ten truly nearest that searches find, measured with generic queries by words among
     `measured_among` vectors; 1 where the search is exact, None if nothing could be measured.

@@ -1,6 +1,7 @@
 """Fixtures for all tests. No test may touch the user's own folders or the network."""
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -8,22 +9,24 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from tests.browser import browser, open_page, page, url  # noqa: F401
-from tests.fakes import FakeEncoder, photo
+from tests.support.browser import browser, open_page, page, url  # noqa: F401
+from tests.support.fakes import FakeEncoder, photo
 
 # The files that take longest (browser, processes, training). `make test` begins with them: of two workers, one that takes
 # such a file last leaves the other idle.
 LONG = (
-    *("test_browser_board", "test_browser", "test_browser_library", "test_browser_measure", "test_browser_bench"),
-    *("test_contrastive", "test_browser_models", "test_browser_bias", "test_browser_export", "test_browser_names"),
-    *("test_cli_training", "test_cli", "test_distributed", "test_finetune_job", "test_teaching", "test_models"),
-    *("test_browser_why", "test_crash", "test_modelling", "test_selftest"),
+    *("browser/test_board", "browser/test_page", "browser/test_library", "browser/test_measure", "browser/test_bench"),
+    *("training/towers/test_contrastive", "browser/test_models", "browser/test_bias", "browser/test_export"),
+    *("browser/test_names", "cli/test_training", "cli/test_commands", "training/towers/test_distributed"),
+    *("ui/models/test_finetune_job", "training/heads/test_heads", "clipcore/models/test_models", "browser/test_why"),
+    *("storage/test_crash", "ui/models/test_jobs", "clipcore/models/test_selftest"),
 )
 
 
 def pytest_collection_modifyitems(items):
     rank = {name: i for i, name in enumerate(LONG)}
-    items.sort(key=lambda item: rank.get(item.path.stem, len(LONG)))
+    here = Path(__file__).parent
+    items.sort(key=lambda item: rank.get(item.path.relative_to(here).with_suffix("").as_posix(), len(LONG)))
 
 
 @pytest.fixture(autouse=True, scope="session")

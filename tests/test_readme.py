@@ -8,7 +8,7 @@ import pytest
 
 from clipcore.models import is_here
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[1] / "README.md"
 
 
 @pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")

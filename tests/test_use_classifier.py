@@ -13,12 +13,12 @@ import pytest
 
 import clipcore
 from clipcore import BadInput, SpaceMismatch, zero_shot_classifier
+from clipcore.classify.onnx_file import export_onnx
 from clipcore.models import is_here
-from clipcore.onnx_file import export_onnx
-from tests.fakes import FakeEncoder, photo
-from tests.small_clip import CLIP, SIGLIP, write_model
+from tests.support.fakes import FakeEncoder, photo
+from tests.support.small_clip import CLIP, SIGLIP, write_model
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "docs" / "use_classifier.py"
 
 

@@ -2,15 +2,15 @@
 
     taught = few_shot(library.examples(), start=pets)
 
-What is named here needs NumPy only; contrastive training, which needs torch, lies in `training.contrastive` and its like.
+What is named here needs NumPy only; contrastive training, which needs torch, lies in `towers` and `runs`.
 """
 
-from .calibration import Reliability, calibrate, reliability_curve
-from .fewshot import few_shot
-from .lesson import Lesson, Measured, ShotsRow, evaluate_shots, probe_head, teach
-from .probe import linear_probe
-from .queue import Doubt, what_next, wrong_labels
-from .thresholds import fit_thresholds, teach_many
+from .heads.active_learning import Doubt, what_next, wrong_labels
+from .heads.calibration import Reliability, calibrate, reliability_curve
+from .heads.cross_validation import Lesson, Measured, ShotsRow, evaluate_shots, probe_head, teach
+from .heads.fewshot import few_shot
+from .heads.probe import linear_probe
+from .heads.thresholds import fit_thresholds, teach_many
 
 __all__ = [
     "Doubt",

@@ -15,7 +15,7 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from clipcore.device import pick_device
+from clipcore.encoding.device import pick_device
 
 T = TypeVar("T")
 CPU = torch.device("cpu")
@@ -55,7 +55,7 @@ class World:
         return self.rank == 0
 
     def gather(self, rows: torch.Tensor) -> torch.Tensor:
-        """The rows [k, d] of all processes, in their order; k may differ. No gradient passes, see `training.cached`."""
+        """The rows [k, d] of all processes, in their order; k may differ. No gradient passes, see `towers.grad_cache`."""
         if self.size == 1:
             return rows
         counts = self.gather_objects(len(rows))

@@ -1,4 +1,4 @@
-"""What the page's own elements fetch: thumbnails by id, downloads; more in `ui.search` and `ui.board_routes`.
+"""What the page's own elements fetch: thumbnails by id, downloads; more in the `routes` of each room.
 
 Every route takes ids, never paths, and answers a mistake with {"error": one sentence}.
 """
@@ -11,18 +11,18 @@ from fastapi.responses import JSONResponse, Response
 from clipcore import NotFound, SaysoError
 from storage.export import to_coco, to_csv, to_json, to_label_studio
 
-from .advising import add_advice_routes
-from .albums import add_album_routes
-from .biasing.routes import add_bias_routes
-from .board import Boards
-from .board_routes import add_board_routes
+from .bias.routes import add_bias_routes
+from .classify.advising import add_advice_routes
+from .classify.board import Boards
+from .classify.board_routes import add_board_routes
+from .classify.why import add_why_routes
 from .downloads import download
-from .measuring.routes import add_measure_routes
-from .search import Answers, Pictures, add_search_routes
-from .selection import add_selection_routes
+from .library.albums import add_album_routes
+from .library.search import Answers, Pictures, add_search_routes
+from .library.selection import add_selection_routes
+from .measure.routes import add_measure_routes
+from .models.training_folders import stamp
 from .studio import Studio
-from .training_folders import stamp
-from .why import add_why_routes
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
 SIDES = {"thumb": 256, "preview": 1280}

@@ -4,19 +4,23 @@ from pathlib import Path
 
 import gradio as gr
 
-from . import bias, classify, library, measure, models
+from .bias import tab as bias
+from .classify import tab as classify
+from .library import tab as library
+from .measure import tab as measure
+from .models import tab as models
+from .page_events import Opening
 from .studio import Studio
-from .together import Opening
 
+STATIC = Path(__file__).with_name("static")
+ELEMENTS = (
+    *("shared/status", "classify/board", "classify/changes", "classify/names"),
+    *("library/grid", "library/duplicates", "measure/measure", "bias/bias"),
+)
 # every part is asked for at once: an import found only inside another waits a round trip more, while the model loads
-HEAD = "".join(
-    f'<link rel="modulepreload" href="/elements/{file.name}">'
-    for file in sorted(Path(__file__).with_name("static").glob("*.js"))
-)
-HEAD += "".join(
-    f'<script type="module" src="/elements/{name}.js"></script>'
-    for name in ("board", "changes", "grid", "duplicates", "measure", "bias", "names", "status")
-)
+SCRIPTS = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js"))
+HEAD = "".join(f'<link rel="modulepreload" href="/elements/{script}">' for script in SCRIPTS)
+HEAD += "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ELEMENTS)
 MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
 
 

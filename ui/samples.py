@@ -8,7 +8,7 @@ import shutil
 from importlib.util import find_spec
 from pathlib import Path
 
-from clipcore.photographs import PHOTOGRAPHS, photograph_file
+from clipcore.pictures.photographs import PHOTOGRAPHS, photograph_file
 
 LABELS = "person, animal, flowers, vehicle, building, coffee"
 TEXTURES = ("brick wall.png", "clock.png", "grass.png", "gravel.png")  # nobody sorts such pictures by what is on them

@@ -15,7 +15,7 @@ from storage import Added, Jobs, Library, SkippedRecord
 from .samples import sample_folder
 
 if TYPE_CHECKING:
-    from clipcore.encoder import Encoder
+    from clipcore.encoding.encoder import Encoder
 
 Work = Generator[Step, None, dict[str, Any]]
 MOST_GROUPS = 500  # of duplicates that are shown; more make no one look

@@ -9,14 +9,14 @@ it can be wrong: it is never more than advice. With an encoder it is also seen w
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from ..prompts import DEFAULT_PACK, MAX_LABEL_LENGTH, PromptSet, pack
+from ..classify.prompts import DEFAULT_PACK, MAX_LABEL_LENGTH, PromptSet, pack
 from .looks import nearest_per_class, similar
 from .meanings import same_or_broader, several_senses
 from .said import Advice
 from .wording import counting, language, leftover, negation, order, position, too_long
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 __all__ = ["Advice", "advise", "nearest_per_class"]
 

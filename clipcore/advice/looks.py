@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..classifier import Classifier
+from ..classify.classifier import Classifier
+from ..classify.prompts import PromptSet
+from ..classify.zeroshot import zero_shot_classifier
 from ..errors import BadInput
-from ..prompts import PromptSet
-from ..zeroshot import zero_shot_classifier
 from .said import Advice
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 SIMILAR = 0.25  # two classes nearer to each other than this part of the usual distance are said to coincide
 ANCHORS = ("dog", "car", "tree", "house", "person", "food", "boat", "flower", "computer", "book", "mountain", "shoe")

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from .. import wordnet
-from ..prompts import PromptSet
+from ..classify.prompts import PromptSet
 from .said import Advice, quoted, short
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 CONTEXT = 77  # tokens that nearly every CLIP model reads, start and end marks included
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from ..classifier import Classifier
+from ..classify.classifier import Classifier
+from ..classify.examples import Examples
 from ..errors import BadInput
-from ..examples import Examples
 
 BLOCK = 1024  # pictures that are asked about at once: with many classes the scores of all would not fit a processor's cache
 

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..encoding.stream import iter_embed
 from ..errors import BadInput
-from ..images import FORMATS
+from ..pictures.reading import FORMATS
 from ..progress import Step
-from ..stream import iter_embed
 from .intervals import points, share_interval
 from .sets import fitting
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 ENDINGS = ("", ".png", ".jpg", *(f".{name.lower()}" for name in FORMATS))  # Winoground's files leave the ending out
 

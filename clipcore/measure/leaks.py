@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from ..classifier import Classifier
+from ..classify.classifier import Classifier
+from ..classify.examples import Examples
 from ..errors import BadInput
-from ..examples import Examples
 
 # Cosine from which on a test picture counts as nearly one that was taught. With an unfinished starter it finds all of 300
 # photos resaved as JPEG of quality 60 and 87 % of those that lost a twentieth of their width and height, but few of those

@@ -6,16 +6,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..classify.prompts import PromptSet
+from ..classify.zeroshot import zero_shot_classifier
 from ..errors import BadInput, SaysoError
 from ..progress import Step
-from ..prompts import PromptSet
-from ..zeroshot import zero_shot_classifier
 from .answers import Judged, judge, known
 from .report import summarise
 from .sets import Sample, iter_embed_set
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 
 @dataclass(frozen=True)

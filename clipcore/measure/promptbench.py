@@ -13,16 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..classify.examples import Examples
+from ..classify.prompts import PACKS, PromptSet, pack
+from ..classify.zeroshot import zero_shot_classifier
 from ..errors import BadInput
-from ..examples import Examples
 from ..progress import Step, drain
-from ..prompts import PACKS, PromptSet, pack
-from ..zeroshot import zero_shot_classifier
 from .answers import judge
 from .intervals import difference_interval, mcnemar, points, share_interval
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 BASE = "bare"  # what the others are compared with, as in the paper's Figure 4
 CONTROL = "random words"

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..classifier import Classifier
-from ..examples import Examples
+from ..classify.classifier import Classifier
+from ..classify.examples import Examples
 from .answers import Judged, judge
 from .calibration import Coverage, Reliability, coverage, reliability
 from .intervals import recall_interval, share_interval, wilson

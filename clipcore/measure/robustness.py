@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..classifier import Classifier
+from ..classify.classifier import Classifier
 from ..errors import BadImage, BadInput
-from ..images import open_image
+from ..pictures.reading import open_image
 from ..progress import Step, drain
 from .corruptions import CORRUPTIONS, SIDE, STRENGTHS, WORD, corrupt, working_size
 from .intervals import points, share_interval
 from .sets import Sample
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 AT_ONCE = 8  # pictures in memory in all their forms
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from ..classifier import Classifier
+from ..classify.classifier import Classifier
+from ..classify.examples import Examples
+from ..encoding.stream import embed_stream
 from ..errors import BadInput
-from ..examples import Examples
-from ..images import read_bytes
+from ..pictures.reading import read_bytes
 from ..progress import Step
 from ..space import Space
-from ..stream import embed_stream
 from .report import Report, evaluate
 from .retrieval import RetrievalReport, evaluate_retrieval
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 
 class Sample(Protocol):

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..classifier import Classifier
+from ..classify.classifier import Classifier
+from ..classify.examples import Examples
 from ..errors import BadInput
-from ..examples import Examples
 from .answers import judge, known
 from .intervals import points, share_interval
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..classify.examples import Examples
+from ..classify.prompts import PromptSet
 from ..errors import BadInput
-from ..examples import Examples
 from ..progress import Step, drain
-from ..prompts import PromptSet
 from .intervals import difference_interval, mcnemar, share_interval
 
 if TYPE_CHECKING:
-    from ..encoder import Encoder
+    from ..encoding.encoder import Encoder
 
 LONGEST = 8  # templates; more seldom help
 FOLDS = 5

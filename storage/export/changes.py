@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clipcore import BadInput, SaysoError, Step
-from clipcore.images import content_hash, display_path
+from clipcore.pictures.reading import content_hash, display_path
 
 from ..files import write_beside
 from ..records import SkippedRecord

@@ -5,8 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from clipcore.examples import split_place
-from clipcore.images import content_hash, display_path
+from clipcore.classify.examples import split_place
+from clipcore.pictures.reading import content_hash, display_path
 
 from ..records import Answer, SkippedRecord, in_words
 from .changes import Change, How, Plan

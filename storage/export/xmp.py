@@ -16,7 +16,7 @@ from xml.dom import minidom
 from xml.parsers.expat import ExpatError
 
 from clipcore import BadInput
-from clipcore.images import content_hash, display_path
+from clipcore.pictures.reading import content_hash, display_path
 
 from ..records import Answer, SkippedRecord
 from .changes import Change, Plan

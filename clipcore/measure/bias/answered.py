@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...classifier import Classifier
+from ...classify.classifier import Classifier
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...classify.prompts import PromptSet
+from ...classify.zeroshot import zero_shot_classifier
 from ...errors import BadInput
-from ...prompts import PromptSet
-from ...zeroshot import zero_shot_classifier
 from .answered import Answered
 from .design import Design, LabelSet
 from .groups import Facts, Groups, group
@@ -18,7 +18,7 @@ from .tables import Table, members, rows_of, tabulate
 from .whatif import Change, change
 
 if TYPE_CHECKING:
-    from ...encoder import Encoder
+    from ...encoding.encoder import Encoder
 
 KEPT = 24  # label sets whose answers are remembered
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ...classify.prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack, parse_labels
 from ...errors import BadInput
-from ...prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack, parse_labels
 from .groups import Bins
 
 MOST_SETS = 20

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...sensitive import notice, sensitive
+from ...classify.sensitive import notice, sensitive
 from ..intervals import points
 from ..page import figures, page, plain_table
 from .design import Design
@@ -18,7 +18,7 @@ from .tables import Table
 from .whatif import Change
 
 if TYPE_CHECKING:
-    from ...encoder import Encoder
+    from ...encoding.encoder import Encoder
 
 FORMAT = 1
 MOST_VALUES = 60  # of a column that are listed

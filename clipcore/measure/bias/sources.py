@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ...errors import BadInput
-from ...images import display_path, is_picture_name
+from ...pictures.reading import display_path, is_picture_name
 from .groups import UNKNOWN, Facts
 
 # FairFace says file; the others are usual elsewhere.

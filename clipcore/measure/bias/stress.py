@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...classify.prompts import clean_label
 from ...errors import BadInput
-from ...prompts import clean_label
 from ..intervals import wilson
 from .answered import Answered
 from .design import Categories, LabelSet
@@ -15,7 +15,7 @@ from .groups import Groups
 from .tables import Row, members, plain, rows_of
 
 if TYPE_CHECKING:
-    from ...encoder import Encoder
+    from ...encoding.encoder import Encoder
 
 # From the lowest share that anyone would show to certainty; 0.5 % and 4 % are those of the paper's Congress experiment.
 THRESHOLDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, *(step / 20 for step in range(2, 20)), 0.99)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...prompts import clean_label
+from ...classify.prompts import clean_label
 from ..intervals import wilson
 from .answered import Answered
 from .design import Design, LabelSet

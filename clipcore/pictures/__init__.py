@@ -1,0 +1,1 @@
+"""From a file or bytes to an upright RGB picture."""

@@ -1,0 +1,1 @@
+"""What was made with the library: classifiers by name and version, runs, and reports."""

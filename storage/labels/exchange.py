@@ -1,0 +1,150 @@
+"""The library's part in what goes out and comes in: answers to write down, labels read, classifiers from elsewhere."""
+
+import secrets
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, delete, select, update
+
+from clipcore import NONE, UNSURE, Classifier, decide, generic_bank, zero_shot_classifier
+from clipcore.classify.prompts import clean_label
+from clipcore.pictures.reading import display_path
+
+from ..database import chunks
+from ..pictures import lookup
+from ..pictures.folders import IMAGE_COLUMNS, to_record
+from ..records import Answer, ClassifierRecord, ImageRecord, Imported, SkippedRecord, Verdict
+from ..tables import Image
+from . import moves as board
+from .imports import Finder, by_picture
+from .labelling import ME, Labelling
+from .moves import Values, place_of, truth_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..records import Run
+
+UNKNOWN = "It is not in the library, or could be one of several pictures; add its folder, or give its whole path."
+
+
+class Exchange(Labelling):
+    """The part of `Library` that is about exports and imports."""
+
+    if TYPE_CHECKING:
+
+        def embeddings(
+            self, image_ids: Sequence[int] | None = None, folder_id: int | None = None
+        ) -> tuple[list[ImageRecord], np.ndarray]: ...
+        def save(self, classifier: Classifier, name: str) -> ClassifierRecord: ...
+        def run(self, run_id: str) -> Run: ...
+
+    # out
+
+    def answers(
+        self,
+        classifier: Classifier | None = None,
+        folder_id: int | None = None,
+        image_ids: Sequence[int] | None = None,
+    ) -> list[Answer]:
+        """What is known of pictures, by id: a folder's, those named, or all. A person's word goes before the classifier's.
+
+        Without a classifier: the labelled pictures alone. Raises SpaceMismatch if another model made the classifier.
+        """
+        if classifier is None:
+            images = self._all_images(folder_id, image_ids)
+            values = self.labels([image.id for image in images])
+            return [Answer(image, _said(values[image.id])) for image in images if image.id in values]
+        model = self._in_use
+        model.space.require(classifier.space, "This classifier")
+        images, X = self.embeddings(image_ids, folder_id)
+        values = self.labels([image.id for image in images])
+        decided = decide(classifier, X, generic_bank(model.encoder))
+        found, shares = decided.verdicts(classifier.labels), decided.predictions(classifier.labels)
+        many = classifier.decision.many
+        said = [_said_on_board(values.get(image.id, {}), classifier.labels, many) for image in images]
+        return [Answer(*row) for row in zip(images, said, found, shares, strict=True)]
+
+    def run_answers(self, run_id: str) -> list[Answer]:
+        """`answers` for a run as it is now. Raises NotFound, SpaceMismatch."""
+        run = self.run(run_id)
+        return self.answers(run.classifier, run.folder_id, run.image_ids)
+
+    def moved(self, paths: Sequence[tuple[int, str]]) -> None:
+        """Pictures have moved to new paths (image id, path): their rows go along, and with them their labels."""
+        with self.database.writing() as connection:
+            for some in chunks(path for _, path in paths):  # a picture that was once there, and is gone
+                connection.execute(delete(Image).where(Image.path.in_(some), Image.missing))
+            change = update(Image).where(Image.id == bindparam("image")).values(path=bindparam("to"), missing=False)
+            connection.execute(change, [{"image": image_id, "to": path} for image_id, path in paths])
+
+    def images_with_contents(self, contents: Iterable[str]) -> dict[str, ImageRecord]:
+        """Content hash -> a picture of the library that has it, the first by id; those that are not there are left out."""
+        found: dict[str, ImageRecord] = {}
+        with self.database.reading() as connection:
+            rows = select(*IMAGE_COLUMNS).where(~Image.missing).order_by(Image.id)
+            for some in chunks(dict.fromkeys(contents)):
+                for row in connection.execute(rows.where(Image.content_hash.in_(some))):
+                    found.setdefault(row.content_hash, to_record(row))
+        return found
+
+    # in
+
+    def import_labels(self, rows: Iterable[tuple[str, str]], keep: bool = False) -> Imported:
+        """Take labels of pictures, rows of (path, label), as one step that `undo` takes back.
+
+        The labels of the rows exclude each other: a picture loses those of them that its rows do not name. With `keep` a
+        picture that has any of them stays as it is. Paths that lead to no picture of the library are in the result.
+        Raises BadInput for a label that cannot be a name.
+        """
+        finder = Finder(self._all_images())
+        wanted: dict[str, Values] = {}
+        unknown = []
+        for path, labels in by_picture(rows):
+            image = finder.find(path)
+            if image is None:
+                unknown.append(SkippedRecord(display_path(path), UNKNOWN))
+            else:
+                wanted.setdefault(image.content_hash, {}).update((clean_label(label), 1) for label in labels)
+        among = sorted({label for values in wanted.values() for label in values})
+        with self.database.writing() as connection:
+            if keep:
+                known = board.values_of(connection, wanted)
+                wanted = {content: values for content, values in wanted.items() if not known.get(content, {}).keys() & among}
+            step = board.replace_values(self.database, connection, wanted, among, ME, secrets.token_hex(16))
+        return Imported(len(wanted), len(step.changed), tuple(among), unknown)
+
+    def import_classifier(self, data: bytes, name: str) -> ClassifierRecord:
+        """Keep a classifier that came as a file. Raises BadClassifierFile, and SpaceMismatch, with the names of both models,
+        if another model made it: `rebuild` then makes one like it."""
+        classifier = Classifier.from_bytes(data)
+        self._in_use.space.require(classifier.space, f"The classifier {name}")
+        return self.save(classifier, name)
+
+    def rebuild(self, classifier: Classifier) -> Classifier:
+        """The zero-shot classifier with the same names, prompts and dial, made with the model in use.
+
+        What it had learned from labels cannot come along: only names and prompts mean the same to every model.
+        """
+        made = zero_shot_classifier(self._in_use.encoder, classifier.labels, classifier.prompts)
+        before = classifier.decision
+        return made.with_decision(replace(made.decision, sure=before.sure, many=before.many))
+
+    def _all_images(self, folder_id: int | None = None, image_ids: Sequence[int] | None = None) -> list[ImageRecord]:
+        with self.database.reading() as connection:
+            if image_ids is not None:
+                return lookup.images_with_ids(connection, image_ids)
+            return lookup.page_of_images(connection, folder_id, 0, 2**31 - 1)
+
+
+def _said(values: Values) -> Verdict:
+    labels = tuple(sorted(label for label, value in values.items() if value == 1))
+    return labels or (UNSURE if 0 in values.values() else NONE)
+
+
+def _said_on_board(values: Values, among: Sequence[str], many: bool) -> Verdict:
+    if many and (truth := truth_of(values, among)) is not None:
+        return tuple(label for label, true in zip(among, truth, strict=True) if true) or NONE
+    place = place_of(values, among)
+    return (place,) if isinstance(place, str) else place

@@ -1,0 +1,228 @@
+"""Bringing pictures in: a look at every file, then decoding and embedding for those that are new.
+
+Each batch is one transaction. `kill -9` loses the batch in flight; the next run finds what is done and goes on.
+"""
+
+import os
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import asdict, dataclass, fields
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, select, update
+
+from clipcore import BadImage, BadInput, Step
+from clipcore.encoding.stream import Batch, Picture, Skipped, embed_files
+from clipcore.pictures.exif import Facts
+from clipcore.pictures.reading import display_path, find_images, picture_facts
+
+from ..database import IN_LIMIT, Database, chunks
+from ..records import Added, SkippedRecord
+from ..tables import Embedding, Image, file_date
+from ..tables import Skipped as SkippedRow
+from ..vectors.index import to_blob
+from ..vectors.spaces import Model
+from .folders import below, find_folder, open_folder
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What the library knows of a file."""
+
+    id: int
+    content_hash: str
+    state: tuple[int, int]  # size and time of change, which tell that a file need not be read again
+    missing: bool
+    looked_at: bool  # whether its date, camera and orientation are known
+
+
+def add_folder(
+    database: Database, model: Model, folder: str | Path, name: str | None, ignore: Path
+) -> Generator[Step, None, Added]:
+    """Add every picture below a folder, or look at it again. Pictures that are gone are hidden until they come back.
+
+    What lies below `ignore` is left out. Raises BadInput if the folder is not there.
+    """
+    if not str(folder).strip():
+        raise BadInput("No folder was named; give the path of a folder with pictures.")
+    try:
+        root = os.path.abspath(Path(folder).expanduser())
+        found = find_images(root)
+    except (OSError, RuntimeError, ValueError) as error:  # a name of 10,000 letters, or ~nobody
+        raise BadInput(f"The folder cannot be opened ({error.__class__.__name__}); check the path.") from error
+    yield Step(0, 0, "looking for pictures")
+    files = [str(path) for path in found if not path.is_relative_to(ignore)]
+    folder_id = open_folder(database, root, name)
+    with database.reading() as connection:
+        listed = _listed(connection, below(Image.path, root))
+        skipped = set(connection.scalars(select(SkippedRow.path).where(below(SkippedRow.path, root))))
+    added = yield from _add(database, model, files, folder_id, listed)
+    present = set(files)
+    with database.writing() as connection:
+        _set_missing(connection, [row.id for path, row in listed.items() if path not in present and not row.missing], True)
+        for paths in chunks(skipped - present):
+            connection.execute(delete(SkippedRow).where(SkippedRow.path.in_(paths)))
+    return added
+
+
+def add_files(database: Database, model: Model, files: Sequence[str | Path], name: str) -> Generator[Step, None, Added]:
+    """Add single files to the collection called `name`; the result names their ids, in order."""
+    paths = list(dict.fromkeys(os.path.abspath(file) for file in files))
+    folder_id = open_folder(database, "", name)
+    listed: dict[str, _Listed] = {}
+    with database.reading() as connection:
+        for some in chunks(paths):
+            listed.update(_listed(connection, Image.path.in_(some)))
+    added = yield from _add(database, model, paths, folder_id, listed)
+    ids: dict[str, int] = {}
+    with database.reading() as connection:
+        for some in chunks(paths):
+            rows = select(Image.path, Image.id).where(Image.path.in_(some), ~Image.missing)
+            ids.update((row.path, row.id) for row in connection.execute(rows))
+    image_ids = tuple(ids[path] for path in paths if path in ids)
+    return Added(added.new, added.known, added.skipped, folder_id, image_ids)
+
+
+def _add(
+    database: Database, model: Model, files: Sequence[str], folder_id: int, listed: dict[str, _Listed]
+) -> Generator[Step, None, Added]:
+    start = time.perf_counter()
+    embedded = _embedded(database, model.space_id)
+    states = {path: _state(path) for path in files}
+    same = {
+        path for path, row in listed.items() if path in states and row.state == states[path] and row.content_hash in embedded
+    }
+    new, known, skipped = 0, len(same), list[SkippedRecord]()
+    back = [listed[path].id for path in same if listed[path].missing]
+    if back:
+        with database.writing() as connection:
+            _set_missing(connection, back, False)
+
+    for done, total in _look_at(database, {path: listed[path].id for path in same if not listed[path].looked_at}):
+        yield Step(done, total, "reading dates")
+
+    def step() -> Step:
+        seconds = time.perf_counter() - start
+        metrics = {"new": new, "known": known, "skipped": len(skipped), "per_second": round(new / seconds, 1)}
+        return Step(new + known + len(skipped), len(files), "embedding", metrics)
+
+    yield step()
+    todo = [Path(path) for path in files if path not in same]
+    with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]  # a generator
+        for batch in batches:
+            _keep(database, model.space_id, folder_id, batch, states)
+            fresh = {picture.content_hash for picture in batch.pictures if picture.vector is not None} - embedded
+            embedded |= fresh
+            new += len(fresh)
+            known += len(batch.pictures) - len(fresh)
+            skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
+            yield step()
+    return Added(new, known, skipped, folder_id)
+
+
+def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
+    """Read the date, camera and orientation of pictures that were added before Sayso kept them: only the file's header."""
+    for start, paths in zip(count(0, IN_LIMIT), chunks(ids), strict=False):
+        yield start, len(ids)
+        rows = []
+        for path in paths:
+            with suppress(BadImage):  # out of reach just now: asked again at the next look
+                facts = picture_facts(path)
+                dated = facts.taken or file_date(_state(path)[1])
+                rows.append(
+                    {"image": ids[path], "when": facts.taken, "date": dated, "with": facts.camera, "up": facts.orientation}
+                )
+        if rows:
+            values: dict[str, Any] = {
+                "taken": bindparam("when"),
+                "dated": bindparam("date"),
+                "camera": bindparam("with"),
+                "orientation": bindparam("up"),
+            }
+            with database.writing() as connection:
+                connection.execute(update(Image).where(Image.id == bindparam("image")).values(values), rows)
+
+
+def _keep(database: Database, space_id: int, folder_id: int, batch: Batch, states: dict[str, tuple[int, int]]) -> None:
+    """Write one batch, all of it or nothing. Raises NotFound if the folder was removed meanwhile."""
+    with database.writing() as connection:
+        find_folder(connection, folder_id)
+        _insert_vectors(database, connection, space_id, [p for p in batch.pictures if p.vector is not None])
+        if batch.pictures:
+            _put_images(database, connection, folder_id, batch.pictures, states)
+        if batch.skipped:
+            _put_skipped(database, connection, folder_id, batch.skipped)
+
+
+def _insert_vectors(database: Database, connection: Connection, space_id: int, pictures: Iterable[Picture]) -> None:
+    rows = [
+        {"space_id": space_id, "content_hash": picture.content_hash, "vector": to_blob(picture.vector)}
+        for picture in pictures
+        if picture.vector is not None
+    ]
+    if rows:
+        connection.execute(database.insert(Embedding).on_conflict_do_nothing(), rows)
+
+
+def _put_images(
+    database: Database, connection: Connection, folder_id: int, pictures: list[Picture], states: dict[str, tuple[int, int]]
+) -> None:
+    rows = [
+        {
+            "folder_id": folder_id,
+            "path": str(picture.path),
+            "content_hash": picture.content_hash,
+            **asdict(picture.facts),
+            "size": states[str(picture.path)][0],
+            "mtime_ns": states[str(picture.path)][1],
+            "dated": picture.facts.taken or file_date(states[str(picture.path)][1]),
+            "missing": False,
+        }
+        for picture in pictures
+    ]
+    insert = database.insert(Image)
+    changed = ("content_hash", "size", "mtime_ns", "dated", "missing", *(fact.name for fact in fields(Facts)))
+    connection.execute(
+        insert.on_conflict_do_update(index_elements=["path"], set_={name: insert.excluded[name] for name in changed}), rows
+    )
+    connection.execute(delete(SkippedRow).where(SkippedRow.path.in_([row["path"] for row in rows])))
+
+
+def _put_skipped(database: Database, connection: Connection, folder_id: int, skipped: list[Skipped]) -> None:
+    rows = [{"folder_id": folder_id, "path": str(bad.path), "reason": bad.reason} for bad in skipped]
+    insert = database.insert(SkippedRow)
+    update_reason = insert.on_conflict_do_update(index_elements=["path"], set_={"reason": insert.excluded.reason})
+    connection.execute(update_reason, rows)
+    # a picture that was good before and is damaged now
+    connection.execute(update(Image).where(Image.path.in_([row["path"] for row in rows])).values(missing=True))
+
+
+def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
+    if ids:
+        change = update(Image).where(Image.id == bindparam("image")).values(missing=missing)
+        connection.execute(change, [{"image": image_id} for image_id in ids])
+
+
+def _listed(connection: Connection, which: object) -> dict[str, _Listed]:
+    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing, Image.orientation)
+    rows = connection.execute(select(*columns).where(which))  # type: ignore[arg-type]
+    return {
+        path: _Listed(image_id, digest, (size, mtime), missing, orientation is not None)
+        for path, image_id, digest, size, mtime, missing, orientation in rows
+    }
+
+
+def _embedded(database: Database, space_id: int) -> set[str]:
+    with database.reading() as connection:
+        return set(connection.scalars(select(Embedding.content_hash).where(Embedding.space_id == space_id)))
+
+
+def _state(path: str) -> tuple[int, int]:
+    try:
+        status = os.stat(path)
+    except OSError:
+        return (-1, -1)  # reading it will say why
+    return status.st_size, status.st_mtime_ns

@@ -1,0 +1,1 @@
+"""The vectors of each model, and which of them are nearest. The database is the truth, FAISS a copy."""

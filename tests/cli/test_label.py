@@ -1,0 +1,80 @@
+"""`label` and several labels a picture, as people run them."""
+
+import pytest
+
+from clipcore import Classifier
+from clipcore.models import is_here
+from tests.support.commands import sayso
+from tests.support.fakes import photo
+
+pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("label")
+    for label, colour in (("red", "red"), ("green", "green")):
+        for index in range(8):
+            photo(folder / label / f"{index}.png", colour, (40 + index, 40))
+    rows = [f"{label}/{index}.png,{label}" for label in ("red", "green") for index in range(8)]
+    rows += [f"{label}/{index}.png,colour" for label in ("red", "green") for index in range(4)]
+    (folder / "several.csv").write_text("\n".join(["path,label", *rows]))
+    return folder
+
+
+def counts(home):
+    rows, _ = sayso("label", "--json", home=home)
+    return {row["label"]: row["pictures"] for row in rows}
+
+
+def test_pictures_and_folders_get_labels_that_can_be_taken_back(folder, tmp_path):
+    home = tmp_path / "home"
+    sayso("add", folder, home=home)
+    assert sayso("label", folder / "red", "--as", "red", "--json", home=home)[0] == [{"pictures": 8, "changed": 8}]
+    sayso("label", folder / "red" / "0.png", "--as", "pretty", home=home)
+    assert counts(home) == {"red": 8, "pretty": 1}
+    sayso("label", folder / "red" / "1.png", "--as", "green", "--among", "red, green", home=home)
+    assert counts(home) == {"red": 7, "green": 1, "pretty": 1}
+    sayso("label", "--undo", home=home)
+    assert counts(home) == {"red": 8, "pretty": 1}
+    sayso("label", folder / "red" / "0.png", "--as", "pretty", "--remove", home=home)
+    sayso("label", folder, "--among", "red, green", "--none", home=home)
+    assert counts(home) == {}
+
+
+def test_a_threshold_is_learned_for_each_of_several_labels(folder, tmp_path):
+    home, file = tmp_path / "home", tmp_path / "several.safetensors"
+    rows, _ = sayso("teach", folder / "several.csv", "--many", "--out", file, "--json", "--force", home=home)
+    assert (rows[0]["measure"], rows[0]["labels"]) == ("F1", 16)
+    head = Classifier.load(file)
+    assert head.decision.many
+    assert len(head.decision.thresholds) == len(head.labels) == 3
+    found, _ = sayso("classify", folder / "red", "--classifier", file, "--json", home=home)
+    assert all(isinstance(row["answer"], list) or row["answer"] in ("unsure", "none of these") for row in found)
+
+
+def test_the_dial_and_a_single_class(folder, tmp_path):
+    home = tmp_path / "home"
+    options = ("classify", folder, "--labels", "red", "--json")
+    always, _ = sayso(*options, "--sure", "0", "--save", "one", home=home)
+    assert {tuple(row["answer"]) for row in always} == {("red",)}
+    assert all(row["share"] < 1 for row in always)  # one class never goes through a softmax alone
+    again, _ = sayso("classify", folder, "--classifier", "one", "--json", home=home)
+    assert again == always  # the dial is in the classifier
+    never, _ = sayso(*options, "--sure", "1", home=home)
+    assert {row["answer"] for row in never} <= {"unsure", "none of these"}
+
+
+def test_mistakes(folder, tmp_path):
+    home = tmp_path / "home"
+    sayso("add", folder, home=home)
+    picture = folder / "red" / "0.png"
+    for arguments, sentence in (
+        (["label", picture], "Say which label"),
+        (["label", tmp_path / "nowhere.png", "--as", "red"], "nowhere.png is not in the library"),
+        (["label", picture, "--as", "blue", "--among", "red, green"], "one of its classes"),
+        (["label", picture, "--as", "red", "--not", "--remove"], "Choose one of"),
+        (["label", "--undo"], "no step to take back"),
+        (["teach", folder, "--head", "tree"], "no such head"),
+    ):
+        assert sentence in sayso(*arguments, home=home, code=2)[1]

@@ -1,0 +1,48 @@
+"""`teach` as people run it: folders or a CSV in, a saved classifier out, and one sentence about what it is worth."""
+
+import pytest
+
+from clipcore import Classifier
+from clipcore.models import is_here
+from tests.support.commands import sayso
+from tests.support.fakes import photo
+
+pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("teach")
+    for label, colour in (("red", "red"), ("green", "green")):
+        for index in range(4):
+            photo(folder / label / f"{index}.png", colour, (40 + index, 40))
+    (folder / "red" / "bad.jpg").write_text("no picture")
+    rows = [f"{label}/{index}.png,{label}" for label in ("red", "green") for index in range(4)]
+    (folder / "labels.csv").write_text("\n".join(["path,label", *rows]))
+    return folder
+
+
+def test_from_class_folders_to_a_file_that_classifies(folder, tmp_path):
+    file = tmp_path / "colours.safetensors"
+    rows, errors = sayso("teach", folder, "--save", "colours", "--out", file, "--json", home=tmp_path / "home")
+    assert rows[0]["labels"] == 8
+    assert rows[0]["adopted"] is True
+    assert rows[0]["after"]["n"] == 8
+    assert "bad.jpg" in errors
+    assert "saved as colours, version 1" in errors
+    assert Classifier.load(file).kind == "few-shot"
+    found, _ = sayso("classify", folder / "red", "--classifier", "colours", "--json", home=tmp_path / "home")
+    assert {row["label"] for row in found} == {"red"}
+
+
+def test_from_a_table(folder, tmp_path):
+    lines, errors = sayso("teach", folder / "labels.csv", home=tmp_path / "home")
+    assert lines[0].startswith("With your 8 labels: ")
+    assert "Nothing was kept" in errors
+
+
+def test_mistakes(folder, tmp_path):
+    home = tmp_path / "home"
+    assert "does not exist" in sayso("teach", tmp_path / "nowhere", home=home, code=2)[1]
+    assert "There is no class “green”" in sayso("teach", folder, "--labels", "red, blue", home=home, code=2)[1]
+    assert ".safetensors" in sayso("teach", folder, "--out", tmp_path / "x.bin", home=home, code=2)[1]

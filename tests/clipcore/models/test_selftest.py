@@ -1,0 +1,148 @@
+"""The self-test: the starter passes, and what is broken on purpose is caught or called unsure."""
+
+from copy import deepcopy
+
+import numpy as np
+import pytest
+import torch
+
+import clipcore
+from clipcore.models import is_here
+from clipcore.models.selftest import (
+    TRIPLES,
+    Check,
+    _Comparing,
+    numbers,
+    pair_losses,
+    pairing,
+    self_test,
+    words,
+)
+from tests.support.fakes import FakeEncoder, unit
+from tests.support.sentences import assert_sentence
+
+needs_starter = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+
+
+def test_pairing_is_in_standard_deviations_of_all_permutations():
+    random = np.random.default_rng(0)
+    scores = random.normal(size=(6, 6))
+    import itertools
+
+    traces = [sum(scores[i, j] for i, j in enumerate(order)) for order in itertools.permutations(range(6))]
+    assert pairing(scores) == pytest.approx((np.trace(scores) - np.mean(traces)) / np.std(traces))
+
+
+def test_losses_of_guessing_and_of_knowing():
+    pictures = np.repeat(np.eye(5, dtype=np.float32), 2, axis=0)
+    assert pair_losses(pictures, np.ones_like(pictures), 10) == pytest.approx(np.log(5))
+    assert pair_losses(pictures, pictures, 100).max() < 1e-6
+
+
+class Known(FakeEncoder):
+    """Gives the vectors that it is told to."""
+
+    def __init__(self, pictures):
+        super().__init__()
+        self.pictures = pictures
+
+    def embed_images(self, images):
+        return self.pictures
+
+    def embed_texts(self, texts):
+        return np.repeat(np.eye(14, dtype=np.float32), 2, axis=0)
+
+
+def noisy(seed, noise):
+    random = np.random.default_rng(seed)
+    vectors = np.repeat(np.eye(14), 2, axis=0) + noise * random.normal(size=(28, 14))
+    return Known(unit(vectors).astype(np.float32))
+
+
+@pytest.mark.parametrize(("loaded", "other", "verdict"), [(1.0, 0.2, "failed"), (0.2, 1.0, "passed"), (0.6, 0.6, "unsure")])
+def test_a_variant_that_fits_better_is_told(loaded, other, verdict):
+    comparing = _Comparing(noisy(1, loaded), [None] * 28, [""] * 28, np.inf)
+    comparing.knows()
+    check = comparing._judge("colours", {"another": noisy(2, other)})
+    assert check.verdict == verdict, check
+    assert_sentence(AssertionError(check.sentence))
+
+
+def test_too_slow_a_model_is_unsure():
+    comparing = _Comparing(noisy(1, 0.2), [None] * 28, [""] * 28, 0.0)
+    comparing.knows()
+    assert comparing._judge("shape", {"another": noisy(2, 1.0)}).verdict == "unsure"
+
+
+def test_undefined_numbers():
+    class Broken(FakeEncoder):
+        def embed_prepared(self, batch):
+            return super().embed_prepared(batch) * np.float32("nan")
+
+    check = numbers(Broken(), [np.zeros((8, 8, 3), np.uint8)] * 3, ["red"])
+    assert check == Check("numbers", "failed", "Some numbers are infinite or undefined: the weights are damaged.")
+
+
+@pytest.fixture(scope="module")
+def starter():
+    return clipcore.load("starter", "cpu", "fp32")
+
+
+def verdicts(encoder):
+    found = self_test(encoder, seconds=0)  # nothing is compared with variants
+    return found.verdict, {check.name: check.verdict for check in found.checks}
+
+
+@needs_starter
+def test_the_starter_passes(starter):
+    found = self_test(starter)
+    verdict = {check.name: check.verdict for check in found.checks}
+    assert found.verdict == "passed"
+    assert [verdict[name] for name in ("numbers", "pictures", "words")] == ["passed"] * 3
+    assert "failed" not in verdict.values()
+    for check in found.checks:
+        assert_sentence(AssertionError(check.sentence))
+
+
+@needs_starter
+def test_random_weights_are_caught(starter):
+    for seed in range(3):
+        torch.manual_seed(seed)
+        with starter.open_clip_model() as model:
+            random = deepcopy(model)
+        for weight in random.parameters():
+            if weight.ndim > 1:
+                torch.nn.init.normal_(weight.data, std=weight.std().item())
+        verdict, checks = verdicts(starter.variant(model=random))
+        assert verdict != "passed", checks
+        assert checks["pictures"] != "passed"
+
+
+@needs_starter
+def test_another_tokenizer_is_caught(starter):
+    order = torch.arange(49408)
+    order[1:49406] = order[1:49406][torch.randperm(49405, generator=torch.Generator().manual_seed(0))]
+    garbled = starter.variant()
+    tokenizer = garbled._tokenizer
+    garbled._tokenizer = lambda texts: order[tokenizer(texts)]
+    assert words(garbled).verdict == "failed"
+    assert verdicts(garbled)[0] == "failed"
+    assert words(starter).verdict == "passed"
+
+
+@needs_starter
+def test_wrong_preprocessing_never_passes(starter):
+    """The starter is too robust to say more than unsure of these; it must not say passed."""
+    from open_clip.model import get_model_preprocess_cfg
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    with starter.open_clip_model() as model:
+        config = dict(get_model_preprocess_cfg(model))
+    wrong = image_transform_v2(PreprocessCfg(**{**config, "mean": (0,) * 3, "std": (1,) * 3}), is_train=False)
+    checks = {check.name: check.verdict for check in self_test(starter.variant(preprocess=wrong)).checks}
+    assert checks["colours"] != "passed"
+
+
+def test_triples_are_all_different():
+    assert len(set(TRIPLES)) == len(TRIPLES) == 24
+    assert all(len(set(triple)) == 3 for triple in TRIPLES)

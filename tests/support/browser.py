@@ -1,0 +1,138 @@
+"""Chromium for the journeys. A page is watched: each journey fails on a script or console error and on a foreign request."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.support.server import served
+
+CHROMIUM = os.environ.get("SAYSO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+REQUIRED = bool(os.environ.get("SAYSO_REQUIRE_BROWSER"))
+ARGS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
+# What Chromium itself writes of a 400, which is our one plain sentence about a mistake.
+EXPECTED = ("the server responded with a status of 400",)
+MARKS = [
+    pytest.mark.browser,
+    pytest.mark.skipif(not (CHROMIUM or REQUIRED), reason="no Chromium here: install it, or name one in SAYSO_CHROMIUM"),
+]
+
+
+@pytest.fixture(scope="session")
+def url(tmp_path_factory):
+    with served(tmp_path_factory.mktemp("app")) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser():
+    assert CHROMIUM, "SAYSO_REQUIRE_BROWSER is set, but there is no Chromium: install it, or name one in SAYSO_CHROMIUM"
+    sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    sync_api.expect.set_options(timeout=20_000)  # a busy machine is not a fault
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, url):
+    """Opens pages that are watched; nothing may go wrong in any of them."""
+    from playwright.sync_api import expect
+
+    contexts, problems = [], []
+
+    def open_page(query="", before=None, **options):
+        settings = {
+            "viewport": {"width": 1280, "height": 900},
+            "locale": "en-US",
+            "timezone_id": "UTC",
+            "reduced_motion": "reduce",
+        }
+        context = browser.new_context(**{**settings, **options})
+        contexts.append(context)
+        page = context.new_page()
+        own = (url, "data:", "blob:")
+        page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
+        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
+        page.on("console", lambda said: problems.append(said.text) if wrong(page, said) else None)
+        if before:
+            before(page)
+        page.goto(url + query)
+        expect(page.get_by_role("tab", name="Classify")).to_be_visible(timeout=60_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not problems, problems
+
+
+LEAVING = set()  # pages that are being loaded again
+# pages where Gradio waited 3 seconds in vain for an upload to begin, on a busy machine; the upload itself goes on
+WITHOUT_PROGRESS = set()
+
+
+def looks(page):
+    """Light, dark and the width of a phone, one after the other: yields the name of each once the page has it."""
+    yield "light"
+    page.evaluate("document.body.classList.add('dark')")
+    yield "dark"
+    page.evaluate("document.body.classList.remove('dark')")
+    page.set_viewport_size({"width": 390, "height": 844})
+    yield "phone"
+
+
+def keep_picture(page, folder, name):
+    """A screenshot in SAYSO_SCREENSHOTS, or in `folder` where that is not set."""
+    page.screenshot(path=Path(os.environ.get("SAYSO_SCREENSHOTS", folder)) / f"{name}.png", full_page=True)
+
+
+def wrong(page, said):
+    """Whether what a page said in the console is an error of ours."""
+    if "/upload_progress?" in said.location["url"] and "404" in said.text:
+        WITHOUT_PROGRESS.add(page)
+        return False
+    if said.text == "Response" and page in WITHOUT_PROGRESS:  # the same, said by Gradio's script
+        return False
+    return said.type == "error" and page not in LEAVING and not any(words in said.text for words in EXPECTED)
+
+
+def reload(page):
+    """Load the page again while it polls: Gradio calls the requests that this cuts off
+    errors, and they are not."""
+    LEAVING.add(page)
+    page.reload()
+    LEAVING.discard(page)
+
+
+def reveal(button):
+    """Open a tab or an accordion, and wait for two frames: within them Gradio gives what it shows for the first time its
+    first values once more. No hand types as fast; `fill` does, and would be undone."""
+    button.click()
+    button.page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done))))")
+
+
+@pytest.fixture
+def page(open_page):
+    return open_page()
+
+
+def drop(page, files):
+    page.locator("#drop input[type=file]").set_input_files([str(file) for file in files])
+
+
+def board(page):
+    return page.locator("sayso-board")
+
+
+def say_names(page, names):
+    page.get_by_label("Class names").fill(names)
+
+
+def classify(page):
+    page.get_by_role("button", name="Classify", exact=True).click()

@@ -1,0 +1,193 @@
+"""The routes of the Library tab beyond search: selections, labels and their undo, facts, files, albums, folders."""
+
+import os
+
+import pytest
+from fastapi.testclient import TestClient
+
+from storage import Library
+from tests.support.fakes import FakeEncoder, photo
+from ui.server import create_app
+from ui.studio import Studio
+
+
+@pytest.fixture
+def library(tmp_path):
+    for index, colour in enumerate(("red", "red", "green", "blue")):
+        photo(tmp_path / "photos" / f"{colour}{index}.png", colour, (30 + index, 20))
+    encoder = FakeEncoder()
+    with Library(tmp_path / "home", encoder) as library:
+        library.add(tmp_path / "photos")
+        yield library
+
+
+@pytest.fixture
+def client(library):
+    app = create_app(Studio(library, lambda: library.encoder, "fake"))
+    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+        yield client
+
+
+def ids(client, **question):
+    return {name.removesuffix(".png"): id for id, _, name, *_ in client.get("/api/images", params=question).json()["images"]}
+
+
+def give(client, chosen, label, value=1, op="1"):
+    return client.post("/api/label", json={"client": "me", "op": op, "chosen": chosen, "label": label, "value": value})
+
+
+def labels(client, image_id):
+    return client.get(f"/api/images/{image_id}").json()["labels"]
+
+
+def test_ids_are_labelled_and_it_is_taken_back(client):
+    there = ids(client)
+    answer = give(client, {"ids": [there["red0"], there["blue3"]]}, " my  dog ").json()
+    assert (answer["pictures"], answer["changed"], answer["label"], answer["undo"]) == (2, 2, "my dog", 1)
+    assert labels(client, there["red0"]) == {"my dog": 1}
+    assert give(client, {"ids": [there["red0"]]}, "my dog", None, "2").json()["changed"] == 1
+    assert labels(client, there["red0"]) == {}
+    for op in ("3", "4"):
+        client.post("/api/label/undo", json={"client": "me", "op": op})
+    assert labels(client, there["blue3"]) == {}
+    nothing = client.post("/api/label/undo", json={"client": "me", "op": "5"})
+    assert (nothing.status_code, nothing.json()["error"]) == (400, "There is no label of yours to take back.")
+
+
+def test_all_that_answer_a_question_are_labelled_but_for_some(client, library):
+    there = ids(client)
+    chosen = {"question": {"q": "red"}, "but": [there["red1"]]}
+    assert give(client, chosen, "warm").json()["pictures"] == 1
+    assert library.labels() == {there["red0"]: {"warm": 1}}
+    assert ids(client, label="warm") == {"red0": there["red0"]}
+    assert give(client, {"question": {"name": "e"}, "but": []}, "any", op="2").json()["pictures"] == 4
+    assert give(client, {"question": {"sort": "newest"}}, "every", op="3").json()["pictures"] == 4
+
+
+@pytest.mark.parametrize(
+    ("chosen", "label", "sentence"),
+    [
+        ({"ids": []}, "dog", "Nothing is selected"),
+        ({"question": {"q": "grey"}}, "dog", "Nothing is selected"),
+        ({"ids": [1]}, "  ", "class name is empty"),
+        ({"ids": [999]}, "dog", "no picture 999"),
+        ({"question": {"since": "soon"}}, "dog", "is not a day"),
+    ],
+)
+def test_a_label_that_cannot_be_given_changes_nothing(client, library, chosen, label, sentence):
+    answer = give(client, chosen, label)
+    assert answer.status_code in (400, 404)
+    assert sentence in answer.json()["error"]
+    assert library.labels() == {}
+
+
+def test_a_range_of_places_has_the_ids_of_the_pages(client):
+    for question in ({}, {"sort": "newest"}, {"q": "red", "everything": True}, {"name": "r"}):
+        shown = list(ids(client, **question).values())
+        assert client.get("/api/ids", params={**question, "offset": 1, "limit": 2}).json() == shown[1:3]
+
+
+def test_a_selection_becomes_a_choice_of_the_classify_tab(client, monkeypatch):
+    there = ids(client)
+    source = lambda chosen: client.post("/api/source", json=chosen).json()  # noqa: E731
+    assert source({"ids": [there["red0"], there["red1"]]}) == {"source": f"ids:{there['red0']},{there['red1']}"}
+    assert source({"question": {}}) == {"source": "all"}
+    assert source({"question": {"folder": 1}}) == {"source": "folder:1"}
+    assert source({"question": {}, "but": [there["red0"]]})["source"].count(",") == 2
+    monkeypatch.setattr("ui.library.selection.MOST_ON_A_BOARD", 1)
+    assert "at most and these are 2" in source({"question": {"q": "red"}})["error"]
+
+
+def test_pictures_like_several(client):
+    there = ids(client)
+    mean = client.post("/api/alike", json={"ids": [there["red0"], there["green2"]]}).json()
+    assert mean["name"] == "2 selected images"
+    found = client.get("/api/images", params={"picture": mean["picture"]}).json()["images"]
+    # red (1, 0, 0) and green (0, 1, 0): half way it is 0.71 to both, and 0 to blue
+    assert [name for _, _, name, *_ in found][3] == "blue3.png"
+    assert found[0][3] == pytest.approx(0.71, abs=0.02)
+
+
+def test_facts_of_a_picture(client, tmp_path):
+    path = tmp_path / "photos" / "red0.png"
+    facts = client.get(f"/api/images/{ids(client)['red0']}").json()
+    assert (facts["width"], facts["height"], facts["bytes"], facts["path"]) == (30, 20, path.stat().st_size, str(path))
+    assert (facts["folder"], facts["taken"], facts["camera"]) == ("photos", None, None)
+    path.unlink()
+    assert client.get(f"/api/images/{ids(client)['red0']}").json()["bytes"] is None
+
+
+def test_the_file_is_given_only_while_it_is_the_picture(client, tmp_path):
+    image_id, content, *_ = client.get("/api/images", params={"name": "red0"}).json()["images"][0]
+    path = tmp_path / "photos" / "red0.png"
+    shown = client.get(f"/original/{image_id}/{content}")
+    assert (shown.content, shown.headers["content-type"]) == (path.read_bytes(), "image/png")
+    assert shown.headers["content-disposition"].startswith("inline")
+    assert client.get(f"/original/{image_id}/{content}?download=1").headers["content-disposition"].startswith("attachment")
+    assert client.get(f"/original/{image_id}/ffff").status_code == 404
+    assert client.get(f"/original/999/{content}").status_code == 404
+    secret = tmp_path / "secret"
+    secret.write_text("a password")
+    path.unlink()
+    os.symlink(secret, path)
+    answer = client.get(f"/original/{image_id}/{content}")
+    assert answer.status_code == 404
+    assert "password" not in answer.text
+
+
+def test_an_album_is_saved_opened_deleted_and_restored(client, tmp_path, library):
+    question = {"q": "red", "folder": 1, "name": ".png", "sort": "newest", "everything": True}
+    saved = client.post("/api/albums", json={"name": " Warm ", "question": question}).json()
+    assert saved == {"name": "Warm", "about": "“red”, in photos, named “.png”"}
+    assert sorted(ids(client, album="Warm")) == ["red0", "red1"]
+    photo(tmp_path / "photos" / "red9.png", "red", (50, 50))
+    library.add(tmp_path / "photos")
+    answer = client.get("/api/images", params={"album": "Warm"}).json()
+    assert (answer["title"], answer["note"], answer["total"], answer["scale"]) == ("Warm", saved["about"], 3, "cosine")
+    assert len(client.get("/api/ids", params={"album": "Warm"}).json()) == 3
+    kept = client.post("/api/albums/delete", json={"name": "Warm"}).json()
+    assert client.get("/api/albums").json() == []
+    assert client.get("/api/images", params={"album": "Warm"}).status_code == 404
+    assert client.post("/api/albums/restore", json=kept).json() == saved
+    assert client.get("/api/albums").json() == [saved]
+
+
+@pytest.mark.parametrize(
+    ("name", "question", "sentence"),
+    [
+        ("", {"q": "red"}, "needs a name"),
+        ("Warm", {}, "needs something to go by"),
+        ("Warm", {"q": "red", "picture": "x"}, "take the picture out"),
+        ("Taken", {"q": "red"}, "already"),
+    ],
+)
+def test_an_album_that_cannot_be_saved(client, name, question, sentence):
+    client.post("/api/albums", json={"name": "Taken", "question": {"label": "dog"}})
+    answer = client.post("/api/albums", json={"name": name, "question": question})
+    assert answer.status_code == 400
+    assert sentence in answer.json()["error"]
+    assert [album["name"] for album in client.get("/api/albums").json()] == ["Taken"]
+
+
+def test_damaged_filters_are_one_sentence(client):
+    answer = client.post("/api/albums/restore", json={"name": "x", "words": "red", "filters": {"colour": 1}})
+    assert (answer.status_code, answer.json()["error"]) == (400, "These filters cannot be read; make the album anew.")
+
+
+def test_a_search_is_kept_as_a_classifier(client, library):
+    answer = client.post("/api/classifiers", json={"name": "warm", "question": {"q": "red"}})
+    assert answer.json() == {"name": "warm", "version": 1}
+    there = ids(client)
+    images, predictions = library.classify(library.classifier("warm"))
+    assert {image.id for image, one in zip(images, predictions, strict=True) if one.top(1)[0][1] > 0.5} == {
+        there["red0"],
+        there["red1"],
+    }
+
+
+def test_a_folder_is_forgotten(client, tmp_path):
+    assert client.get("/api/places").json() == {"total": 4, "folders": [[1, "photos", 4]], "labels": []}
+    assert client.post("/api/folders/1/forget").status_code == 200
+    assert client.get("/api/places").json()["total"] == 0
+    assert client.post("/api/folders/1/forget").status_code == 404
+    assert (tmp_path / "photos" / "red0.png").exists()

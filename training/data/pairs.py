@@ -1,0 +1,200 @@
+"""Where image-text pairs come from: class folders, tables of image and caption (CSV, TSV, JSON Lines), WebDataset shards.
+
+A `Pair` is one encoded picture with either its captions or its class name; `captions` turns a name into sentences.
+Reading never fails because of one sample: what cannot be used is skipped and counted by reason, since web-sized collections
+always hold broken files. Nothing here decodes a picture (see `pixels`) or knows a model.
+"""
+
+import csv
+import itertools
+import json
+import tarfile
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from clipcore.errors import BadInput
+from clipcore.pictures.reading import SUFFIXES, find_labelled_images
+
+SHARDS = (".tar", ".tar.gz")
+TABLES = (".csv", ".tsv", ".jsonl")
+IMAGE_KEYS = (
+    "image",
+    "file_name",
+    "filepath",
+    "path",
+)  # Hugging Face's image folders say file_name, open_clip filepath and title
+CAPTION_KEYS = ("caption", "captions", "text", "title")
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One picture and what is said of it: sentences in `captions`, or a class `name`, or both."""
+
+    key: str
+    image: bytes | Path
+    captions: tuple[str, ...] = ()
+    name: str | None = None
+
+
+def read_pairs(source: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
+    """Pairs of a folder of class folders, a folder of shards, a `.csv`, `.tsv` or `.jsonl` table or a `.tar` shard, told
+    apart by what is there.
+
+    `skipped` counts samples left out, by reason. Raises BadInput if `source` is none of these.
+    """
+    for path in find_sources(source):
+        if path.is_dir():
+            yield from read_folder(path)
+        elif path.suffix.lower() in TABLES:
+            yield from read_table(path, skipped)
+        else:
+            yield from read_shards([path], skipped)
+
+
+def find_sources(source: str | Path) -> list[Path]:
+    """The shards of a folder that holds some; else `source` itself. Raises BadInput if nothing can be read from it."""
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return sorted(file for file in path.iterdir() if file.name.endswith(SHARDS)) or [path]
+    if not path.exists():
+        raise BadInput(f"{path} does not exist; check the path.")
+    if not path.name.lower().endswith((*TABLES, *SHARDS)):
+        raise BadInput(f"{path} is not a folder of class folders, a .csv, .tsv or .jsonl table or a .tar shard.")
+    return [path]
+
+
+def read_folder(root: str | Path) -> Iterator[Pair]:
+    """`root/<class name>/**/<picture>`: the folder names are the class names; underscores in them read as spaces.
+
+    Links are not followed and hidden files are passed over. Raises BadInput if `root` holds no folder with pictures.
+    """
+    root = Path(root)
+    for path, label in find_labelled_images(root).items():
+        yield Pair(f"{root.absolute().name}/{path.relative_to(root).as_posix()}", path, name=clean_name(label))
+
+
+def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
+    """One row (`.csv`, `.tsv` with a header) or one object (`.jsonl`) for each caption or picture; image paths are relative
+    to the file.
+
+    The picture is called image, file_name, filepath or path; what is said of it caption, captions (JSON Lines), text or
+    title, or, for a class name, label. Neighbouring rows of one picture make one pair with several captions. Raises
+    BadInput if a column is missing.
+    """
+    path = Path(path)
+    rows = _json_lines(path, skipped) if path.suffix.lower() == ".jsonl" else _table_rows(path)
+    for key, group in itertools.groupby(rows, key=lambda row: row[0]):
+        if not key:
+            count(skipped, "no picture")
+            continue
+        said = [text for _, text in group]
+        image = path.parent / key
+        if not image.is_file():
+            count(skipped, "no picture")
+        else:
+            yield from _told(f"{path.stem}/{key}", image, said, skipped)
+
+
+def _table_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
+    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+        columns = [column for column in rows.fieldnames or () if column]
+        if not set(columns) & set(IMAGE_KEYS) or not set(columns) & {*CAPTION_KEYS, "label"}:
+            raise BadInput(
+                f"{path.name} needs a column image and a column caption or label; its columns are {', '.join(columns)}."
+            )
+        for row in rows:
+            yield _first(row, IMAGE_KEYS), dict(row)
+
+
+def _json_lines(path: Path, skipped: Counter[str] | None) -> Iterator[tuple[str, dict[str, object]]]:
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        for line in filter(str.strip, file):
+            try:
+                row = json.loads(line)
+                yield _first(row, IMAGE_KEYS), dict(row)
+            except (ValueError, AttributeError, TypeError):
+                count(skipped, "unreadable text")
+
+
+def _first(row: Mapping[str, object], keys: Sequence[str]) -> str:
+    return next((str(row[key]) for key in keys if row.get(key)), "")
+
+
+def read_shards(paths: Iterable[str | Path], skipped: Counter[str] | None = None) -> Iterator[Pair]:
+    """WebDataset shards: tar files in which members of one sample share the name up to its first dot and follow each other.
+
+    The text is a `.json` with `label`, `caption` or `captions`, or a `.txt` with one caption a line. A shard that breaks off
+    gives what was read of it.
+    """
+    for path in map(Path, paths):
+        try:
+            for key, members in _samples(path):
+                yield from _sample_pair(f"{path.name.split('.')[0]}/{key}", members, skipped)
+        except (tarfile.TarError, EOFError, OSError):
+            count(skipped, f"shard {path.name} breaks off")
+
+
+def clean_name(name: str) -> str:
+    """A class name as one would say it: underscores are spaces, no space is doubled."""
+    return " ".join(name.replace("_", " ").split())
+
+
+def count(skipped: Counter[str] | None, reason: str) -> None:
+    """One more sample left out for `reason`."""
+    if skipped is not None:
+        skipped[reason] += 1
+
+
+def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
+    # "r|*" reads the archive once from front to back, so a shard is never held in memory whole
+    with tarfile.open(path, "r|*") as shard:
+        key = ""
+        members: dict[str, bytes] = {}
+        for member in shard:
+            if not member.isfile():
+                continue
+            folder, _, base = member.name.rpartition("/")
+            stem, _, extension = base.partition(".")
+            stem = f"{folder}/{stem}" if folder else stem
+            if stem != key:
+                if members:
+                    yield key, members
+                key, members = stem, {}
+            if file := shard.extractfile(member):
+                members["." + extension.lower()] = file.read()
+        if members:
+            yield key, members
+
+
+def _sample_pair(key: str, members: dict[str, bytes], skipped: Counter[str] | None) -> Iterator[Pair]:
+    image = next((content for extension, content in members.items() if extension in SUFFIXES), None)
+    if image is None:
+        return count(skipped, "no picture")
+    try:
+        if ".json" in members:
+            said = [dict(json.loads(members[".json"]))]
+        else:
+            said = [{"captions": members.get(".txt", b"").decode().splitlines()}]
+    except (ValueError, TypeError):
+        return count(skipped, "unreadable text")
+    yield from _told(key, image, said, skipped)
+
+
+def _told(
+    key: str, image: bytes | Path, said: Sequence[Mapping[str, object]], skipped: Counter[str] | None
+) -> Iterator[Pair]:
+    """The pair of a picture of which `said` tells: a label, or captions."""
+    if label := clean_name(_first(said[0], ("label",))):
+        yield Pair(key, image, name=label)
+        return
+    captions: list[object] = []
+    for row in said:
+        text = next((row[name] for name in CAPTION_KEYS if row.get(name)), None)
+        captions += text if isinstance(text, list) else [text]
+    sentences = tuple(" ".join(c.split()) for c in captions if isinstance(c, str) and c.strip())
+    if not sentences:
+        return count(skipped, "no caption")
+    yield Pair(key, image, sentences)

@@ -1,0 +1,1 @@
+"""The Bias tab: layout, the job that loads groups, and the routes of its element."""

@@ -1,0 +1,94 @@
+"""The Bias tab: who gets which label, by group, and what moves when a class is added or renamed."""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from clipcore import BadInput
+from clipcore.measure.bias import FOLDERS, LABELS, NAMES
+
+from ..measure.panel import QUIET, Panel
+from ..measure.results import Results
+from ..page_events import Opening
+from ..studio import Studio
+from .jobs import TABLE, checked_payload, register
+
+COMPUTER = "computer"
+INTRO = (
+    '<p class="subtle">Whoever names the classes decides who gets called what. See it by group, and try what another class '
+    "changes. Groups come from your own table: nothing is worked out from a face unless you name that class.</p>"
+)
+HOW = (
+    "One row for each image: a column file (name or path), and others such as age, gender or race. FairFace's tables are "
+    "such files. Left out, the one CSV file in the folder or beside it is taken."
+)
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
+    """Lay the tab out and wire it."""
+    register(studio)
+    gr.HTML(INTRO)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=280):
+            images = gr.Dropdown(
+                places(studio), value=COMPUTER, label="Images", filterable=False, elem_id="bias-images", interactive=True
+            )
+            folder = gr.Textbox(
+                label="Folder on this computer",
+                placeholder="Pictures/people",
+                info="It is added to the library, so that each image is read once. The files stay where they are.",
+                elem_id="bias-folder",
+            )
+        with gr.Column(scale=1, min_width=280):
+            source = gr.Dropdown(
+                [
+                    ("A table with a row for each image", TABLE),
+                    ("File names, as UTKFace writes them", NAMES),
+                    ("Folders: each is a group", FOLDERS),
+                    ("My labels in the library", LABELS),
+                ],
+                value=TABLE,
+                label="Groups",
+                filterable=False,
+                elem_id="bias-source",
+            )
+            table = gr.File(
+                label="Table (CSV or TSV)", file_types=[".csv", ".tsv"], type="filepath", height=120, elem_id="bias-table"
+            )
+            how = gr.HTML(f'<p class="subtle">{HOW}</p>')
+    panel = Panel(studio, "bias", "Load groups")
+    results = Results(
+        studio,
+        "bias",
+        "No groups yet",
+        "Name a folder and say who is in which group, then Load groups.",
+        "sayso-bias",
+        "/api/bias",
+    )
+
+    def payload(chosen: str, typed: str, kind: str, sent: str | None) -> dict[str, Any]:
+        own, kept = chosen == COMPUTER, None
+        if kind == TABLE and sent:
+            data = Path(sent).read_bytes()
+            kept = str(studio.library.keep_upload(data, Path(sent).name))
+        try:
+            folder_id = None if own else int(str(chosen).removeprefix("folder:"))
+        except ValueError:
+            raise BadInput("That choice of images is not known; choose another from the list.") from None
+        return checked_payload(folder_id, typed if own else "", kind, kept)
+
+    panel.wire(page, [images, folder, source, table], payload, results.of_job, results.outputs)
+    results.wire(page, tab)
+    images.change(lambda chosen: gr.Textbox(visible=chosen == COMPUTER), images, folder, **QUIET)
+    source.change(
+        lambda kind: [gr.File(visible=kind == TABLE), gr.HTML(visible=kind == TABLE)], source, [table, how], **QUIET
+    )
+    for event in (page.load, tab.select):
+        event(lambda: gr.Dropdown(places(studio)), None, images, **QUIET)
+
+
+def places(studio: Studio) -> list[tuple[str, str]]:
+    """Where the images can be: words and value."""
+    folders = [(f"{folder.name} ({folder.images:,})", f"folder:{folder.id}") for folder in studio.library.folders()]
+    return [("A folder on this computer", COMPUTER), *folders]

@@ -1,0 +1,113 @@
+"""The board's routes. Each answers with what changed, so that one function in the browser brings it up to date."""
+
+import json
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from fastapi import FastAPI
+from fastapi.responses import Response
+
+from ..studio import Studio
+from .board import Boards
+from .board_changes import compare
+from .teaching import Teaching
+
+
+@dataclass
+class Reverse:
+    """A request to undo or redo. `op` is its own number: sent again, it is answered and not done twice."""
+
+    op: str
+    client: str  # whose undo
+    since: int  # the step the browser knows of
+
+
+@dataclass
+class Move(Reverse):
+    """A request to move pictures to a place; null takes their label away."""
+
+    to: int | None
+    held: list[tuple[int | None, list[int]]]  # the place by label that the browser saw, and the pictures there
+    value: Literal[1, -1] = 1  # where several labels can be true: it is this, or it is not
+
+
+@dataclass
+class Dial:
+    sure: float
+
+
+@dataclass
+class Threshold:
+    code: int
+    needed: float
+
+
+def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
+    """Hang the board's routes on the app. They are plain functions, so each runs in a worker thread."""
+    teaching = Teaching(studio, boards)
+    path = "/api/runs/{run_id}"
+
+    def told(run_id: str, answer: dict[str, Any]) -> Response:
+        # not through FastAPI's encoder, which looks at each of 10,000 rows
+        return Response(json.dumps({**answer, "lesson": teaching.offer(run_id)}), media_type="application/json")
+
+    @app.get(path)
+    def snapshot(run_id: str, client: str = "") -> Response:
+        answer = boards.snapshot(run_id, client)
+        teaching.ask_once(run_id)
+        return told(run_id, answer)
+
+    @app.get(path + "/changes")
+    def changes(run_id: str, since: int, client: str = "") -> Response:
+        return told(run_id, boards.changes(run_id, client, since))
+
+    @app.post(path + "/move")
+    def move(run_id: str, step: Move) -> Response:
+        answer = boards.move(run_id, step.client, step.op, step.since, step.to, step.held, step.value)
+        teaching.ask(run_id)
+        return told(run_id, answer)
+
+    @app.post(path + "/step/{kind}")
+    def reverse(run_id: str, kind: Literal["undo", "redo"], step: Reverse) -> Response:
+        answer = boards.reverse(run_id, step.client, step.op, step.since, redo=kind == "redo")
+        teaching.ask(run_id)
+        return told(run_id, answer)
+
+    @app.get(path + "/dial")
+    def dial(run_id: str) -> dict[str, Any]:
+        return boards.dial(run_id)
+
+    @app.post(path + "/dial")
+    def set_dial(run_id: str, dial: Dial) -> dict[str, Any]:
+        boards.set_dial(run_id, dial.sure)
+        return {}
+
+    @app.post(path + "/threshold")
+    def set_threshold(run_id: str, threshold: Threshold) -> dict[str, Any]:
+        boards.set_threshold(run_id, threshold.code, threshold.needed)
+        return {}
+
+    @app.get(path + "/images/{image_id}")
+    def look(run_id: str, image_id: int) -> dict[str, Any]:
+        return boards.look(run_id, image_id)
+
+    @app.get(path + "/lesson")
+    def lesson(run_id: str) -> dict[str, Any]:
+        return teaching.changes(run_id)
+
+    @app.post(path + "/lesson/{what}")
+    def adopt(run_id: str, what: Literal["use", "undo"]) -> dict[str, Any]:
+        teaching.use(run_id) if what == "use" else teaching.undo(run_id)
+        return {}
+
+    @app.get(path + "/compare")
+    def compare_versions(run_id: str, name: str, version: int, other: int | None = None) -> dict[str, Any]:
+        return compare(studio.library, boards, run_id, name, version, other)
+
+    @app.get(path + "/next")
+    def what_next(run_id: str) -> dict[str, Any]:
+        return teaching.next(run_id)
+
+    @app.get(path + "/doubts")
+    def doubts(run_id: str) -> dict[str, Any]:
+        return teaching.doubts(run_id)

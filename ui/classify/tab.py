@@ -1,0 +1,236 @@
+"""The Classify tab: names and prompts in, a board with a column per class out."""
+
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from clipcore import PACKS, BadInput, SaysoError, pack, parse_labels, parse_templates
+from clipcore.classify.prompts import DEFAULT_PACK
+from storage import JobRecord
+
+from ..form_values import ALL, OWN, UNCHECKED, keep_fresh, pack_of, saved, selection, sources, wanted
+from ..job_watch import QUIET, Changes, Following
+from ..page_events import Opening
+from ..progress import friendly, said, stopwatch
+from ..samples import LABELS as SAMPLE_LABELS
+from ..studio import Studio
+from . import export_panel, versions
+
+KINDS = ("classify", "drop")
+QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
+
+
+class Parts:
+    """The components of this tab that handlers change, by name."""
+
+    labels: gr.Textbox
+    pack: gr.Dropdown
+    templates: gr.Textbox
+    many: gr.Checkbox
+    preview: gr.HTML
+    advice: gr.HTML
+    source: gr.Dropdown
+    go: gr.Button
+    board: gr.HTML
+    run: gr.State
+    saved: gr.Dropdown
+    jobs: Following
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.Dropdown:
+    """Lay the tab out and wire it. Returns the Images list, in which the Library tab may choose."""
+    at = Parts()
+    at.jobs = Following(
+        studio,
+        is_ours,
+        end=partial(show_end, studio, at),
+        wait=QUICK,
+        others=False,  # what someone sorts in another window does not belong on this board
+        busy=lambda: {at.go: gr.Button(interactive=False)},
+        idle=lambda: {at.go: gr.Button(interactive=True)},
+    )
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=3, min_width=300):
+            at.labels = gr.Textbox(
+                label="Class names",
+                placeholder="cat, dog, rabbit",
+                info="With commas or line breaks between them. dog = puppy | hound gives a class other names.",
+                lines=2,
+                max_lines=8,
+                elem_id="labels",
+            )
+            at.advice = _element("sayso-names", "advice")
+            at.many = gr.Checkbox(
+                False,
+                label="An image can have several of these",
+                info="Else each image has one. With labels, each class learns how sure it must be.",
+                elem_id="many",
+            )
+            with gr.Accordion("Prompts", open=False):
+                at.pack = gr.Dropdown(
+                    [(f"{name}: {about}", name) for name, about in PACKS.items()] + [(OWN, OWN)],
+                    value=DEFAULT_PACK,
+                    label="Prompt pack",
+                    filterable=False,
+                )
+                at.templates = gr.Textbox(
+                    "\n".join(pack(DEFAULT_PACK).templates),
+                    label="Templates",
+                    info="One a line; {label} stands for the class name. They are averaged into one vector per class.",
+                    lines=4,
+                    max_lines=12,
+                    elem_id="templates",
+                )
+                at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
+        with gr.Column(scale=2, min_width=300):
+            at.source = gr.Dropdown(
+                sources(studio),
+                value=ALL,
+                label="Images",
+                info="A folder of the library, or drop files below.",
+                filterable=False,
+            )
+            drop = gr.File(
+                label="Drop images", file_count="multiple", height=126, elem_id="drop", type="filepath", show_label=False
+            )
+    with gr.Row(elem_classes="go"):
+        at.go = gr.Button("Classify", variant="primary", scale=0, min_width=160, elem_id="go")
+        sample = gr.Button("Try the sample photos", scale=0, min_width=220)
+        at.jobs.stop_button()
+    at.jobs.progress_bar("classify-progress")
+    _element("sayso-nearest", "nearest")
+    at.board = _element("sayso-board", "board", "run")
+    at.run = gr.State("")
+    at.saved, reuse = versions.build(studio, at.run)
+    export_panel.build(studio, page, tab, at.run, at.saved)
+
+    ran = [at.go, at.board, at.run, *at.jobs.parts]
+    prompts = [at.labels, at.templates]
+    typed = [*prompts, at.many]
+
+    def on(handler: Any) -> Any:
+        return friendly(partial(handler, studio, at))
+
+    at.go.click(on(classify), [*typed, at.source], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
+    at.labels.submit(on(classify), [*typed, at.source], ran, **QUIET, **UNCHECKED)
+    sample.click(on(classify_samples), typed, [at.labels, at.source, *ran], **QUIET)
+    drop.upload(on(take_files), [drop, *typed], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
+    at.pack.input(on(choose_pack), at.pack, at.templates, **QUIET)
+    # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one
+    changes = [at.labels.change, at.templates.change]
+    gr.on(changes, describe_prompts, prompts, [at.pack, at.preview, at.advice], trigger_mode="always_last", **QUIET)
+    reuse.click(on(use_saved), [at.saved, at.source], [*typed, *ran], **QUIET, **UNCHECKED)
+    # another tab, or another window, may have added folders meanwhile
+    keep_fresh(studio, at.source, at.source.change, page.blocks.load, tab.select)
+    page.load(lambda: gr.Dropdown(saved(studio)), None, at.saved)
+    at.jobs.wire([at.source, *ran], page, tab, asked=typed)
+    return at.source
+
+
+def _element(tag: str, name: str, attribute: str = "state") -> gr.HTML:
+    """An element of ours, which is told of a change by one attribute."""
+    template = f'<{tag} {attribute}="{{{{value}}}}"></{tag}>'
+    return gr.HTML("", html_template=template, apply_default_css=False, elem_id=name, js_on_load=None, padding=False)
+
+
+# handlers
+
+
+def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str) -> Changes:
+    """Check what was typed, then start the job; most are over before this returns."""
+    return at.jobs.start("classify", {**wanted(typed, templates, many), **selection(studio, source)}, typed, templates, many)
+
+
+def classify_samples(studio: Studio, at: Parts, typed: str, templates: str, many: bool) -> Changes:
+    """Put the sample photos into the library; they are classified when they are in."""
+    labels = (typed or "").strip() or SAMPLE_LABELS
+    payload = {"samples": True, "name": "Sample photos", "labels": labels}
+    return {**at.jobs.start("add", payload, labels, templates, many), at.labels: labels}
+
+
+def take_files(studio: Studio, at: Parts, files: list[str] | None, typed: str, templates: str, many: bool) -> Changes:
+    """Keep dropped files in the home folder; they are embedded by a job and classified when they are in."""
+    return at.jobs.start("drop", {"files": studio.keep(files or [])}, typed, templates, many)
+
+
+def is_ours(job: JobRecord) -> bool:
+    """Whether this tab starts and follows such a job: also an "add" that names labels."""
+    return job.kind in KINDS or (job.kind == "add" and bool(job.payload.get("labels")))
+
+
+def show_end(
+    studio: Studio, at: Parts, job: JobRecord, is_mine: bool, typed: str, templates: str, many: bool = False
+) -> Changes:
+    """Show what came of a job, or go on to classify what came in."""
+    if not is_mine:
+        return {at.jobs.progress: ""}
+    if job.kind != "classify":
+        return _sort_what_came_in(studio, at, job, typed, templates, many)
+    run = (job.result or {}).get("run", "")
+    return {at.jobs.progress: said(f"Sorted in {stopwatch(job)}."), at.board: run, at.run: run}
+
+
+def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str, many: bool) -> Changes:
+    """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
+    result = job.result or {}
+    if job.kind == "drop":
+        ids = result["image_ids"]
+        if not ids:
+            return {at.jobs.progress: said(_none_readable(result["skipped"]), problem=True)}
+        source = "ids:" + ",".join(map(str, ids))
+    else:
+        source = f"folder:{result['folder_id']}"
+        typed = typed or result.get("labels") or ""
+    chosen = {at.source: gr.Dropdown(sources(studio, source), value=source)}
+    if not (typed or "").strip():
+        return {**chosen, at.jobs.progress: said("The images are in. Type class names, then choose Classify.")}
+    try:
+        payload = wanted(typed, templates, many)
+    except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
+        return {**chosen, at.jobs.progress: said(str(error), problem=True)}
+    payload = {**payload, "skipped": result["skipped"], **selection(studio, source)}
+    return {**at.jobs.start("classify", payload, typed, templates, many), **chosen}
+
+
+def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:
+    """The pack that the templates are, what the text tower will read for the first class or what is wrong, and a mark of
+    both fields, which changes with them: by it the element that gives advice knows that there is something new."""
+    mark = sha256(f"{typed}\n\n{templates}".encode()).hexdigest()[:16] if typed.strip() else ""
+    try:
+        labels, synonyms = parse_labels(typed or "cat")
+        prompts = parse_templates(templates).with_synonyms(synonyms)
+    except SaysoError as error:
+        return OWN, said(str(error), problem=True), mark
+    texts = prompts.texts(labels[0])
+    more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
+    reads = said("Reads as: " + " / ".join(texts[:2]) + more)
+    return pack_of(prompts), reads, mark
+
+
+def choose_pack(studio: Studio, at: Parts, name: str) -> Any:
+    """Show a pack's templates, to be used or changed; one's own stay as they are."""
+    return gr.skip() if name == OWN else "\n".join(pack(name).templates)
+
+
+def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Changes:
+    """Put a saved classifier's names and prompts back on the page and sort the chosen images with them."""
+    if not name:
+        raise BadInput("Choose a saved classifier first.")
+    classifier = studio.library.classifier(name)
+    prompts = classifier.prompts
+    typed = [
+        " = ".join([label, " | ".join(prompts.synonyms.get(label, ()))]).removesuffix(" = ") for label in classifier.labels
+    ]
+    names, templates = ("\n" if prompts.synonyms else ", ").join(typed), "\n".join(prompts.templates)
+    started = at.jobs.start(
+        "classify", {"classifier": name, **selection(studio, source)}, names, templates, classifier.decision.many
+    )
+    return {**started, at.labels: names, at.templates: templates, at.many: classifier.decision.many}
+
+
+def _none_readable(skipped: list[Any]) -> str:
+    reasons = "; ".join(f"{Path(path).name}: {reason}" for path, reason in skipped[:3])
+    return f"None of the {len(skipped)} files could be read. {reasons}"

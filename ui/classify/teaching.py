@@ -1,0 +1,207 @@
+"""Teaching in the background: after labels have moved a short job refits the head and says what it is worth.
+
+The lesson waits until someone uses it; nothing on the board changes by itself.
+"""
+
+import hashlib
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from clipcore import BadInput, Classifier, PromptSet, Step, decide, zero_shot_classifier
+from storage.labels.moves import truth_of
+from training import Lesson, teach, teach_many, what_next, wrong_labels
+
+from ..library.search import card
+from ..studio import Studio, Work
+from .board import Board, Boards
+from .board_changes import changed
+
+KEPT = 8  # lessons
+QUEUE = 24  # pictures to label next
+LEAST = 2  # labelled pictures; one alone cannot be tested on a picture the head has not seen
+
+
+@dataclass(frozen=True, eq=False)
+class Offer:
+    """A lesson for a board. `taught_with` names the labels that it was made from; a classifier that is in use has the same
+    name among its metrics."""
+
+    lesson: Lesson
+    taught_with: str
+
+
+class Teaching:
+    """Lessons for the boards that are being sorted. Safe from several threads."""
+
+    def __init__(self, studio: Studio, boards: Boards) -> None:
+        self._studio = studio
+        self._library = studio.library
+        self._boards = boards
+        self._offers: OrderedDict[str, Offer] = OrderedDict()
+        self._lock = threading.Lock()
+        studio.jobs.register("teach", self._work)
+
+    def ask_once(self, run_id: str) -> None:
+        """`ask` where no lesson is at hand: a board was opened, perhaps after the program was started anew."""
+        with self._lock:
+            known = run_id in self._offers
+        if not known and self._boards.taken(self._boards.get(run_id)).any():
+            self.ask(run_id)
+
+    def ask(self, run_id: str) -> None:
+        """Have a board's labels learned from, unless a job that will do so is waiting already."""
+        waiting = (job for job in self._studio.jobs.active() if job.kind == "teach" and job.state == "queued")
+        if not any(job.payload.get("run") == run_id for job in waiting):
+            self._studio.jobs.submit("teach", {"run": run_id})
+
+    def offer(self, run_id: str) -> dict[str, Any] | None:
+        """What the page says of the lesson of a board; None while there is nothing to say."""
+        with self._lock:
+            offer = self._offers.get(run_id)
+        if offer is None or offer.taught_with == self._boards.get(run_id).run.classifier.metrics.get("taught_with"):
+            return None
+        lesson = offer.lesson
+        is_better = lesson.adopt and lesson.after.accuracy > lesson.before.accuracy  # 78 → 78 % is nothing to use
+        usable = is_better or lesson.kept.decision.calibrated > 0
+        return {"id": offer.taught_with, "labels": lesson.labels, "adopt": usable, "sentence": lesson.sentence}
+
+    def changes(self, run_id: str) -> dict[str, Any]:
+        """The pictures without a label that the lesson would put into another column."""
+        board, offer = self._boards.get(run_id), self._current(run_id)
+        after = decide(self._taught(board, offer), board.X, self._boards.bank()).places
+        found = changed(board.images, board.labels, board.answers.places, after, ~self._boards.taken(board))
+        return found | {"curve": curve_of(offer.lesson)}
+
+    def use(self, run_id: str) -> None:
+        """Sort the board with the taught classifier; labels stay. `undo` takes it back. Raises BadInput."""
+        board, offer = self._boards.get(run_id), self._current(run_id)
+        self._library.change_run(run_id, self._taught(board, offer), board.run.edition)
+
+    def undo(self, run_id: str) -> None:
+        """Sort the board with the classifier it had before. Raises NotFound if there is none."""
+        self._library.revert_run(run_id)
+
+    def next(self, run_id: str) -> dict[str, Any]:
+        """Pictures worth labelling next, the most useful first; `words` say why there are none."""
+        board = self._boards.get(run_id)
+        unsure = None
+        if board.many:  # how close any label is to its threshold
+            unsure = 1 - np.abs(board.answers.shares - board.thresholds).min(1)
+        rows = what_next(board.run.classifier, board.X, self._boards.taken(board), QUEUE, unsure)
+        return {"items": [card(board.images[row]) for row in rows], "words": "Every image has a label."}
+
+    def doubts(self, run_id: str) -> dict[str, Any]:
+        """Labels of the board that are likely wrong: picture, given label, likelier one, confidence in that; `words` say
+        why there are none."""
+        board = self._boards.get(run_id)
+        if board.many:
+            return {"items": [], "words": "Labels are checked where they exclude each other, not here."}
+        examples = self._library.examples(board.labels)
+        if len(examples) < LEAST:
+            return {"items": [], "words": "There are too few labels to check; label a few images of every class first."}
+        found = wrong_labels(examples, self._start(board.run.classifier))
+        index = {label: code for code, label in enumerate(board.labels)}
+        items = [
+            [*card(board.images[row]), index[doubt.given], index[doubt.likely], round(doubt.confidence, 4)]
+            for doubt in found
+            for row in board.rows.get(examples.keys[doubt.row], ())[:1]
+        ]
+        return {"items": items, "words": "No label looks wrong."}
+
+    # the job
+
+    def _work(self, payload: dict[str, Any]) -> Work:
+        run_id = payload["run"]
+        yield Step(0, 0, "Learning from your labels")
+        offer = self._make(run_id)
+        return {"run": run_id, "sentence": offer.lesson.sentence if offer else ""}
+
+    def _make(self, run_id: str) -> Offer | None:
+        board = self._boards.get(run_id)
+        offer = self._offer_many(board) if board.many else self._offer(board)
+        with self._lock:
+            self._offers.pop(run_id, None)
+            if offer:
+                self._offers[run_id] = offer
+            while len(self._offers) > KEPT:
+                self._offers.popitem(last=False)
+        return offer
+
+    def _offer(self, board: Board) -> Offer | None:
+        examples = self._library.examples(board.labels)
+        if len(examples) < LEAST:
+            return None
+        return Offer(teach(examples, self._start(board.run.classifier)), _name(examples.keys, examples.labels))
+
+    def _offer_many(self, board: Board) -> Offer | None:
+        """Thresholds from the board's labelled pictures, where a picture can have several labels."""
+        said = self._library.labels_of(board.rows)
+        truths = {content: truth_of(values, board.labels) for content, values in said.items()}
+        keys = tuple(content for content, truth in truths.items() if truth is not None)
+        if len(keys) < LEAST:
+            return None
+        rows = [board.rows[key][0] for key in keys]
+        truth = np.array([truths[key] for key in keys], bool)
+        lesson = teach_many(board.run.classifier, board.answers.shares[rows], truth, keys)
+        if np.allclose(lesson.classifier.decision.thresholds, board.thresholds):
+            return None  # too few of every class: nothing was learned
+        return Offer(lesson, _name(keys, truth.tolist()))
+
+    def _current(self, run_id: str) -> Offer:
+        """The lesson on offer, made now if the program was started anew meanwhile."""
+        with self._lock:
+            offer = self._offers.get(run_id)
+        offer = offer or self._make(run_id)
+        if offer is None:
+            raise BadInput("There are too few labels to learn from; label a few images first.")
+        return offer
+
+    def _start(self, classifier: Classifier) -> Classifier:
+        """The head that no label has touched: what was taught is measured against it, and begins with it."""
+        if classifier.kind == "zero-shot":
+            return classifier
+        prompts: PromptSet = classifier.prompts
+        fresh = zero_shot_classifier(self._studio.encoder(), classifier.labels, prompts)
+        return fresh.with_decision(replace(fresh.decision, sure=classifier.decision.sure))
+
+    def _taught(self, board: Board, offer: Offer) -> Classifier:
+        """The taught head with the dial where the board has it, and with what was measured of it."""
+        lesson = offer.lesson
+        after = lesson.after if lesson.adopt else lesson.before
+        metrics = {
+            **lesson.kept.metrics,
+            "taught_with": offer.taught_with,
+            "measure": lesson.measure,
+            "before": asdict(lesson.before),
+            "after": asdict(after),
+            "curve": curve_of(lesson),
+        }
+        if board.many:  # the dial is where the thresholds are as fitted
+            return replace(lesson.kept, metrics=metrics)
+        decision = replace(lesson.kept.decision, sure=board.run.classifier.decision.sure)
+        return replace(lesson.kept, metrics=metrics, decision=decision)
+
+
+def curve_of(lesson: Lesson) -> dict[str, Any] | None:
+    """The reliability of a lesson's confidences, as plain values; None where there were too few labels."""
+    if lesson.curve is None:
+        return None
+    curve = lesson.curve
+    return {
+        "confidence": curve.confidence.round(4).tolist(),
+        "accuracy": curve.accuracy.round(4).tolist(),
+        "counts": curve.counts.tolist(),
+        "error": round(curve.error, 4),
+        "chance": round(curve.chance, 4),
+        "debiased": round(curve.debiased, 4),
+    }
+
+
+def _name(keys: Sequence[str], labels: Sequence[Any]) -> str:
+    said = sorted(zip(keys, labels, strict=True))
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]

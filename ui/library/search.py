@@ -1,0 +1,260 @@
+"""Questions to the library and their answers: pages of it, searches by words and pictures, albums. Ids in, never paths.
+
+An answer is {"title", "note", "total", "scale", "images": [card, ...], "clear", "suggestions"}. `total` pictures answer the
+question; at most `PAGE` of them, from an offset on, are in `images`. `scale` says what their scores are: cosine, share, or
+null. A card is [id, content, name, score, rank, margin, matches]; what follows the name is null where nothing was searched.
+`clear` is null where nothing can be said about it.
+"""
+
+import secrets
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Annotated, Any
+
+import numpy as np
+from fastapi import Depends, FastAPI, Request
+from fastapi.concurrency import run_in_threadpool
+
+from clipcore import BadInput, NotFound
+from storage import AlbumRecord, Filters, Found, Hit, ImageRecord, Order, Orientation, parse_day
+
+from ..studio import Studio
+
+PAGE = 120  # thumbnails a page
+MOST_RESULTS = 20_000  # of a search that are listed
+MAX_UPLOAD = 50_000_000
+KEPT_PICTURES = 64
+
+
+@dataclass
+class Question:
+    """What the grid asks for, as it stands in its address: words, pictures, an album, filters and an order."""
+
+    q: str = ""
+    image: int | None = None
+    picture: str = ""
+    album: str = ""
+    folder: int | None = None
+    name: str = ""
+    since: str = ""
+    until: str = ""
+    label: str = ""
+    orientation: Orientation = ""
+    sort: Order = "relevance"
+    everything: bool = False
+
+    @property
+    def filters(self) -> Filters:
+        """Raises BadInput for a day that is none."""
+        days = parse_day(self.since), parse_day(self.until)
+        return Filters(self.folder, self.name.strip(), *days, self.label.strip(), self.orientation)
+
+    @property
+    def searches(self) -> bool:
+        return bool(self.q.strip() or self.picture or self.image is not None)
+
+
+@dataclass
+class Chosen:
+    """Pictures that a person selected: these ids, or all that answer a question but for a few."""
+
+    ids: list[int] = field(default_factory=list)
+    question: Question | None = None
+    but: list[int] = field(default_factory=list)
+
+
+class Pictures:
+    """Vectors of pictures that were pasted or chosen to search with, the latest few, by a name that cannot be guessed."""
+
+    def __init__(self) -> None:
+        self._vectors: OrderedDict[str, tuple[str, np.ndarray]] = OrderedDict()
+        self._lock = Lock()
+
+    def keep(self, space_key: str, vector: np.ndarray) -> str:
+        name = secrets.token_hex(8)
+        with self._lock:
+            self._vectors[name] = (space_key, vector)
+            while len(self._vectors) > KEPT_PICTURES:
+                self._vectors.popitem(last=False)
+        return name
+
+    def get(self, name: str, space_key: str) -> np.ndarray:
+        """The vector [dim]. Raises NotFound after a restart, a change of the model or many other pictures."""
+        with self._lock:
+            key, vector = self._vectors.get(name, ("", None))
+        if vector is None or key != space_key:
+            raise NotFound("The picture to search with is not here any more; choose it again.")
+        return vector
+
+
+class Answers:
+    """What the library answers to a question."""
+
+    def __init__(self, studio: Studio, pictures: Pictures) -> None:
+        self._studio, self._library, self._pictures = studio, studio.library, pictures
+
+    def page(self, question: Question, offset: int = 0) -> dict[str, Any]:
+        """A page, see above. Raises BadInput, NotFound."""
+        if question.album:
+            album = self._library.album(question.album)
+            found = self._library.open_album(album.name, question.sort, _checked(offset), PAGE)
+            scale = "cosine" if album.words else "share" if album.classifier else None
+            return _answer(found, album.name, self.described(album), scale)
+        if question.searches:
+            found = self._found(question, _checked(offset), PAGE)
+            return _answer(found, *self._words(question, found))
+        images, total = self._library.browse(question.filters, question.sort, offset, PAGE)
+        found = Found([Hit(image, 0.0) for image in images], total, None)
+        return _answer(found, many(total, "image"), scale=None)
+
+    def ids(self, chosen: Chosen) -> list[int]:
+        """The selected pictures, in the order of the answer. Raises BadInput where there is none, NotFound."""
+        ids = list(dict.fromkeys(chosen.ids))
+        if question := chosen.question:
+            but = set(chosen.but)
+            ids = [image_id for image_id in self._all(question) if image_id not in but]
+        if not ids:
+            raise BadInput("Nothing is selected; click the check mark of a picture first.")
+        return ids
+
+    def range(self, question: Question, offset: int, limit: int) -> list[int]:
+        """The ids of some of the answer, for a selection that reaches over pages that were never shown."""
+        return self._all(question)[max(0, offset) : max(0, offset) + max(0, limit)]
+
+    def _all(self, question: Question) -> list[int]:
+        if question.album:
+            return [hit.id for hit in self._library.open_album(question.album, question.sort, 0, MOST_RESULTS).hits]
+        if question.searches:
+            return [hit.id for hit in self._found(question, 0, self._found(question, 0, 0).total).hits]
+        return self._library.browse_ids(question.filters, question.sort)
+
+    def _found(self, question: Question, offset: int, limit: int) -> Found:
+        encoder = self._studio.encoder()
+        vector = self._pictures.get(question.picture, encoder.space.key) if question.picture else None
+        asked = question.q, question.image, vector, question.filters, question.sort
+        return self._library.find(*asked, offset, limit, question.everything)
+
+    def described(self, album: AlbumRecord) -> str:
+        """What an album looks for, in words."""
+        filters = album.filters
+        parts = [f"“{album.words}”"] if album.words else []
+        if album.classifier:
+            parts.append(f"what “{album.classifier}” calls {album.label}")
+        if filters.folder_id is not None:
+            names = {folder.id: folder.name for folder in self._library.folders()}
+            parts.append(f"in {names.get(filters.folder_id, 'a folder that is gone')}")
+        parts += [f"named “{filters.name}”"] if filters.name else []
+        parts += [f"from {filters.since}"] if filters.since else []
+        parts += [f"to {filters.until}"] if filters.until else []
+        parts += [f"labelled {filters.label}"] if filters.label else []
+        parts += [filters.orientation] if filters.orientation else []
+        return ", ".join(parts)
+
+    def _words(self, question: Question, found: Found) -> tuple[str, str]:
+        """The title of a search's answer and a sentence on what it means."""
+        query = question.q.strip()
+        like = self._library.image(question.image).name if question.image is not None else ""
+        like = like or ("the picture" if question.picture else "")
+        asked = " and ".join(part for part in (f"“{query}”" if query else "", like) if part)
+        if found.clear is False:
+            return f"Nothing here clearly matches {asked}", "These are the closest all the same." if found.total else ""
+        if not found.total:
+            return "No image here passes the filters, or none has been embedded yet", ""
+        if found.clear is None:
+            title = f"Most like {like}" if like and not query else f"Closest to {asked}"
+            return title, "Ranked only: there is no cut-off for pictures and differences."
+        if question.everything:
+            return f"The {many(found.total, 'image')} closest to {asked}", "Also images that do not match."
+        title = f"{many(found.total, 'image')} match{'es' if found.total == 1 else ''} {asked}"
+        return title, "Judged against how generic words do on your library. It can be wrong."
+
+
+Asked = Annotated[Question, Depends()]
+
+
+def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: Pictures) -> None:
+    """Hang this module's routes on the app."""
+    library = studio.library
+
+    @app.get("/api/images")
+    def images(question: Asked, offset: int = 0) -> dict[str, Any]:
+        return answers.page(question, offset)
+
+    @app.get("/api/ids")
+    def ids(question: Asked, offset: int = 0, limit: int = PAGE) -> list[int]:
+        return answers.range(question, offset, limit)
+
+    @app.get("/api/places")
+    def places() -> dict[str, Any]:
+        """What the search form offers: folders and labels with their numbers of pictures."""
+        folders = [[folder.id, folder.name, folder.images] for folder in library.folders()]
+        return {"total": library.count(), "folders": folders, "labels": list(library.label_counts().items())}
+
+    @app.post("/api/folders/{folder_id}/forget")
+    def forget(folder_id: int) -> dict[str, Any]:
+        library.remove_folder(folder_id)
+        return {}
+
+    @app.get("/api/duplicates/{job_id}")
+    def duplicates(job_id: int) -> dict[str, Any]:
+        job = studio.jobs.get(job_id)
+        if job.kind != "duplicates" or job.result is None:
+            raise NotFound("Those duplicates are not known any more; look for them again.")
+        ids = {image for kind in job.result.values() for group in kind["groups"] for image in group}
+        cards = {
+            image.id: [*card(image), image.shown_path, f"{image.width} × {image.height}"]
+            for image in library.images_with_ids(list(ids))
+        }
+        found = {}
+        for kind, result in job.result.items():  # without what was removed since
+            groups = [[cards[image] for image in group if image in cards] for group in result["groups"]]
+            found[kind] = {"total": result["total"], "groups": [group for group in groups if len(group) > 1]}
+        return found
+
+    @app.post("/api/pictures")
+    async def keep_picture(request: Request) -> dict[str, str]:
+        """Take the bytes of a picture to search with. An image type is asked for: another site's form cannot send it."""
+        if not request.headers.get("content-type", "").startswith("image/"):
+            raise BadInput("This is not a picture; choose or paste one.")
+        data = bytearray()
+        async for part in request.stream():
+            data += part
+            if len(data) > MAX_UPLOAD:
+                raise BadInput(f"The picture is larger than {MAX_UPLOAD // 1_000_000} MB; search with a smaller copy.")
+        encoder = await run_in_threadpool(studio.encoder)
+        vectors = await run_in_threadpool(encoder.embed_images, [bytes(data)])
+        return {"picture": pictures.keep(encoder.space.key, vectors[0])}
+
+
+def card(image: ImageRecord) -> list[Any]:
+    """What the page's elements need of a picture."""
+    return [image.id, image.content_hash[:16], image.name]
+
+
+def many(count: int, noun: str) -> str:
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def _answer(found: Found, title: str, note: str = "", scale: str | None = "cosine") -> dict[str, Any]:
+    return {
+        "title": title,
+        "note": note,
+        "total": found.total,
+        "scale": scale,
+        "images": [_hit(hit) if scale else [*card(hit.image), None] for hit in found.hits],
+        "clear": found.clear,
+        "suggestions": found.suggestions,
+    }
+
+
+def _hit(hit: Hit) -> list[Any]:
+    rank = None if hit.rank is None else round(hit.rank, 3)
+    margin = None if hit.margin is None else round(hit.margin, 4)
+    return [*card(hit.image), round(hit.score, 4), rank, margin, hit.matches]
+
+
+def _checked(offset: int) -> int:
+    if not 0 <= offset <= MOST_RESULTS:
+        raise BadInput("That is further than results are listed; narrow the search instead.")
+    return offset

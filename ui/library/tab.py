@@ -1,0 +1,142 @@
+"""The Library tab: folders in, with progress, and the element that searches and shows them (`ui/static/library/grid.js`)."""
+
+import time
+from functools import partial
+from html import escape
+from typing import Any
+
+import gradio as gr
+
+from clipcore import BadInput
+from clipcore.pictures.reading import find_images, is_picture_name
+from storage import JobRecord
+
+from ..form_values import keep_fresh, sources
+from ..job_watch import QUIET, Changes, Following
+from ..page_events import Opening
+from ..progress import friendly, said, stopwatch
+from ..studio import Studio
+from . import duplicates
+
+KINDS = ("add", "drop")  # the jobs that bring pictures in, whichever tab started them
+
+
+class Parts:
+    """The components of this tab that handlers change, by name."""
+
+    grid: gr.HTML
+    skipped: gr.HTML
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.Dropdown) -> None:
+    """Lay the tab out and wire it. `source` is the Classify tab's list of images, for what is selected here."""
+    at = Parts()
+    following = Following(
+        studio,
+        KINDS,
+        end=lambda *told: show_end(at, following, *told),
+        idle=lambda: _fresh(studio, at),
+        during=partial(show_more, at),
+    )
+    with gr.Row(elem_classes="bar"):
+        path = gr.Textbox(
+            label="Folder on this computer",
+            placeholder="/home/me/Pictures",
+            info="Its pictures are read where they are; nothing is copied or changed.",
+            scale=4,
+            min_width=260,
+        )
+        add = gr.Button("Add folder", variant="primary", scale=0, min_width=150)
+        upload = gr.UploadButton("Upload a folder", file_count="directory", scale=0, min_width=160, elem_id="upload-folder")
+        sample = gr.Button("Add the sample photos", scale=0, min_width=210, elem_id="add-samples")
+        following.stop_button()
+    following.progress_bar("library-progress")
+    at.grid = gr.HTML(
+        "",
+        html_template='<sayso-grid news="{{value}}"></sayso-grid>',
+        apply_default_css=False,
+        elem_id="grid",
+        js_on_load="element.addEventListener('use', event => trigger('use', event.detail))",
+    )
+    duplicates.build(studio, page, tab)
+    with gr.Accordion("Skipped files", open=False):
+        at.skipped = gr.HTML()
+
+    outputs = [*following.parts, *vars(at).values()]
+    following.wire(outputs, page, tab)
+
+    def on(handler: Any) -> Any:
+        return friendly(partial(handler, studio, following))
+
+    for event in (add.click, path.submit):
+        event(on(add_folder), path, outputs, **QUIET)
+    upload.upload(on(take_folder), upload, outputs, **QUIET)
+    sample.click(on(add_samples), None, outputs, **QUIET)
+    for event in (page.load, tab.select):
+        event(friendly(partial(_skipped, studio)), None, at.skipped, **QUIET)
+
+    def use(event: gr.EventData) -> Changes:
+        """Choose the selected images on the Classify tab, and go there."""
+        chosen = str(event._data)
+        return {source: gr.Dropdown(sources(studio, chosen), value=chosen), tabs: gr.Tabs(selected="classify")}
+
+    # what comes in while another tab is open is there to choose as well
+    keep_fresh(studio, source, at.grid.change)
+    at.grid.use(friendly(use), None, [source, tabs], **QUIET)  # an event of our own
+
+
+# handlers
+
+
+def add_folder(studio: Studio, following: Following, path: str) -> Changes:
+    """Start to embed a folder, named by its path on the computer that runs Sayso."""
+    path = (path or "").strip().strip('"')
+    if not path:
+        raise BadInput("Type the path of a folder with pictures first.")
+    find_images(path)  # says at once if it is not a folder
+    return following.start("add", {"folder": path})
+
+
+def take_folder(studio: Studio, following: Following, files: list[str] | None) -> Changes:
+    """Keep the pictures of a folder that the browser sent, for when the page is on another computer than Sayso."""
+    kept = studio.keep([file for file in files or () if is_picture_name(file)])
+    return following.start("drop", {"files": kept, "name": "Uploaded"})
+
+
+def add_samples(studio: Studio, following: Following) -> Changes:
+    """Start to embed the sample photographs."""
+    return following.start("add", {"samples": True, "name": "Sample photos"})
+
+
+def show_more(at: Parts, job: JobRecord) -> Changes:
+    """While pictures come in: tells the grid so whenever there are more than at the last look."""
+    return {at.grid: f"{job.id}-{job.done}:more"}
+
+
+def show_end(at: Parts, following: Following, job: JobRecord, is_mine: bool) -> Changes:
+    """What an import brought. The grid goes to its folder; that of another window only looks again where it is."""
+    result = job.result or {}
+    skipped = f", {len(result['skipped']):,} skipped" if result["skipped"] else ""
+    words = f"{result['new']:,} new images, {result['known']:,} already known{skipped}, in {stopwatch(job)}."
+    return {following.progress: said(words), at.grid: _news(result["folder_id"] if is_mine else None)}
+
+
+# what the handlers share
+
+
+def _fresh(studio: Studio, at: Parts) -> Changes:
+    return {at.skipped: _skipped(studio), at.grid: _news()}
+
+
+def _news(folder_id: int | None = None) -> str:
+    """What tells the grid to look again, or to show a folder: no two are the same."""
+    return f"{time.monotonic_ns()}:{folder_id or ''}"
+
+
+def _skipped(studio: Studio, most: int = 200) -> str:
+    records = studio.library.skipped()
+    if not records:
+        return said("Every file could be read.")
+    rows = "".join(f"<li><b>{escape(record.path)}</b><br>{escape(record.reason)}</li>" for record in records[:most])
+    more = said(f"and {len(records) - most:,} more") if len(records) > most else ""
+    return f'<ul class="skipped">{rows}</ul>{more}'

@@ -1,0 +1,1 @@
+"""The Measure tab: sections, a module each, and what they have in common."""

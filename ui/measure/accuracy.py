@@ -1,0 +1,33 @@
+"""Accuracy: a classifier, a set of labelled images, and everything that came of it."""
+
+from typing import Any
+
+import gradio as gr
+
+from ..page_events import Opening
+from ..studio import Studio
+from .fields import choose_classifier, choose_images, choose_prompts, source_of
+from .jobs import register
+from .panel import Panel
+from .results import Results
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
+    """Lay the section out and wire it."""
+    register(studio)
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=1, min_width=280):
+            classifier = choose_classifier(studio, "measure", page, tab)
+            prompts = choose_prompts()
+        with gr.Column(scale=1, min_width=280):
+            images = choose_images("measure")
+    panel = Panel(studio, "measure", "Measure")
+    results = Results(
+        studio, "accuracy", "Nothing measured yet", "Choose a classifier and images with labels, then Measure."
+    )
+
+    def payload(chosen: str, name: str, *source: str) -> dict[str, Any]:
+        return {"classifier": chosen, "pack": name, **source_of(studio, *source)}
+
+    panel.wire(page, [classifier, prompts, *images], payload, results.of_job, results.outputs)
+    results.wire(page, tab)

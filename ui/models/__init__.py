@@ -1,0 +1,1 @@
+"""The Models tab: which there are, and the trainings that make new ones."""

@@ -1,0 +1,249 @@
+"""The part of the Models tab where models are made: fine-tuning, pre-training, live curves, and the choice of a mixture."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from clipcore import PACKS
+from clipcore.classify.prompts import DEFAULT_PACK
+from storage import JobRecord
+
+from ..job_watch import QUIET, Changes, Following
+from ..page_events import Opening
+from ..progress import friendly, said
+from ..studio import Studio
+from . import jobs, training_folders
+from .training_folders import Training
+from .training_requests import (
+    FROM_LABELS,
+    FROM_PATH,
+    finetune_asked,
+    finetune_payload,
+    pretrain_asked,
+    pretrain_payload,
+)
+from .training_view import training_html
+
+LAYERS = (
+    ("All of the image tower: learns most", "image"),
+    ("The last third: faster", "last"),
+    ("The head alone: fastest, the model stays as it is", "head"),
+)
+KINDS = ("finetune", "mix", "pretrain")
+
+
+class Parts:
+    """The components of this part that handlers change, by name."""
+
+    which: gr.Dropdown
+    view: gr.HTML
+    ready: gr.State  # the training that is shown, once it can be mixed; "" before
+    drawn: gr.State
+    result: gr.HTML
+    finished: gr.State
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.State:
+    """Lay it out and wire it; the state that is returned changes when a model has been made."""
+    at = Parts()
+    gr.HTML("<h2>Make a model</h2>")
+    following = Following(studio, KINDS, partial(_end, studio, at))
+    with gr.Accordion("Fine-tune on your classes", open=False, elem_id="finetune"):
+        gr.HTML(
+            '<p class="subtle">The image tower learns your classes, beginning at the zero-shot classifier. Afterwards you '
+            "choose how much of it to keep: what is learned often costs accuracy on other kinds of images.</p>"
+        )
+        with gr.Row():
+            source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
+            path = gr.Textbox(
+                label="Where they are",
+                info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
+                visible=False,
+            )
+        with gr.Row():
+            model = gr.Textbox(studio.model, label="Model to begin with")
+            layers = gr.Dropdown(list(LAYERS), value="image", label="Layers that learn", filterable=False)
+            epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
+        shifts = gr.Textbox(
+            label="Other images of these classes (optional)",
+            info="Sets of another kind, one path a line: they show what fine-tuning costs elsewhere.",
+            lines=2,
+        )
+        with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
+            with gr.Row():
+                rate = gr.Textbox(  # a Number that is empty shows 0
+                    label="Learning rate, at its peak",
+                    info="Left empty, one that fits the model is chosen. 0.00003 is low.",
+                    placeholder="chosen by the model",
+                    elem_id="finetune-rate",
+                )
+                held_out = gr.Slider(
+                    0.05,
+                    0.5,
+                    value=jobs.HELD_OUT,
+                    step=0.05,
+                    label="Share of the images held out",
+                    info="Not learned from: they say how good it is, and when to stop.",
+                )
+            prompts = gr.Dropdown(
+                [(f"{name}: {about}", name) for name, about in PACKS.items()],
+                value=DEFAULT_PACK,
+                label="Prompts of the zero-shot classifier",
+                info="Where learning begins.",
+                filterable=False,
+            )
+        with gr.Row(elem_classes="bar"):
+            tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
+            tune_time = gr.Button("How long?", scale=0, min_width=120, elem_id="finetune-how-long")
+            finetune = gr.Button("Fine-tune", variant="primary", scale=0, min_width=140, elem_id="finetune-go")
+        tune_seen = _estimates(studio, "finetune")
+    with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
+        gr.HTML(
+            '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
+            "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
+            "make it better; for real work a published model is the better beginning.</p>"
+        )
+        with gr.Row():
+            data = gr.Textbox(
+                label="Images with captions or class names",
+                placeholder="Pictures/captioned",
+                info="Class folders, a table with the columns image and caption, or .tar shards.",
+            )
+            begin = gr.Textbox(
+                label="Model to begin with (optional)", placeholder="none", info="Left empty, one begins from nothing."
+            )
+        with gr.Row():
+            recipe = gr.Dropdown(
+                _recipes(), value="small", label="Recipe", info="Of a model from nothing.", filterable=False
+            )
+            minutes = gr.Number(30, label="Minutes of training", minimum=0.05, info="Reading the images comes on top.")
+        with gr.Row(elem_classes="bar"):
+            trained_name = gr.Textbox(label="Name of the new model", placeholder="my first", elem_id="pretrain-name")
+            train_time = gr.Button("How long?", scale=0, min_width=120, elem_id="pretrain-how-long")
+            pretrain = gr.Button("Train", variant="primary", scale=0, min_width=140, elem_id="pretrain-go")
+        train_seen = _estimates(studio, "pretrain")
+    with gr.Row(elem_classes="go"):
+        following.stop_button()
+    following.progress_bar("training-progress")
+    at.result = gr.HTML("", elem_id="training-result")
+    at.which = gr.Dropdown([], label="Trainings", visible=False, filterable=False, elem_id="trainings")
+    at.view = gr.HTML("", elem_id="training-view")
+    alpha = gr.Slider(
+        0, 1, value=0.5, step=0.05, label="Mixture", info="0 is the model as it was, 1 the fine-tuned one.", visible=False
+    )
+    with gr.Row(elem_classes="go"):
+        mix = gr.Button("Take this mixture", scale=0, min_width=180, visible=False)
+    at.ready, at.drawn, at.finished = gr.State(""), gr.State(""), gr.State(0)
+    on_slider = gr.State("")  # the training whose mixture is on the slider: said in the same answer that sets it
+    outputs = [*vars(at).values(), *following.parts]
+
+    def start(kind: str, payload_of: Callable[..., dict[str, Any]]) -> Callable[..., Changes]:
+        def started(*values: Any) -> Changes:
+            payload = payload_of(studio, *values)
+            return {**following.start(kind, payload), **_choose(studio, at, payload["name"])}
+
+        return friendly(started)
+
+    def estimate(following: Following, kind: str, asked_of: Callable[..., dict[str, Any]]) -> Callable[..., Changes]:
+        return friendly(lambda *values: following.start("estimate", {"of": kind, **asked_of(studio, *values)}))
+
+    def start_mix(name: str, alpha: float) -> Changes:
+        return following.start("mix", {"name": training_folders.training(studio, name).name, "alpha": alpha})
+
+    shown = [at.which, alpha, on_slider]
+    following.wire(outputs, page, tab, asked=[alpha, on_slider])
+    for each in (tune_seen, train_seen):
+        each.wire(each.parts, page, tab)
+    source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), source, path, **QUIET)
+    asked = [source, path, model, layers, epochs, prompts, shifts, rate, held_out]
+    finetune.click(start("finetune", finetune_payload), [tuned_name, *asked], outputs, **QUIET)
+    tune_time.click(estimate(tune_seen, "finetune", finetune_asked), asked, tune_seen.parts, **QUIET)
+    asked = [data, recipe, minutes, begin]
+    pretrain.click(start("pretrain", pretrain_payload), [trained_name, *asked], outputs, **QUIET)
+    train_time.click(estimate(train_seen, "pretrain", pretrain_asked), asked, train_seen.parts, **QUIET)
+    mix.click(friendly(start_mix), [at.which, alpha], outputs, **QUIET)
+    at.which.input(friendly(partial(_choose, studio, at)), shown, outputs, **QUIET)
+    at.ready.change(friendly(partial(_slide, studio)), at.ready, [alpha, mix, on_slider], **QUIET)
+    alpha.release(friendly(partial(_redraw, studio, at)), [at.which, alpha], at.view, **QUIET)
+    tab.select(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
+    page.load(partial(_open, studio, at), shown, outputs)
+    page.news(partial(_look, studio, at), [*shown, at.drawn], [at.view, at.ready, at.drawn])
+    return at.finished
+
+
+def _estimates(studio: Studio, kind: str) -> Following:
+    """What follows the estimates of this kind of training, and where they are said: here and now in the layout."""
+
+    def end(job: JobRecord, is_mine: bool) -> Changes:
+        return {following.progress: said((job.result or {}).get("sentence", ""))}
+
+    following = Following(studio, lambda job: job.kind == "estimate" and job.payload["of"] == kind, end, others=False)
+    following.progress_bar(f"{kind}-estimate")
+    return following
+
+
+def _recipes() -> list[str]:
+    import training
+
+    folder = Path(training.__file__).with_name("recipes")
+    return sorted(path.parent.name for path in folder.glob("*/recipe.json") if path.parent.name != "finetune")
+
+
+# handlers
+
+
+def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, alpha: float = 0.5, on_slider: str = "") -> Changes:
+    result = job.result or {}
+    chosen = _choose(studio, at, result.get("name", ""), alpha, on_slider)
+    return {at.result: said(result.get("sentence", "")), at.finished: job.id, **chosen}
+
+
+def _open(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: str) -> Changes:
+    """The trainings there are; the newest unless one was chosen."""
+    names = [run.name for run in training_folders.trainings(studio)]
+    return _choose(studio, at, name if name in names else (names[0] if names else ""), alpha, on_slider)
+
+
+def _choose(studio: Studio, at: Parts, name: str, alpha: float = 0.5, on_slider: str = "") -> Changes:
+    """A training; `alpha` is where the slider stands, which is that of the training `on_slider`."""
+    names = [run.name for run in training_folders.trainings(studio)]
+    if name and name not in names:
+        names.insert(0, name)  # its folder comes in a moment
+    listed = {at.which: gr.Dropdown(names, value=name or None, visible=bool(names))}
+    if not name:
+        return {**listed, at.view: "", at.ready: "", at.drawn: ""}
+    return {**listed, **_drawing(at, training_folders.training(studio, name), alpha, on_slider)}
+
+
+def _drawing(at: Parts, run: Training, alpha: float, on_slider: str) -> Changes:
+    return {
+        at.view: training_html(run, alpha if on_slider == run.name else run.alpha),
+        at.ready: run.name if run.sweep else "",
+        at.drawn: _state(run),
+    }
+
+
+def _slide(studio: Studio, ready: str) -> tuple[gr.Slider, gr.Button, str]:
+    """The slider at the mixture of a training that is ready now. No later look sets it: it may be in somebody's hand."""
+    alpha = training_folders.training(studio, ready).alpha if ready else 0.5
+    return gr.Slider(value=alpha, visible=bool(ready)), gr.Button(visible=bool(ready)), ready
+
+
+def _redraw(studio: Studio, at: Parts, name: str, alpha: float) -> Changes:
+    return {at.view: training_html(training_folders.training(studio, name), alpha)}
+
+
+def _look(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: str, drawn: str) -> Changes:
+    """When there is news: draw again what has grown, and nothing else."""
+    run = training_folders.training(studio, name) if name else None
+    if run is None or _state(run) == drawn:
+        return {at.drawn: gr.skip()}
+    return _drawing(at, run, alpha, on_slider)
+
+
+def _state(run: Training) -> str:
+    """Changes when there is more to draw."""
+    return f"{run.name} {len(run.log())} {'done' if run.sweep else ''}"

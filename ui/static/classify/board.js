@@ -1,0 +1,386 @@
+// <sayso-board run="ID">: one classification, a column per class plus Unsure and None of these. A move is a label.
+// A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
+import { press } from "./board_keys.js";
+import { explain, help, skipped } from "./board_look.js";
+import { NONE, UNSURE, placeName } from "./changes.js";
+import { Banner, Dial } from "./lesson.js";
+import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
+import { Pile, clamp } from "./pile.js";
+import { Steps } from "./steps.js";
+
+const OPEN = 9; // classes that are open at first, and have a key
+const POLL = 2000; // milliseconds
+const COLUMN = 240; // px at least of an open column, with its gap: as in board.css
+const FEW = 500; // images for which columns of half the height do
+
+const ORDERS = {
+  "Surest first": (a, b) => b.share - a.share,
+  "Least sure first": (a, b) => a.share - b.share,
+  "By name": (a, b) => a.name.localeCompare(b.name, "en", { numeric: true }),
+};
+
+class Board extends HTMLElement {
+  static observedAttributes = ["run"];
+  // id -> {id, content, name, guess, share, said, rank}. guess is a place, said the one a person gave, or null. Where an image
+  // can have several labels, guess may be a list of places, and said is the value (1, -1, 0) of each that a person spoke of.
+  cards = new Map();
+  piles = new Map(); // place -> Pile
+  selected = new Set();
+
+  constructor() {
+    super();
+    const root = styled(this, "classify/board");
+    this.body = make("div", { class: "board" });
+    root.append(this.body);
+    this.build();
+    this.viewer = new Viewer(root, (item) => explain(this, item));
+    root.append(this.banner.dialog);
+    const pileOf = (event) => event.target.closest?.(".pile")?.pile;
+    root.addEventListener("keydown", (event) => press(this, event, pileOf(event)));
+    root.addEventListener("click", (event) => this.click(event));
+    root.addEventListener("dblclick", (event) => event.target.closest(".tile") && this.open());
+    root.addEventListener("dragstart", (event) => this.drag(event));
+    root.addEventListener("dragover", (event) => this.over(event, pileOf(event)));
+    root.addEventListener("dragend", () => this.mark((this.dragging = null)));
+    root.addEventListener("drop", (event) => {
+      if (!this.dragging || !pileOf(event)) return;
+      event.preventDefault();
+      this.pile = pileOf(event);
+      this.move(pileOf(event).code);
+      this.mark((this.dragging = null));
+    });
+    this.watch = new IntersectionObserver((entries) => {
+      for (const { target, isIntersecting } of entries) target.pile.inView = isIntersecting;
+      this.draw();
+    }, { root: this.strip, rootMargin: "0px 200px" });
+    new ResizeObserver(() => this.draw()).observe(this.strip);
+  }
+  connectedCallback() {
+    this.timer = setInterval(() => !document.hidden && this.offsetParent && !this.dragging && this.steps?.poll(), POLL);
+    this.start();
+  }
+  disconnectedCallback() {
+    clearInterval(this.timer);
+  }
+  attributeChangedCallback() {
+    if (this.isConnected) this.start();
+  }
+
+  build() {
+    const button = (text, onclick, title = "") => make("button", { type: "button", onclick, title }, text);
+    this.banner = new Banner(this);
+    this.dial = new Dial(this);
+    this.undo = button("Undo", () => this.steps.send("step/undo"), "Ctrl+Z");
+    this.redo = button("Redo", () => this.steps.send("step/redo"), "Ctrl+Shift+Z");
+    this.field = make("input", { list: "names", placeholder: "Class (M)", "aria-label": "Class to move to or show", autocomplete: "off" });
+    this.names = make("datalist", { id: "names" });
+    this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
+    const move = button("Move", () => this.named((code) => this.move(code)));
+    const show = button("Show", () => this.named((code) => this.show(this.piles.get(code))));
+    const look = button("Look", () => this.open(), "Enter, or a double click");
+    const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
+    const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
+    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, this.order);
+    this.status = make("p", { role: "status", class: "said" });
+    this.strip = make("div", { class: "strip" });
+  }
+
+  // what the server says
+
+  async start() {
+    const run = this.getAttribute("run");
+    if (run === this.run) return;
+    this.run = run;
+    if (!run) {
+      this.steps = null;
+      const words = "Type class names, drop images or choose a folder, and choose Classify. Or try the sample photos.";
+      return this.body.replaceChildren(empty("Nothing sorted yet", words));
+    }
+    const mine = { told: (...answer) => this.steps === steps && this.told(...answer), say: (words) => this.say(words), lost: (words) => this.load().then(() => this.say(words)) };
+    const steps = new Steps(run, mine);
+    this.steps = steps;
+    this.piles = new Map();
+    try {
+      await this.load();
+    } catch (error) {
+      if (this.steps !== steps) return; // a later run has overtaken this one
+      this.run = null;
+      this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
+    }
+  }
+  async load() {
+    const steps = this.steps;
+    const answer = await steps.load();
+    if (steps !== this.steps) return;
+    const same = this.piles.size && String(answer.labels) === String(this.labels) && this.answer?.many === answer.many;
+    Object.assign(this, { answer, labels: answer.labels, preview: null });
+    this.cards = new Map(answer.images.map(([id, content, name, guess, share]) => [id, { id, content, name, guess, share, said: null }]));
+    for (const [id, place] of answer.changes) this.cards.get(id).said = place;
+    this.selected = new Set();
+    if (!this.cards.has(this.current)) this.current = undefined;
+    if (!same) this.lay();
+    for (const pile of this.piles.values()) pile.need(answer.thresholds?.[pile.code]);
+    this.banner.draw(answer.lesson, answer.before);
+    this.dial.draw(answer);
+    [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
+    this.ranked();
+  }
+  lay() {
+    const { answer } = this;
+    this.watch.disconnect();
+    const names = [[UNSURE, "Unsure"], [NONE, "None of these"], ...this.labels.entries()];
+    this.piles = new Map(names.map(([code, name]) => [code, new Pile(this, code, name)]));
+    const kept = sessionStorage[`sayso-open-${this.run}`];
+    const open = new Set(kept ? JSON.parse(kept) : [...this.piles.keys()].slice(0, OPEN + 2));
+    for (const pile of this.piles.values()) {
+      pile.open = open.has(pile.code);
+      this.watch.observe(pile.root);
+    }
+    this.names.replaceChildren(...names.map(([, name]) => make("option", { value: name })));
+    this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
+    this.heading = make("h2");
+    const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name }, text);
+    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file"));
+    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help(answer.many));
+    if (answer.skipped.length) this.body.append(skipped(answer.skipped));
+    this.keyed();
+  }
+  told(answer, kind, stale) {
+    const isOurs = kind !== "poll" || this.dial.isBeingSet; // a poll may see the new dial before its own answer is here
+    if (stale) return this.load().then(() => isOurs || this.say("The board was sorted anew in another window."), () => {});
+    [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
+    this.dial.counts = null;
+    this.banner.draw(answer.lesson);
+    this.put(answer.changes);
+    const done = { "step/undo": "Undone.", "step/redo": "Done again." }[kind];
+    if (answer.skipped) this.say(`${answer.skipped.toLocaleString("en")} moved in another window meanwhile; left where they are.`);
+    else if (done) this.say(answer.nothing ? `Nothing to ${kind.slice(5)}.` : done);
+  }
+  async attempt(work) {
+    try {
+      await work();
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  // where the pictures are
+
+  places(id) {
+    const { said, guess } = this.cards.get(id);
+    if (said === null || !this.answer.many) return [said ?? guess].flat();
+    const true_ = Object.keys(said).filter((code) => said[code] === 1).map(Number);
+    return true_.length ? true_ : [Object.values(said).every((value) => value === 0) ? UNSURE : NONE];
+  }
+  place(id) {
+    return this.places(id)[0];
+  }
+  // The column in which a picture was last touched, of those that it is in.
+  pileOf(id) {
+    return this.pile?.ids.includes(id) ? this.pile : this.piles.get(this.place(id));
+  }
+  ranked() {
+    const rank = ORDERS[this.order.value];
+    [...this.cards.values()].sort((a, b) => rank(a, b) || a.id - b.id).forEach((card, n) => (card.rank = n));
+    for (const pile of this.piles.values()) pile.ids = [];
+    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) for (const place of this.places(card.id)) this.piles.get(place).ids.push(card.id);
+    this.grown = 0;
+    this.draw();
+  }
+  put(changes) {
+    const touched = new Set();
+    const moved = new Set();
+    for (const [id, said] of changes) {
+      const card = this.cards.get(id);
+      if (!card || card.said === said) continue;
+      const from = this.places(id);
+      card.said = said;
+      const to = this.places(id);
+      if (String(from) === String(to)) continue;
+      moved.add(id);
+      for (const code of [...from, ...to]) touched.add(this.piles.get(code));
+      for (const code of to) this.piles.get(code).ids.push(id);
+    }
+    for (const pile of touched) {
+      const here = new Set(pile.ids.filter((id) => !moved.has(id) || this.places(id).includes(pile.code)));
+      pile.ids = [...here].sort((a, b) => this.cards.get(a).rank - this.cards.get(b).rank);
+    }
+    this.draw();
+  }
+  // What is said of a picture once it is moved: see `places`. A first word also says that the other guesses are right.
+  saying(id, to, value) {
+    if (!this.answer.many || to === null) return to;
+    if (to < 0) return Object.fromEntries(this.labels.map((_, code) => [code, to === UNSURE ? 0 : -1]));
+    const { said, guess } = this.cards.get(id);
+    const guessed = Object.fromEntries([guess].flat().filter((code) => code >= 0).map((code) => [code, 1]));
+    return { ...(said ?? guessed), [to]: value };
+  }
+  move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current], value = 1) {
+    ids = ids.filter((id) => (this.answer.many && to !== null ? this.cards.get(id).said?.[to] !== value : this.cards.get(id).said !== to));
+    if (to === undefined || !ids.length) return this.say(to === undefined ? "No class has this key." : "Nothing to move.");
+    const held = new Map();
+    for (const id of ids) {
+      const said = this.answer.many ? null : this.cards.get(id).said;
+      held.has(said) ? held.get(said).push(id) : held.set(said, [id]);
+    }
+    const pile = this.pileOf(this.current ?? ids[0]);
+    const at = pile.ids.indexOf(this.current);
+    this.put(ids.map((id) => [id, this.saying(id, to, value)]));
+    if (ids.includes(this.current)) {
+      const next = pile.ids[at] === this.current ? at + 1 : at; // confirmed where it was: on to the one after it
+      this.current = pile.ids[clamp(next, 0, pile.ids.length - 1)];
+      if (pile.size && this.current !== undefined) pile.reveal(this.current);
+    }
+    this.selected = new Set();
+    const gets = this.answer.many ? (value > 0 ? "labelled" : "not") : "moved to";
+    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
+    this.steps.send("move", { to, value, held: [...held] }, ids);
+  }
+
+  // what the person does
+
+  select(ids, mode, at = null) {
+    const id = ids[0];
+    this.pile = at ?? this.pile;
+    const pile = this.cards.has(id) ? this.pileOf(id) : null;
+    if (mode === "range" && pile?.ids.includes(this.anchor)) {
+      const [low, high] = [pile.ids.indexOf(this.anchor), pile.ids.indexOf(id)].sort((a, b) => a - b);
+      this.selected = new Set(pile.ids.slice(low, high + 1));
+    } else if (mode === "toggle") this.selected.delete(id) || this.selected.add(id);
+    else if (mode !== "focus") this.selected = new Set(ids);
+    if (ids.length === 1) this.current = id;
+    if (ids.length === 1 && mode !== "range") this.anchor = id;
+    this.say(this.selected.size ? `${this.selected.size.toLocaleString("en")} selected.` : "");
+    this.draw();
+  }
+  click(event) {
+    const tile = event.target.closest(".tile");
+    if (!tile || this.banding) return;
+    const toggle = event.ctrlKey || event.metaKey || matchMedia("(pointer: coarse)").matches;
+    this.select([idOf(tile)], event.shiftKey ? "range" : toggle ? "toggle" : "", tile.closest(".pile").pile);
+  }
+  drag(event) {
+    const tile = event.target.closest?.(".tile");
+    if (!tile || event.shiftKey) return event.preventDefault(); // a drag with shift is a rubber band
+    if (!this.selected.has(idOf(tile))) this.select([idOf(tile)], "", tile.closest(".pile").pile);
+    this.dragging = true;
+    event.dataTransfer.effectAllowed = "move";
+    event.dataTransfer.setData("text/plain", many(this.selected.size, "image"));
+  }
+  over(event, pile) {
+    if (!this.dragging) return;
+    if (pile) event.preventDefault();
+    this.mark(pile);
+    const { left, right } = this.strip.getBoundingClientRect();
+    this.strip.scrollLeft += event.clientX > right - 48 ? 16 : event.clientX < left + 48 ? -16 : 0;
+  }
+  mark(pile) {
+    for (const other of this.piles.values()) other.root.classList.toggle("over", other === pile);
+  }
+  hot() {
+    return [...this.piles.values()].filter(({ open, code }) => open && code >= 0).slice(0, 9);
+  }
+  keyed() {
+    const hot = this.hot();
+    for (const pile of this.piles.values()) {
+      pile.key.textContent = { [UNSURE]: "U", [NONE]: "N" }[pile.code] ?? (hot.indexOf(pile) + 1 || "");
+      pile.root.classList.toggle("folded", !pile.open);
+      pile.title.setAttribute("aria-expanded", pile.open);
+    }
+  }
+  need(pile, needed) {
+    return this.attempt(async () => {
+      await this.steps.post("threshold", { code: pile.code, needed });
+      await this.load();
+      this.say(`${pile.name} must be ${percent(needed)} sure; ${pile.ids.length.toLocaleString("en")} are.`);
+    });
+  }
+  fold(pile, folded) {
+    pile.open = !folded;
+    sessionStorage[`sayso-open-${this.run}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
+    this.keyed();
+    this.draw();
+  }
+  show(pile) {
+    this.fold(pile, false);
+    pile.root.scrollIntoView({ block: "nearest", inline: "center" });
+    pile.list.focus();
+  }
+  named(act) {
+    const typed = this.field.value.trim().toLowerCase();
+    const pile = [...this.piles.values()].find(({ name }) => name.toLowerCase() === typed);
+    if (!pile) return this.say(typed ? `There is no class “${this.field.value.trim()}”.` : "Type the name of a class first.");
+    this.field.value = "";
+    act(pile.code);
+  }
+
+  // looking
+
+  open() {
+    if (this.current === undefined) return this.say("Choose an image first.");
+    const { ids } = this.pileOf(this.current);
+    this.look(ids.map((id) => this.item(id)), ids.indexOf(this.current));
+  }
+  look(items, index) {
+    this.viewer.open(items, index);
+  }
+  queue(what) {
+    return this.attempt(async () => {
+      const { items, words } = await this.steps.get(what);
+      if (items.length) this.look(items, 0);
+      else this.say(words);
+    });
+  }
+  item(id) {
+    const { content, name } = this.cards.get(id);
+    return [id, content, name];
+  }
+  describe(id) {
+    const { name, share, said } = this.cards.get(id);
+    return `${name}, ${percent(share)}${said === null ? "" : ", labelled"}`;
+  }
+  tile(id, code) {
+    const { content, name } = this.cards.get(id);
+    const picture = make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", decoding: "async", draggable: "false" });
+    return make("div", { id: `tile-${code}-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
+  }
+  say(words) {
+    this.status.textContent = words;
+  }
+  draw() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      const piles = [...this.piles.values()];
+      this.fit(piles);
+      for (const pile of piles) pile.measure();
+      for (const pile of piles) pile.draw();
+      this.headline(piles);
+    });
+  }
+  // As high as its fullest open column, within the window. It only grows while one works: nothing may jump. A few images in a
+  // few columns too many for one line are laid in two, so that all is seen at once.
+  fit(piles) {
+    const open = piles.filter((pile) => pile.open);
+    if (!open.length || !open[0].list.clientWidth) return; // not laid out yet
+    const across = Math.floor(this.strip.clientWidth / COLUMN);
+    const isTwo = across > 1 && Math.ceil(piles.length / across) === 2 && this.cards.size <= FEW;
+    this.strip.classList.toggle("two", isTwo);
+    const most = Math.max(0, ...open.map((pile) => Math.ceil(pile.ids.length / pile.across)));
+    if (most <= this.grown) return;
+    this.grown = most;
+    this.strip.style.setProperty("--rows", Math.max(isTwo ? 2 : 3, most));
+  }
+  headline(piles) {
+    const classes = piles.filter(({ code }) => code >= 0);
+    const filled = classes.filter(({ ids }) => ids.length).length;
+    let labelled = 0;
+    for (const { said } of this.cards.values()) labelled += said !== null;
+    const words = `${many(this.cards.size, "image")} in ${filled} of ${classes.length} ${classes.length === 1 ? "class" : "classes"}`;
+    const all = labelled ? `${words}, ${labelled.toLocaleString("en")} labelled` : words;
+    if (this.heading && this.heading.textContent !== all) this.heading.textContent = all;
+  }
+}
+
+const idOf = (tile) => Number(tile.id.split("-").at(-1));
+
+customElements.get("sayso-board") ?? customElements.define("sayso-board", Board);

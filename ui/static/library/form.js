@@ -1,0 +1,76 @@
+// The search form of the grid: words, a folder, and filters that fold away. Its values are those of the question.
+import { make, many } from "../shared/parts.js";
+
+const option = (value, text) => make("option", { value }, text);
+const FILTERS = ["name", "since", "until", "label", "orientation"];
+
+export class Form {
+  // grid: submit(), forget(folder, name)
+  constructor(grid) {
+    this.grid = grid;
+    const text = (extra) => make("input", { autocomplete: "off", ...extra });
+    const list = (...options) => make("select", { onchange: () => grid.submit() }, ...options);
+    this.fields = {
+      q: text({ type: "search", placeholder: 'a dog on a beach, or 2*dog + beach - "red car"', enterkeyhint: "search", maxlength: 300 }),
+      folder: list(option("", "All folders")),
+      name: text({ placeholder: "IMG_20" }),
+      since: text({ type: "date", onchange: () => grid.submit() }),
+      until: text({ type: "date", onchange: () => grid.submit() }),
+      label: list(option("", "Any, or none")),
+      orientation: list(...["", "landscape", "portrait", "square"].map((name) => option(name, name ? name[0].toUpperCase() + name.slice(1) : "Any"))),
+      sort: list(option("", "Best match"), option("newest", "Newest first"), option("oldest", "Oldest first")),
+    };
+    const field = (name, words) => {
+      this.fields[name].id = `by-${name}`;
+      return make("div", { class: `field ${name}` }, make("label", { for: `by-${name}` }, words), this.fields[name]);
+    };
+    this.forget = make("button", { type: "button", hidden: "", onclick: () => grid.forget(...this.folder()) }, "Forget this folder");
+    this.toggle = make("button", { type: "button", class: "link", "aria-expanded": false, onclick: () => this.open(this.more.hidden) }, "Filter and sort");
+    this.none = make("button", { type: "button", class: "link", hidden: "", onclick: () => this.clear() }, "Clear the filters");
+    const find = make("button", { type: "submit", class: "primary" }, "Search");
+    const filters = [field("name", "File name contains"), field("since", "From day"), field("until", "To day"), field("label", "Label"), field("orientation", "Orientation"), field("sort", "Sort by")];
+    this.more = make("div", { class: "fields", hidden: "" }, ...filters);
+    this.root = make("form", { class: "search", role: "search" }, make("div", { class: "fields" }, field("q", "Search by words"), find, field("folder", "In"), this.forget), this.more, make("p", { class: "links" }, this.toggle, this.none));
+    this.root.onsubmit = (event) => {
+      event.preventDefault();
+      grid.submit();
+    };
+  }
+  values() {
+    const all = Object.entries(this.fields).map(([name, field]) => [name, field.value.trim()]);
+    return Object.fromEntries(all.filter(([, value]) => value));
+  }
+  set(values) {
+    for (const [name, value] of Object.entries(values)) this.fields[name].value = value;
+    this.drawn();
+  }
+  clear() {
+    this.set(Object.fromEntries([...FILTERS, "folder"].map((name) => [name, ""])));
+    this.grid.submit();
+  }
+  open(open) {
+    this.more.hidden = !open;
+    this.toggle.setAttribute("aria-expanded", open);
+  }
+  drawn() {
+    const set = FILTERS.filter((name) => this.fields[name].value).length;
+    this.toggle.textContent = set ? `Filter and sort (${set} on)` : "Filter and sort";
+    this.none.hidden = !set;
+    this.forget.hidden = !this.fields.folder.value;
+  }
+  folder() {
+    const { folder } = this.fields;
+    return [folder.value, folder.selectedOptions[0].textContent];
+  }
+  // What there is to choose from; what is chosen stays if it is there still.
+  offer({ total, folders, labels }) {
+    const fill = (field, first, rows) => {
+      const { value } = field;
+      field.replaceChildren(first, ...rows);
+      field.value = rows.some((row) => row.value === value) ? value : "";
+    };
+    fill(this.fields.folder, option("", `All folders (${total.toLocaleString("en")})`), folders.map(([id, name, images]) => option(String(id), `${name} (${images.toLocaleString("en")})`)));
+    fill(this.fields.label, option("", "Any, or none"), labels.map(([name, images]) => option(name, `${name} (${many(images, "image")})`)));
+    this.drawn();
+  }
+}

@@ -1,0 +1,133 @@
+// What the board and the grid share: making elements, fetching, thumbnails, and the viewer for one picture.
+
+// Strings become text nodes and attributes, never HTML: class names and file names come from anywhere.
+export function make(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (typeof value === "function") node[name] = value;
+    else if (value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+export const percent = (share) => (share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
+export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+export async function getJSON(url, options = {}) {
+  const response = await fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers } });
+  const answer = await response.json().catch(() => ({ error: "The server did not answer; is Sayso still running?" }));
+  if (!response.ok) {
+    const words = typeof answer.detail === "string" ? answer.detail : "The server did not understand the request.";
+    throw Object.assign(new Error(answer.error || words), { status: response.status });
+  }
+  return answer;
+}
+
+export function thumbnail([id, content, name], src = `/thumb/${id}/${content}.webp`) {
+  return make("img", { src, alt: "", loading: "lazy", decoding: "async", title: name });
+}
+
+// An element's shadow root with its style sheets. Nothing is seen before these are there: an icon without a size fills a page.
+export function styled(element, ...sheets) {
+  const root = element.attachShadow({ mode: "open" });
+  const links = ["shared/parts", ...sheets].map((name) => make("link", { rel: "stylesheet", href: `/elements/${name}.css` }));
+  const hold = make("style", {}, ":host { visibility: hidden }");
+  root.append(hold, ...links);
+  const there = links.map((link) => new Promise((done) => (link.onload = link.onerror = done)));
+  Promise.all(there).then(() => hold.remove());
+  return root;
+}
+
+const ICON = {
+  picture: "M3 6a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z M9 11.5a1.75 1.75 0 1 0 0-3.5a1.75 1.75 0 0 0 0 3.5z M4 18l6-5l4 3l3-2l4 3",
+};
+
+export function empty(title, words, heading = "h3") {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("viewBox", "0 0 24 24");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", ICON.picture);
+  svg.append(path);
+  return make("div", { class: "empty" }, svg, make(heading, {}, title), make("p", {}, words));
+}
+
+export function bars(rows, right) {
+  const list = make("ol", { class: "bars" });
+  for (const [label, share] of rows) {
+    const fill = make("i");
+    fill.style.width = `${Math.max(0.5, 100 * share)}%`;
+    list.append(
+      make("li", {}, make("span", { class: "label" }, label), make("span", { class: "share" }, percent(share)), make("span", { class: "track" }, fill)),
+    );
+  }
+  return make("figure", {}, make("figcaption", {}, right), list);
+}
+
+// One picture, large, in a <dialog>: Escape closes it, the arrow keys go to its neighbours.
+export class Viewer {
+  constructor(root, describe, address = ([id, content]) => `/preview/${id}/${content}.webp`) {
+    Object.assign(this, { describe, address });
+    this.image = make("img", { alt: "" });
+    this.side = make("div", { class: "side" });
+    const close = make("button", { type: "button", class: "close", "aria-label": "Close", onclick: () => this.dialog.close() }, "Close");
+    const back = make("button", { type: "button", "aria-label": "Previous picture", onclick: () => this.step(-1) }, "Previous");
+    const on = make("button", { type: "button", "aria-label": "Next picture", onclick: () => this.step(1) }, "Next");
+    this.place = make("span", { class: "place" });
+    const bar = make("div", { class: "bar" }, back, on, this.place, close);
+    this.dialog = make("dialog", { class: "viewer", "aria-label": "Picture" }, bar, make("div", { class: "stage" }, this.image), this.side);
+    this.dialog.onkeydown = (event) => {
+      if (event.key === "ArrowLeft") this.step(-1);
+      else if (event.key === "ArrowRight") this.step(1);
+    };
+    this.dialog.onclick = (event) => {
+      if (event.target === this.dialog) this.dialog.close(); // a click beside it; in it, false would stop links and forms
+    };
+    root.append(this.dialog);
+  }
+  open(items, index) {
+    this.items = items;
+    this.show(index);
+    this.dialog.showModal();
+  }
+  step(by) {
+    this.show((this.index + by + this.items.length) % this.items.length);
+  }
+  show(index) {
+    this.index = index;
+    const item = this.items[index];
+    const [, , name] = item;
+    this.image.src = this.address(item);
+    this.image.alt = name;
+    this.place.textContent = `${index + 1} of ${this.items.length}`;
+    this.side.replaceChildren(make("h3", {}, name), ...this.describe(item));
+  }
+}
+
+// An element that shows what the address in its attribute `src` answers; `heading` and `words` are shown while there is none.
+export class Fetched extends HTMLElement {
+  static observedAttributes = ["src"];
+
+  constructor(...styles) {
+    super();
+    this.root = styled(this, ...styles);
+    this.body = make("div", { class: "report" });
+    this.root.append(this.body);
+  }
+  connectedCallback() {
+    this.load(this.getAttribute("src"));
+  }
+  attributeChangedCallback(name, before, src) {
+    if (this.isConnected && before !== src) this.load(src);
+  }
+  async load(src) {
+    if (!src) return this.body.replaceChildren(empty(this.getAttribute("heading"), this.getAttribute("words")));
+    try {
+      const report = await getJSON(src);
+      if (src === this.getAttribute("src")) this.draw(report, src);
+    } catch (error) {
+      this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
+    }
+  }
+}
