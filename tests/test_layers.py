@@ -60,7 +60,7 @@ def upward(root: Path) -> list[str]:
     for package, floors in FLOORS.items():
         floor_of = {room: number for number, rooms in enumerate(floors) for room in rooms.split()}
         ground = floor_of.pop("*")
-        rooms = {path.stem for path in (root / package).iterdir()} - {"__init__"}
+        rooms = {path.stem for path in (root / package).glob("*")} - {"__init__"}
         for file in sorted((root / package).rglob("*.py")):
             room = Path(file.relative_to(root / package).parts[0]).stem
             for name in sorted(imported(file, root)):
