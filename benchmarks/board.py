@@ -87,7 +87,7 @@ def fill(home: Path, images: int, classes: int) -> str:
             )
         labels = tuple(f"class {n}" for n in range(1, classes + 1))
         head = Classifier(labels, heads, np.zeros(classes, np.float32), 30.0, encoder.space, decision=Decision(sure=0.0))
-        return library.start_run(head).id
+        return library.runs.start(head).id
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

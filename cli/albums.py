@@ -37,21 +37,21 @@ def album(
         raise BadInput("Say which album; its name goes first.")
     if name and not (saves or delete):
         with open_library(home, model) as library:
-            found = library.open_album(name, limit=k)
-            by_share = not library.album(name).words
+            found = library.albums.open(name, limit=k)
+            by_share = not library.albums.get(name).words
             for hit in found.hits:
                 show_hit(hit, as_json, "share" if by_share else "cosine")
             say(f"{found.total:,} images are in “{name}” now")
         return
     with Library(home_folder(home)) as library:
         if delete:
-            library.delete_album(name)
+            library.albums.delete(name)
             say(f"The album “{name}” is deleted; its images stay.")
         elif saves:
-            kept = library.save_album(name, words, filters, classifier or None, calls, replace)
+            kept = library.albums.save(name, words, filters, classifier or None, calls, replace)
             say(f"The album “{kept.name}” is saved; it takes in new images by itself.")
         else:
-            for each in library.albums():
+            for each in library.albums.all():
                 set_filters = each.filters.to_json()
                 row = {"name": each.name, "words": each.words, "classifier": each.classifier, "label": each.label}
                 parts = [each.words, f"{each.classifier}: {each.label}" if each.classifier else ""]

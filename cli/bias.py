@@ -78,7 +78,7 @@ def bias(
         for skipped in added.skipped:
             say(f"skipped {skipped.path}: {skipped.reason}")
         images, vectors = library.embeddings(folder_id=added.folder_id)
-        labels = library.labels([image.id for image in images]) if groups == LABELS else None
+        labels = library.labels.of([image.id for image in images]) if groups == LABELS else None
         study = read_study(images, source, str(folder.expanduser().absolute()), labels)
         for note in study.facts.notes:
             say(note)
@@ -94,7 +94,7 @@ def bias(
             tables = bench.measure(design)
             name = f"{study.name} by {' and '.join(columns)}"
             result = report_json(name, study.facts, study.keys, encoder, design, tables)
-            library.save_report(
+            library.reports.save(
                 "bias", name[:200], {"n": len(bench), "by": list(columns)}, {"study": study.to_json(), **result}
             )
             for table in result["tables"]:

@@ -73,7 +73,7 @@ def export(
             say(f"wrote {onnx}, checked against the model")
         if not (tables or xmp):
             return
-        answers = library.answers(head, _folder_id(library, folder))
+        answers = library.exchange.answers(head, _folder_id(library, folder))
         if not answers:
             raise BadInput("There is nothing to export: no picture has a label yet; label some, or name a --classifier.")
         names = head.labels if head else tuple(sorted({label for answer in answers for label in answer.labels}))
@@ -123,7 +123,7 @@ def import_labels(
         if only:
             wanted = set(parse_labels(only)[0])
             rows = [row for row in rows if row[1] in wanted]
-        found = library.import_labels(rows, keep)
+        found = library.exchange.import_labels(rows, keep)
     for bad in [*skipped, *found.unknown]:
         say(f"skipped {bad.path}: {bad.reason}")
     row = {"pictures": found.pictures, "changed": found.changed, "labels": found.labels, "unknown": len(found.unknown)}
@@ -147,7 +147,7 @@ def import_classifier(
     with open_library(home, model) as library:
         assert library.encoder is not None
         if rebuild and head.space.key != library.encoder.space.key:
-            made, examples = library.rebuild(head), library.examples(head.labels)
+            made, examples = library.exchange.rebuild(head), library.examples(head.labels)
             taught = head.kind != "zero-shot" and len(examples) > 1
             record = library.save(give_lesson(examples, made).kept if taught else made, name or file.stem)
             told = (
@@ -158,7 +158,7 @@ def import_classifier(
             say(f"made again from {len(head.labels)} names {told}")
         else:
             try:
-                record = library.import_classifier(head.to_bytes(), name or file.stem)
+                record = library.exchange.import_classifier(head.to_bytes(), name or file.stem)
             except SpaceMismatch as error:
                 raise SpaceMismatch(str(error).rstrip(".") + " (--rebuild does that).") from None
         say(f"saved as {record.name}, version {record.version}")
@@ -185,7 +185,7 @@ def _carry_out(library: "Library", plans: "list[Plan]", dry_run: bool, undo_file
         return
     undo = undo_file or new_undo_file(library.home)
     try:
-        done = draw(iter_carry_out(plan, undo, library.moved), "file")
+        done = draw(iter_carry_out(plan, undo, library.exchange.moved), "file")
     except KeyboardInterrupt:
         say(f"To take back what was done so far: python app.py export --undo {undo}")
         raise
@@ -198,7 +198,7 @@ def _carry_out(library: "Library", plans: "list[Plan]", dry_run: bool, undo_file
 def _undo(library: "Library", undo: Path) -> None:
     from storage.export import iter_undo
 
-    done = draw(iter_undo(undo, library.moved), "file")
+    done = draw(iter_undo(undo, library.exchange.moved), "file")
     for row in done.failed:
         say(f"failed {row.path}: {row.reason}")
     say(f"{done.changed:,} changes taken back, {len(done.failed):,} could not be")

@@ -33,16 +33,16 @@ def label(
         raise BadInput("Choose one of --not, --unsure, --none, --remove and --undo.")
     with Library(home_folder(home)) as library:
         if undo:
-            step = library.undo()
+            step = library.labels.undo()
             if step is None:
                 raise BadInput("There is no step to take back.")
             back = "1 picture is" if len(step.changed) == 1 else f"{len(step.changed):,} pictures are"
             emit(as_json, {"changed": len(step.changed)}, f"{back} labelled as before")
             return
         if not paths:
-            for known, count in library.label_counts().items():
+            for known, count in library.labels.counts().items():
                 emit(as_json, {"label": known, "pictures": count}, f"{count:>7,}  {known}")
-            if not library.label_counts():
+            if not library.labels.counts():
                 say("No picture has a label yet; label photos/rex.jpg --as dog gives one.")
             return
         classes = parse_labels(among)[0] if among else []
@@ -50,12 +50,12 @@ def label(
             raise BadInput("Say which label with --as NAME, or with --among and --none, --unsure or --remove.")
         if name and classes and (is_not or unsure or none or name not in classes):
             raise BadInput(f"With --among, --as is one of its classes; {name!r} with these options is not.")
-        ids = library.ids_at(paths)
+        ids = library.labels.ids_at(paths)
         if classes or remove:
             to: Place = NONE if none else UNSURE if unsure else None if remove else name
-            step = library.move(ids, to, classes or [clean_label(name)])
+            step = library.labels.move(ids, to, classes or [clean_label(name)])
         else:
-            step = library.label_many(ids, clean_label(name), -1 if is_not or none else 0 if unsure else 1)
+            step = library.labels.label_many(ids, clean_label(name), -1 if is_not or none else 0 if unsure else 1)
         row = {"pictures": len(ids), "changed": len(step.changed)}
         counted = "1 picture" if len(ids) == 1 else f"{len(ids):,} pictures, {len(step.changed):,} of them"
         emit(as_json, row, f"{counted} {'changed' if step.changed else 'unchanged'}; label --undo takes it back")

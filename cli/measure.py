@@ -73,7 +73,7 @@ def evaluate(
                 called = name if classifier else f"zero-shot, {name}"
                 source = "" if str(path) == OWN else str(path.expanduser().absolute())
                 kept = kept_accuracy(judged, called, head.kind, encoder.space.name, path.name, notes, source)
-                record = library.save_report("accuracy", *kept)
+                record = library.reports.save("accuracy", *kept)
                 if report:
                     shown = small_pictures(library, path, [name for name, *_ in measured.mistakes])
                     pages.append(accuracy_html(measured, f"{name} on {path.name}", about, notes, shown))

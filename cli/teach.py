@@ -59,7 +59,7 @@ def teach(
         assert library.encoder is not None
         # of several labels, each is a row of its own, with the same key
         examples = _read(source, library.encoder) if source else None if many else library.examples()
-        found = list(examples.counts) if examples else list(library.label_counts())
+        found = list(examples.counts) if examples else list(library.labels.counts())
         if not found or (examples is not None and not len(examples)):
             raise BadInput("There are no labelled images to learn from; name a folder with one folder of images per class.")
         names, prompts = typed_prompts(labels or "any", templates, pack)
@@ -104,7 +104,7 @@ def _several(library: "Library", start: "Classifier", examples: "Examples | None
 
     start = start.with_decision(replace(start.decision, many=True))
     if examples is None:
-        ids, truth = library.truths(start.labels)
+        ids, truth = library.labels.truths(start.labels)
         images, X = library.embeddings(ids)
         row = {image_id: i for i, image_id in enumerate(ids)}
         truth = truth[[row[image.id] for image in images]]

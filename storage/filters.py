@@ -51,6 +51,9 @@ class Filters:
         return not self.name or self.name.casefold() in display_path(os.path.basename(path)).casefold()
 
 
+NO_FILTERS = Filters()
+
+
 def parse_day(typed: str) -> date | None:
     """A day typed as 2024-05-31, or None for nothing. Raises BadInput."""
     if not typed.strip():

@@ -7,47 +7,39 @@
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from clipcore import BadInput, Classifier, NotFound, Predictions, Step, drain, search_classifier
+from clipcore import BadInput, Classifier, Examples, NotFound, Predictions, Step, drain, search_classifier
 from clipcore.pictures.reading import display_path
 
 from . import migrate
-from .classifiers import reports, versions
+from .classifiers.reports import Reports
+from .classifiers.runs import Runs
+from .classifiers.saved import Classifiers
 from .database import Database, LibraryError
-from .filters import Filters, Order
+from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
+from .labels.labelling import Labels
+from .labels.moves import Moved
 from .pictures import adding, folders, lookup
 from .pictures.browsing import browse, browse_ids
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
-from .records import (
-    Added,
-    AlbumRecord,
-    ClassifierRecord,
-    FolderRecord,
-    Found,
-    Hit,
-    ImageRecord,
-    IndexInfo,
-    ReportRecord,
-    Run,
-    SkippedRecord,
-)
-from .search import albums, searching
+from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, IndexInfo, SkippedRecord
+from .search import searching
+from .search.albums import Albums
+from .vectors.opened import Opened
 from .vectors.spaces import Model
 
 if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
 
-NO_FILTERS = Filters()
 
-
-class Library(Exchange):
+class Library:
     """Pictures, vectors and classifiers in the folder `home`, seen through one encoder.
 
     Without an encoder everything works that needs no model. Threads may share a library, and several processes may have
@@ -64,26 +56,27 @@ class Library(Exchange):
         except OSError as error:
             where = display_path(self.home)
             raise LibraryError(f"The folder {where} cannot be used ({error.strerror}); choose another home.") from error
-        self._model: Model | None = None
+        self._opened = Opened(self.database, self.home)
         self.encoder = encoder
+        self.labels = Labels(self._opened)
+        self.classifiers = Classifiers(self._opened)
+        self.runs = Runs(self._opened)
+        self.reports = Reports(self._opened)
+        self.albums = Albums(self._opened, self.classifiers)
+        self.exchange = Exchange(self._opened, self.labels, self.classifiers, self.runs)
 
     @property
     def encoder(self) -> "Encoder | None":
         """The model in use. Setting it also gives the encoder the library's memory of texts."""
-        return self._model.encoder if self._model else None
+        return self._opened.model.encoder if self._opened.model else None
 
     @encoder.setter
     def encoder(self, encoder: "Encoder | None") -> None:
-        before = self._model
-        self._model = Model(self.database, encoder, self.home / "index") if encoder else None
-        if before:
-            before.leave()
+        self._opened.use(encoder)
 
     @property
     def _in_use(self) -> Model:
-        if self._model is None:
-            raise BadInput("This needs a model, and none is loaded; choose one first.")
-        return self._model
+        return self._opened.in_use
 
     def close(self) -> None:
         """Write the index file and give the database back."""
@@ -177,17 +170,13 @@ class Library(Exchange):
         self, image_ids: Sequence[int] | None = None, folder_id: int | None = None
     ) -> tuple[list[ImageRecord], np.ndarray]:
         """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; only those that have one."""
-        model = self._in_use
-        with self.database.reading() as connection:
-            return lookup.images_with_vectors(connection, model.index, model.space_id, image_ids, folder_id)
+        return lookup.images_with_vectors(self._opened, image_ids, folder_id)
 
     def classify(
         self, classifier: Classifier, folder_id: int | None = None, image_ids: Sequence[int] | None = None
     ) -> tuple[list[ImageRecord], Predictions]:
         """What a classifier says of pictures, by id. Raises SpaceMismatch if another model made it."""
-        self._in_use.space.require(classifier.space, "This classifier")
-        images, vectors = self.embeddings(image_ids, folder_id)
-        return images, classifier.predict(vectors)
+        return lookup.classified(self._opened, classifier, folder_id, image_ids)
 
     def find(
         self,
@@ -264,56 +253,23 @@ class Library(Exchange):
             raise NotFound(f"{image.name} has no vector of {self._in_use.space.name}; add its folder again with this model.")
         return vectors[0]
 
-    # albums
+    # what the library holds besides: each has its own calls; the everyday ones are here as well
 
-    def save_album(
-        self,
-        name: str,
-        words: str = "",
-        filters: Filters = NO_FILTERS,
-        classifier: str | None = None,
-        label: str = "",
-        replace: bool = False,
-    ) -> AlbumRecord:
-        """Keep a search under a name: words, filters, and what the classifier of this name calls `label`, or some of these.
+    def label(self, picture: str | Path | int, label: str, value: int = 1) -> Moved:
+        """Say of a picture that it is a `label` (1), is not (-1), or that it cannot be told (0); see `labels.label`."""
+        return self.labels.label(picture, label, value)
 
-        Raises BadInput for a name that is taken, unless it is to `replace` that album, and for what could not be opened.
-        """
-        chosen = (classifier, self.classifier(classifier)) if classifier else None
-        with self.database.writing() as connection:
-            return albums.save(connection, name, words, filters, chosen, label, replace)
+    def examples(self, labels: Sequence[str] | None = None) -> Examples:
+        """The labelled pictures to learn from; see `labels.examples`."""
+        return self.labels.examples(labels)
 
-    def albums(self) -> list[AlbumRecord]:
-        """Every album, by name."""
-        with self.database.reading() as connection:
-            return albums.list_all(connection)
+    def save(self, classifier: Classifier, name: str) -> ClassifierRecord:
+        """Keep a classifier under a name; see `classifiers.save`."""
+        return self.classifiers.save(classifier, name)
 
-    def album(self, name: str) -> AlbumRecord:
-        """An album by its name: what it looks for. Raises NotFound, which names what there is."""
-        with self.database.reading() as connection:
-            return albums.load(connection, name)
-
-    def open_album(self, name: str, order: Order = "relevance", offset: int = 0, limit: int = 120) -> Found:
-        """A page of an album as the library is now. Raises NotFound, also if its folder or classifier is gone."""
-        album = self.album(name)
-        among = None
-        if album.classifier:
-            classifier = self.classifier(album.classifier)
-            among = albums.called(self.database, self._in_use, classifier, album.label, album.filters)
-        if album.words:
-            words, filters = album.words, album.filters
-            return searching.find(self.database, self._in_use, words, [], filters, order, offset, limit, False, among=among)
-        if among is not None:
-            return searching.found_by_share(self.database, among, order, offset, limit)
-        images, total = self.browse(album.filters, order, offset, limit)
-        return Found([Hit(image, 1.0) for image in images], total, None)
-
-    def delete_album(self, name: str) -> None:
-        """Forget an album; its pictures stay. Raises NotFound."""
-        with self.database.writing() as connection:
-            albums.remove(connection, name)
-
-    # classifiers and runs
+    def classifier(self, name: str, version: int | None = None) -> Classifier:
+        """A saved classifier; see `classifiers.get`."""
+        return self.classifiers.get(name, version)
 
     def search_classifier(self, words: str) -> Classifier:
         """A search by words as a classifier of one class: its share is above a half where a picture matches the search.
@@ -322,108 +278,3 @@ class Library(Exchange):
         """
         query, cut = searching.cut_off(self._in_use, words)
         return search_classifier(self._in_use.encoder, words, query, cut)
-
-    def save(self, classifier: Classifier, name: str) -> ClassifierRecord:
-        """Keep a classifier under a name; a name that is taken gets its next version. Raises BadInput for a bad name."""
-        with self.database.writing() as connection:
-            return versions.save(connection, classifier, name)
-
-    def classifier(self, name: str, version: int | None = None) -> Classifier:
-        """The latest version of a saved classifier, or the one asked for. Raises NotFound, which names what there is."""
-        with self.database.reading() as connection:
-            return versions.load(connection, name, version)
-
-    def classifiers(self) -> list[ClassifierRecord]:
-        """The latest version of every saved classifier, by name."""
-        with self.database.reading() as connection:
-            return versions.list_latest(connection)
-
-    def versions(self, name: str) -> list[ClassifierRecord]:
-        """Every version of a saved classifier, newest first. Raises NotFound."""
-        with self.database.reading() as connection:
-            return versions.list_versions(connection, name)
-
-    def restore(self, name: str, version: int) -> ClassifierRecord:
-        """Go back to an earlier version: it is saved again as the newest, and those in between stay. Raises NotFound."""
-        with self.database.writing() as connection:
-            return versions.save(connection, versions.load(connection, name, version), name)
-
-    def delete_classifier(self, name: str) -> None:
-        """Delete every version of a classifier. Raises NotFound."""
-        with self.database.writing() as connection:
-            versions.remove(connection, name)
-
-    def start_run(
-        self,
-        classifier: Classifier,
-        image_ids: Sequence[int] | None = None,
-        folder_id: int | None = None,
-        skipped: Sequence[SkippedRecord] = (),
-    ) -> Run:
-        """Keep what is being classified, for the page to come back to; without pictures or a folder it is the whole library.
-
-        `skipped` are the files that could not be read on the way.
-        """
-        with self.database.writing() as connection:
-            run_id = versions.start_run(connection, classifier, image_ids, folder_id, skipped)
-        return self.run(run_id)
-
-    def run(self, run_id: str) -> Run:
-        """A run by its id. Raises NotFound."""
-        with self.database.reading() as connection:
-            return versions.load_run(connection, run_id)
-
-    def run_edition(self, run_id: str) -> int:
-        """How often the classifier of a run has changed; cheaper than `run`. Raises NotFound."""
-        with self.database.reading() as connection:
-            return versions.run_edition(connection, run_id)
-
-    def change_run(self, run_id: str, classifier: Classifier, expected: int | None = None, keep: bool = True) -> Run:
-        """Give a run another classifier: a taught one, or the same with another dial.
-
-        With `keep` the classifier it had can be had back with `revert_run`. Raises NotFound, and BadInput if the run is
-        not at the `expected` edition any more.
-        """
-        with self.database.writing() as connection:
-            versions.change_run(connection, run_id, classifier, expected, keep)
-        return self.run(run_id)
-
-    def revert_run(self, run_id: str) -> Run:
-        """Give a run back the classifier that it had before the last kept change. Raises NotFound if there is none."""
-        with self.database.writing() as connection:
-            versions.revert_run(connection, run_id)
-        return self.run(run_id)
-
-    def run_predictions(self, run_id: str) -> tuple[list[ImageRecord], Predictions]:
-        """The pictures of a run as they are now, with what its classifier says of them. Raises NotFound, SpaceMismatch."""
-        run = self.run(run_id)
-        return self.classify(run.classifier, run.folder_id, run.image_ids)
-
-    # what was measured
-
-    def save_report(self, kind: str, name: str, summary: Mapping[str, Any], report: Mapping[str, Any]) -> ReportRecord:
-        """Keep something measured, as plain JSON: `summary` is what a list shows of it. Raises BadInput for a bad name."""
-        with self.database.writing() as connection:
-            return reports.save(connection, kind, name, summary, report)
-
-    def reports(self, kind: str | None = None) -> list[ReportRecord]:
-        """What was measured, or what of a kind, the newest first, without the figures."""
-        with self.database.reading() as connection:
-            return reports.list_reports(connection, kind)
-
-    def report(self, report_id: int) -> ReportRecord:
-        """Something measured, with its figures. Raises NotFound."""
-        with self.database.reading() as connection:
-            return reports.load(connection, report_id)
-
-    def change_report(self, report_id: int, summary: Mapping[str, Any], report: Mapping[str, Any]) -> None:
-        """Give something measured other figures, where it is worked on in place. Raises NotFound."""
-        with self.database.writing() as connection:
-            reports.change(connection, report_id, summary, report)
-
-    def delete_report(self, report_id: int) -> ReportRecord:
-        """Delete something measured and return it, so that it can be saved again. Raises NotFound."""
-        with self.database.writing() as connection:
-            gone = reports.load(connection, report_id)
-            reports.remove(connection, report_id)
-        return gone

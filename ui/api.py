@@ -55,21 +55,21 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.get("/api/runs/{run_id}/labels.csv")
     def labels_csv(run_id: str) -> Response:
-        return download(to_csv(library.run_answers(run_id)), "text/csv; charset=utf-8", "labels.csv")
+        return download(to_csv(library.exchange.run_answers(run_id)), "text/csv; charset=utf-8", "labels.csv")
 
     @app.get("/api/runs/{run_id}/labels.json")
     def labels_json(run_id: str) -> Response:
-        text = to_json(library.run_answers(run_id), library.run(run_id).classifier)
+        text = to_json(library.exchange.run_answers(run_id), library.runs.get(run_id).classifier)
         return download(text, "application/json", "labels.json")
 
     @app.get("/api/runs/{run_id}/coco.json")
     def coco(run_id: str) -> Response:
-        labels = library.run(run_id).classifier.labels
-        return download(to_coco(library.run_answers(run_id), labels), "application/json", "coco.json")
+        labels = library.runs.get(run_id).classifier.labels
+        return download(to_coco(library.exchange.run_answers(run_id), labels), "application/json", "coco.json")
 
     @app.get("/api/runs/{run_id}/label-studio.json")
     def label_studio(run_id: str) -> Response:
-        return download(to_label_studio(library.run_answers(run_id)), "application/json", "label-studio.json")
+        return download(to_label_studio(library.exchange.run_answers(run_id)), "application/json", "label-studio.json")
 
     @app.get("/api/exports/classifier.onnx")
     def onnx() -> Response:
@@ -81,7 +81,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.get("/api/runs/{run_id}/classifier.safetensors")
     def classifier_file(run_id: str) -> Response:
-        return download(library.run(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
+        return download(library.runs.get(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
 
     pictures = Pictures()
     answers = Answers(studio, pictures)

@@ -63,7 +63,7 @@ def keep_fresh(studio: Studio, source: gr.Dropdown, *events: Any) -> None:
 
 def saved(studio: Studio) -> list[tuple[str, str]]:
     """The list of saved classifiers: words and name."""
-    return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers()]
+    return [(f"{record.name} · {len(record.labels)} classes", record.name) for record in studio.library.classifiers.all()]
 
 
 def wanted(typed: str, templates: str, many: bool = False) -> dict[str, Any]:

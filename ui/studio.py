@@ -183,7 +183,7 @@ class Studio:
         skipped = [SkippedRecord(path, reason) for path, reason in payload.get("skipped", ())]
         if "image_ids" not in selection:
             yield from self._embed_missing(selection.get("folder_id"))
-        run = self.library.start_run(classifier, skipped=skipped, **selection)
+        run = self.library.runs.start(classifier, skipped=skipped, **selection)
         return {"run": run.id}
 
     def _duplicates(self, payload: dict[str, Any]) -> Work:

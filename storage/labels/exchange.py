@@ -1,44 +1,36 @@
-"""The library's part in what goes out and comes in: answers to write down, labels read, classifiers from elsewhere."""
+"""What goes out and comes in: answers to write down, labels read, classifiers from elsewhere."""
 
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, update
 
 from clipcore import NONE, UNSURE, Classifier, decide, generic_bank, zero_shot_classifier
 from clipcore.classify.prompts import clean_label
 from clipcore.pictures.reading import display_path
 
+from ..classifiers.runs import Runs
+from ..classifiers.saved import Classifiers
 from ..database import chunks
 from ..pictures import lookup
-from ..pictures.folders import IMAGE_COLUMNS, to_record
 from ..records import Answer, ClassifierRecord, ImageRecord, Imported, SkippedRecord, Verdict
 from ..tables import Image
+from ..vectors.opened import Opened
 from . import moves as board
 from .imports import Finder, by_picture
-from .labelling import ME, Labelling
+from .labelling import ME, Labels
 from .moves import Values, place_of, truth_of
-
-if TYPE_CHECKING:
-    import numpy as np
-
-    from ..records import Run
 
 UNKNOWN = "It is not in the library, or could be one of several pictures; add its folder, or give its whole path."
 
 
-class Exchange(Labelling):
-    """The part of `Library` that is about exports and imports."""
+class Exchange:
+    """What leaves a library for other programs, and what comes from them."""
 
-    if TYPE_CHECKING:
-
-        def embeddings(
-            self, image_ids: Sequence[int] | None = None, folder_id: int | None = None
-        ) -> tuple[list[ImageRecord], np.ndarray]: ...
-        def save(self, classifier: Classifier, name: str) -> ClassifierRecord: ...
-        def run(self, run_id: str) -> Run: ...
+    def __init__(self, opened: Opened, labels: Labels, classifiers: Classifiers, runs: Runs) -> None:
+        self._opened, self._database = opened, opened.database
+        self._labels, self._classifiers, self._runs = labels, classifiers, runs
 
     # out
 
@@ -54,12 +46,12 @@ class Exchange(Labelling):
         """
         if classifier is None:
             images = self._all_images(folder_id, image_ids)
-            values = self.labels([image.id for image in images])
+            values = self._labels.of([image.id for image in images])
             return [Answer(image, _said(values[image.id])) for image in images if image.id in values]
-        model = self._in_use
+        model = self._opened.in_use
         model.space.require(classifier.space, "This classifier")
-        images, X = self.embeddings(image_ids, folder_id)
-        values = self.labels([image.id for image in images])
+        images, X = lookup.images_with_vectors(self._opened, image_ids, folder_id)
+        values = self._labels.of([image.id for image in images])
         decided = decide(classifier, X, generic_bank(model.encoder))
         found, shares = decided.verdicts(classifier.labels), decided.predictions(classifier.labels)
         many = classifier.decision.many
@@ -68,26 +60,16 @@ class Exchange(Labelling):
 
     def run_answers(self, run_id: str) -> list[Answer]:
         """`answers` for a run as it is now. Raises NotFound, SpaceMismatch."""
-        run = self.run(run_id)
+        run = self._runs.get(run_id)
         return self.answers(run.classifier, run.folder_id, run.image_ids)
 
     def moved(self, paths: Sequence[tuple[int, str]]) -> None:
         """Pictures have moved to new paths (image id, path): their rows go along, and with them their labels."""
-        with self.database.writing() as connection:
+        with self._database.writing() as connection:
             for some in chunks(path for _, path in paths):  # a picture that was once there, and is gone
                 connection.execute(delete(Image).where(Image.path.in_(some), Image.missing))
             change = update(Image).where(Image.id == bindparam("image")).values(path=bindparam("to"), missing=False)
             connection.execute(change, [{"image": image_id, "to": path} for image_id, path in paths])
-
-    def images_with_contents(self, contents: Iterable[str]) -> dict[str, ImageRecord]:
-        """Content hash -> a picture of the library that has it, the first by id; those that are not there are left out."""
-        found: dict[str, ImageRecord] = {}
-        with self.database.reading() as connection:
-            rows = select(*IMAGE_COLUMNS).where(~Image.missing).order_by(Image.id)
-            for some in chunks(dict.fromkeys(contents)):
-                for row in connection.execute(rows.where(Image.content_hash.in_(some))):
-                    found.setdefault(row.content_hash, to_record(row))
-        return found
 
     # in
 
@@ -108,31 +90,31 @@ class Exchange(Labelling):
             else:
                 wanted.setdefault(image.content_hash, {}).update((clean_label(label), 1) for label in labels)
         among = sorted({label for values in wanted.values() for label in values})
-        with self.database.writing() as connection:
+        with self._database.writing() as connection:
             if keep:
                 known = board.values_of(connection, wanted)
                 wanted = {content: values for content, values in wanted.items() if not known.get(content, {}).keys() & among}
-            step = board.replace_values(self.database, connection, wanted, among, ME, secrets.token_hex(16))
+            step = board.replace_values(self._database, connection, wanted, among, ME, secrets.token_hex(16))
         return Imported(len(wanted), len(step.changed), tuple(among), unknown)
 
     def import_classifier(self, data: bytes, name: str) -> ClassifierRecord:
         """Keep a classifier that came as a file. Raises BadClassifierFile, and SpaceMismatch, with the names of both models,
         if another model made it: `rebuild` then makes one like it."""
         classifier = Classifier.from_bytes(data)
-        self._in_use.space.require(classifier.space, f"The classifier {name}")
-        return self.save(classifier, name)
+        self._opened.in_use.space.require(classifier.space, f"The classifier {name}")
+        return self._classifiers.save(classifier, name)
 
     def rebuild(self, classifier: Classifier) -> Classifier:
         """The zero-shot classifier with the same names, prompts and dial, made with the model in use.
 
         What it had learned from labels cannot come along: only names and prompts mean the same to every model.
         """
-        made = zero_shot_classifier(self._in_use.encoder, classifier.labels, classifier.prompts)
+        made = zero_shot_classifier(self._opened.in_use.encoder, classifier.labels, classifier.prompts)
         before = classifier.decision
         return made.with_decision(replace(made.decision, sure=before.sure, many=before.many))
 
     def _all_images(self, folder_id: int | None = None, image_ids: Sequence[int] | None = None) -> list[ImageRecord]:
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             if image_ids is not None:
                 return lookup.images_with_ids(connection, image_ids)
             return lookup.page_of_images(connection, folder_id, 0, 2**31 - 1)

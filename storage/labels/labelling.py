@@ -4,7 +4,6 @@ import os
 import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import select
@@ -14,24 +13,18 @@ from clipcore.pictures.reading import display_path
 
 from ..pictures import lookup
 from ..tables import Image
+from ..vectors.opened import Opened
 from . import moves as board
 from .moves import Moved, Place, Values
-
-if TYPE_CHECKING:
-    from ..database import Database
-    from ..vectors.spaces import Model
 
 ME = "library"  # the client of steps that come from Python or the command line
 
 
-class Labelling:
-    """The part of `Library` that is about labels. A label belongs to a picture's content: every copy of a file has it."""
+class Labels:
+    """The labels of a library. A label belongs to a picture's content: every copy of a file has it."""
 
-    database: "Database"
-
-    @property
-    def _in_use(self) -> "Model":
-        raise NotImplementedError
+    def __init__(self, opened: Opened) -> None:
+        self._opened, self._database = opened, opened.database
 
     def move(
         self,
@@ -52,7 +45,7 @@ class Labelling:
 
         Raises BadInput for a place that is not on the board, NotFound for a picture; then nothing is changed.
         """
-        with self.database.writing() as connection:
+        with self._database.writing() as connection:
             contents = board.hashes_of(connection, image_ids)
             if gone := set(image_ids) - contents.keys():
                 raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
@@ -61,7 +54,7 @@ class Labelling:
                 seen = {content: board.place_of(values.get(content, {}), among) for content in contents.values()}
             else:
                 seen = {content: held.get(image_id) for image_id, content in contents.items()}
-            return board.move(self.database, connection, seen, to, among, client, op or secrets.token_hex(16))
+            return board.move(self._database, connection, seen, to, among, client, op or secrets.token_hex(16))
 
     def label(self, picture: str | Path | int, label: str, value: int = 1) -> Moved:
         """Say of a picture that it is a `label` (1), is not (-1), or that it cannot be told (0).
@@ -77,43 +70,43 @@ class Labelling:
         """`label` for many pictures at once, as one step. Raises BadInput for a bad name or value, NotFound."""
         if not label.strip() or value not in (1, -1, 0):
             raise BadInput("A label needs a name, and the value 1 (it is), -1 (it is not) or 0 (cannot be told).")
-        with self.database.writing() as connection:
+        with self._database.writing() as connection:
             contents = board.hashes_of(connection, image_ids)
             if gone := set(image_ids) - contents.keys():
                 raise NotFound(f"There is no picture {min(gone)} in the library.")
             wanted = {content: {label: value} for content in contents.values()}
-            return board.set_values(self.database, connection, wanted, client, op or secrets.token_hex(16))
+            return board.set_values(self._database, connection, wanted, client, op or secrets.token_hex(16))
 
     def mark(self, marks: Mapping[int, Values], client: str = ME, op: str | None = None) -> Moved:
         """Set labels of pictures (id -> label -> value) where several can be true, as one step. Raises NotFound."""
-        with self.database.writing() as connection:
+        with self._database.writing() as connection:
             contents = board.hashes_of(connection, list(marks))
             if gone := marks.keys() - contents.keys():
                 raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
             wanted = {content: marks[image_id] for image_id, content in contents.items()}
-            return board.set_values(self.database, connection, wanted, client, op or secrets.token_hex(16))
+            return board.set_values(self._database, connection, wanted, client, op or secrets.token_hex(16))
 
     def undo(self, client: str = ME, op: str | None = None) -> Moved | None:
         """Take this client's last step back; None if there is none. What others have moved since stays, and is `skipped`."""
-        with self.database.writing() as connection:
-            return board.reverse(self.database, connection, client, op or secrets.token_hex(16))
+        with self._database.writing() as connection:
+            return board.reverse(self._database, connection, client, op or secrets.token_hex(16))
 
     def redo(self, client: str = ME, op: str | None = None) -> Moved | None:
         """Do again what `undo` took back last; None if there is nothing, or a new move came between."""
-        with self.database.writing() as connection:
-            return board.reverse(self.database, connection, client, op or secrets.token_hex(16), redo=True)
+        with self._database.writing() as connection:
+            return board.reverse(self._database, connection, client, op or secrets.token_hex(16), redo=True)
 
     def undo_counts(self, client: str) -> tuple[int, int]:
         """How many steps of this client can be undone, and how many done again."""
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             done, undone = board.stacks(connection, client)
         return len(done), len(undone)
 
     # reading
 
-    def labels(self, image_ids: Sequence[int] | None = None) -> dict[int, Values]:
+    def of(self, image_ids: Sequence[int] | None = None) -> dict[int, Values]:
         """Image id -> label -> value (1, -1, 0), for these pictures or all; those without labels are left out."""
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             if image_ids is None:
                 values = board.all_values(connection)
                 labelled = select(Image.id, Image.content_hash).where(~Image.missing).order_by(Image.id)
@@ -123,24 +116,24 @@ class Labelling:
                 values = board.values_of(connection, contents.values())
         return {image_id: dict(values[content]) for image_id, content in contents.items() if content in values}
 
-    def labels_of(self, contents: Iterable[str]) -> dict[str, Values]:
+    def of_contents(self, contents: Iterable[str]) -> dict[str, Values]:
         """Content hash -> label -> value, for these contents; those without labels are left out."""
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             return board.values_of(connection, contents)
 
-    def label_counts(self) -> dict[str, int]:
+    def counts(self) -> dict[str, int]:
         """How many different pictures each label is true of, by label."""
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             return board.counts(connection)
 
     def last_step(self) -> int:
         """The number of the newest step; 0 before the first."""
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             return board.newest(connection)
 
     def changes_since(self, step: int) -> tuple[int, set[str]]:
         """The newest step, and the content hashes whose labels changed after `step`."""
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             return board.newest(connection), board.changed_since(connection, step)
 
     def examples(self, labels: Sequence[str] | None = None) -> Examples:
@@ -148,8 +141,8 @@ class Labelling:
 
         With their vectors of the model in use; pictures without one are left out. Keys are content hashes.
         """
-        model = self._in_use
-        with self.database.reading() as connection:
+        model = self._opened.in_use
+        with self._database.reading() as connection:
             known = board.positives(connection, labels)
             vectors = lookup.vectors_of(connection, model.space_id, model.space.dim, list(known))
         keys = tuple(content for content in known if content in vectors)
@@ -159,7 +152,7 @@ class Labelling:
     def truths(self, labels: Sequence[str]) -> tuple[list[int], np.ndarray]:
         """Where several labels can be true: ids of the labelled pictures, one of each content, and bool [n, n labels]."""
         contents: dict[str, tuple[int, list[bool]]] = {}
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             values = board.all_values(connection)
             for image_id, content in connection.execute(select(Image.id, Image.content_hash).where(~Image.missing)):
                 truth = board.truth_of(values.get(content, {}), labels)
@@ -171,7 +164,7 @@ class Labelling:
     def ids_at(self, paths: Iterable[str | Path]) -> list[int]:
         """The ids of the library's pictures at these paths; a folder stands for all below it. Raises NotFound."""
         found: dict[int, None] = {}
-        with self.database.reading() as connection:
+        with self._database.reading() as connection:
             rows = select(Image.id).where(~Image.missing).order_by(Image.id)
             for path in paths:
                 wanted = os.path.abspath(Path(path).expanduser())

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, select
 
-from clipcore import BadInput, NotFound
+from clipcore import BadInput, Classifier, NotFound, Predictions
 from clipcore.pictures.reading import content_hash, open_image, read_bytes
 from clipcore.pictures.reading import thumbnail as make_thumbnail
 
@@ -19,7 +19,8 @@ from ..database import chunks
 from ..files import write_beside
 from ..records import ImageRecord
 from ..tables import Embedding, Image
-from ..vectors.index import VectorIndex, from_blobs
+from ..vectors.index import from_blobs
+from ..vectors.opened import Opened
 from .folders import IMAGE_COLUMNS, find_folder, inside, to_record
 
 MANY = 20_000
@@ -43,27 +44,39 @@ def page_of_images(connection: Connection, folder_id: int | None, after: int, li
 
 
 def images_with_vectors(
-    connection: Connection, index: VectorIndex, space_id: int, image_ids: Sequence[int] | None, folder_id: int | None
+    opened: Opened, image_ids: Sequence[int] | None = None, folder_id: int | None = None
 ) -> tuple[list[ImageRecord], np.ndarray]:
-    """Pictures and their vectors float32 [n, dim], by id: those of a folder, those named, or all; never missing ones."""
+    """Pictures and their vectors in the space of the model in use, float32 [n, dim], by id: those of a folder, those named,
+    or all; never missing ones, and only those that have a vector."""
+    model = opened.in_use
     query = select(*IMAGE_COLUMNS).where(~Image.missing).order_by(Image.id)
-    if folder_id is not None:
-        query = query.where(inside(Image, find_folder(connection, folder_id)))
-    if image_ids is None:
-        queries = iter([query])
-    else:
-        wanted = sorted({int(image_id) for image_id in image_ids})
-        queries = (query.where(Image.id.in_(ids)) for ids in chunks(wanted))
-    images = [to_record(row) for part in queries for row in connection.execute(part)]
-    vector_of = vector_ids(connection, space_id, [image.content_hash for image in images])
+    with opened.database.reading() as connection:
+        if folder_id is not None:
+            query = query.where(inside(Image, find_folder(connection, folder_id)))
+        if image_ids is None:
+            queries = iter([query])
+        else:
+            wanted = sorted({int(image_id) for image_id in image_ids})
+            queries = (query.where(Image.id.in_(ids)) for ids in chunks(wanted))
+        images = [to_record(row) for part in queries for row in connection.execute(part)]
+        vector_of = vector_ids(connection, model.space_id, [image.content_hash for image in images])
     images = [image for image in images if image.content_hash in vector_of]
     of_image = np.array([vector_of[image.content_hash] for image in images], np.int64)
-    ids, vectors = index.vectors_by_id(of_image)
+    ids, vectors = model.index.vectors_by_id(of_image)
     place = np.searchsorted(ids, of_image)
     there = np.flatnonzero(ids[np.minimum(place, len(ids) - 1)] == of_image) if len(ids) else np.zeros(0, np.intp)
     if len(there) < len(images):  # a vector has gone meanwhile
         images, place = [images[i] for i in there], place[there]
     return images, vectors if np.array_equal(place, np.arange(len(ids))) else vectors[place]
+
+
+def classified(
+    opened: Opened, classifier: Classifier, folder_id: int | None = None, image_ids: Sequence[int] | None = None
+) -> tuple[list[ImageRecord], Predictions]:
+    """What a classifier says of pictures, by id. Raises SpaceMismatch if another model made it."""
+    opened.in_use.space.require(classifier.space, "This classifier")
+    images, vectors = images_with_vectors(opened, image_ids, folder_id)
+    return images, classifier.predict(vectors)
 
 
 def vector_ids(connection: Connection, space_id: int, hashes: Sequence[str]) -> dict[str, int]:

@@ -9,83 +9,111 @@ from sqlalchemy import Connection, delete, insert, select
 from clipcore import BadInput, Classifier, NotFound
 from clipcore.classify.prompts import clean_label
 
-from ..classifiers.versions import clean_name
-from ..database import Database
-from ..filters import Filters
-from ..pictures.browsing import chosen
+from ..classifiers.saved import Classifiers
+from ..filters import NO_FILTERS, Filters, Order
+from ..names import clean_name
+from ..pictures.browsing import browse, chosen
 from ..pictures.folders import find_folder
-from ..records import AlbumRecord
+from ..records import AlbumRecord, Found, Hit
 from ..tables import Album, AnyRow
-from ..vectors.spaces import Model
+from ..vectors.opened import Opened
+from . import searching
 from .query import parse_query
 
 _COLUMNS = (Album.id, Album.name, Album.query, Album.created)
 
 
-def save(
-    connection: Connection,
-    name: str,
-    words: str,
-    filters: Filters,
-    classifier: tuple[str, Classifier] | None,
-    label: str,
-    replace: bool,
-) -> AlbumRecord:
-    """Keep a search under a name; `classifier` is a saved one with its name. Raises BadInput for what cannot be opened."""
-    name = clean_name(name, "An album")
-    words = words.strip()
-    query = {"words": words, "filters": filters.to_json()}
-    if words:
-        parse_query(words)
-    if filters.folder_id is not None:
-        find_folder(connection, filters.folder_id)
-    if classifier:
-        label = clean_label(label)
-        if label not in classifier[1].labels:
-            there = ", ".join(classifier[1].labels[:20])
-            raise BadInput(f"The classifier “{classifier[0]}” has no class “{label}”; choose one of {there}.")
-        query |= {"classifier": clean_name(classifier[0]), "label": label}
-    elif not words and not filters.any:
-        raise BadInput("An album needs something to go by; give it words, a filter, or a classifier and its label.")
-    taken = connection.scalar(select(Album.id).where(Album.name == name))
-    if taken is not None and not replace:
-        raise BadInput(f"There is an album “{name}” already; choose another name, or delete that one first.")
-    connection.execute(delete(Album).where(Album.name == name))
-    return _record(connection.execute(insert(Album).values(name=name, query=query).returning(*_COLUMNS)).one())
+class Albums:
+    """The albums of a library."""
+
+    def __init__(self, opened: Opened, classifiers: Classifiers) -> None:
+        self._opened, self._database, self._classifiers = opened, opened.database, classifiers
+
+    def save(
+        self,
+        name: str,
+        words: str = "",
+        filters: Filters = NO_FILTERS,
+        classifier: str | None = None,
+        label: str = "",
+        replace: bool = False,
+    ) -> AlbumRecord:
+        """Keep a search under a name: words, filters, and what the classifier of this name calls `label`, or some of these.
+
+        Raises BadInput for a name that is taken, unless it is to `replace` that album, and for what could not be opened.
+        """
+        name, words = clean_name(name, "An album"), words.strip()
+        query = {"words": words, "filters": filters.to_json()}
+        if words:
+            parse_query(words)
+        if classifier:
+            label, known = clean_label(label), self._classifiers.get(classifier).labels
+            if label not in known:
+                there = ", ".join(known[:20])
+                raise BadInput(f"The classifier “{classifier}” has no class “{label}”; choose one of {there}.")
+            query |= {"classifier": clean_name(classifier), "label": label}
+        elif not words and not filters.any:
+            raise BadInput("An album needs something to go by; give it words, a filter, or a classifier and its label.")
+        with self._database.writing() as connection:
+            if filters.folder_id is not None:
+                find_folder(connection, filters.folder_id)
+            if not replace and connection.scalar(select(Album.id).where(Album.name == name)) is not None:
+                raise BadInput(f"There is an album “{name}” already; choose another name, or delete that one first.")
+            connection.execute(delete(Album).where(Album.name == name))
+            return _record(connection.execute(insert(Album).values(name=name, query=query).returning(*_COLUMNS)).one())
+
+    def all(self) -> list[AlbumRecord]:
+        """Every album, by name."""
+        with self._database.reading() as connection:
+            return _every(connection)
+
+    def get(self, name: str) -> AlbumRecord:
+        """An album by its name: what it looks for. Raises NotFound, which names what there is."""
+        name = clean_name(name, "An album")
+        with self._database.reading() as connection:
+            row = connection.execute(select(*_COLUMNS).where(Album.name == name)).one_or_none()
+            if row is None:
+                raise _not_found(connection, name)
+        return _record(row)
+
+    def open(self, name: str, order: Order = "relevance", offset: int = 0, limit: int = 120) -> Found:
+        """A page of an album as the library is now. Raises NotFound, also if its folder or classifier is gone."""
+        album, among = self.get(name), None
+        if album.classifier:
+            among = _called(self._opened, self._classifiers.get(album.classifier), album.label, album.filters)
+        if album.words:
+            model, words, filters = self._opened.in_use, album.words, album.filters
+            return searching.find(self._database, model, words, [], filters, order, offset, limit, False, among=among)
+        if among is not None:
+            return searching.found_by_share(self._database, among, order, offset, limit)
+        with self._database.reading() as connection:
+            images, total = browse(connection, album.filters, order, max(0, offset), max(0, limit))
+        return Found([Hit(image, 1.0) for image in images], total, None)
+
+    def delete(self, name: str) -> None:
+        """Forget an album; its pictures stay. Raises NotFound."""
+        name = clean_name(name, "An album")
+        with self._database.writing() as connection:
+            if not connection.execute(delete(Album).where(Album.name == name)).rowcount:
+                raise _not_found(connection, name)
 
 
-def load(connection: Connection, name: str) -> AlbumRecord:
-    """An album by its name. Raises NotFound, which names what there is."""
-    name = clean_name(name, "An album")
-    row = connection.execute(select(*_COLUMNS).where(Album.name == name)).one_or_none()
-    if row is None:
-        raise _not_found(connection, name)
-    return _record(row)
-
-
-def list_all(connection: Connection) -> list[AlbumRecord]:
-    """Every album, by name."""
+def _every(connection: Connection) -> list[AlbumRecord]:
     records = map(_record, connection.execute(select(*_COLUMNS)))
     return sorted(records, key=lambda album: (album.name.casefold(), album.name))
 
 
-def remove(connection: Connection, name: str) -> None:
-    """Forget an album; its pictures stay. Raises NotFound."""
-    name = clean_name(name, "An album")
-    if not connection.execute(delete(Album).where(Album.name == name)).rowcount:
-        raise _not_found(connection, name)
-
-
-def called(database: Database, model: Model, classifier: Classifier, label: str, filters: Filters) -> dict[int, float]:
+def _called(opened: Opened, classifier: Classifier, label: str, filters: Filters) -> dict[int, float]:
     """The ids of the pictures that a classifier calls by this label, among those the filters leave, each with its share.
 
     A classifier of one label, which has no other to choose, calls what has at least half a share. Raises SpaceMismatch, and
     NotFound if the classifier has the label no more.
     """
+    model = opened.in_use
     model.space.require(classifier.space, "This classifier")
     if label not in classifier.labels:
         raise NotFound(f"The classifier has no class “{label}” any more; choose another for this album.")
-    with database.reading() as connection:
+    with opened.database.reading() as connection:
         selection = chosen(connection, filters, model.space_id)
     ids, vectors = model.index.vectors_by_id(set(selection.values()))
     shares = classifier.shares(vectors)
@@ -104,6 +132,6 @@ def _record(row: AnyRow) -> AlbumRecord:
 
 
 def _not_found(connection: Connection, name: str) -> NotFound:
-    names = [album.name for album in list_all(connection)]
+    names = [album.name for album in _every(connection)]
     there = f"there are {', '.join(names[:20])}" if names else "none has been saved yet"
     return NotFound(f"No album is called “{name}”; {there}.")

@@ -35,7 +35,7 @@ def url(home):
 def _no_labels_are_left(home):
     yield
     with Library(home / "home") as library:
-        library.move(list(library.labels()), None, [*SHADES, "yellow"])
+        library.labels.move(list(library.labels.of()), None, [*SHADES, "yellow"])
 
 
 def pictures_of(folder, each=17):

@@ -30,7 +30,7 @@ def url(home):
 def test_why_this_label(page, home, tmp_path):
     sort(page, pictures_of(tmp_path, each=3))
     with Library(home / "home") as library:
-        library.label_many([image.id for image in library.images()][:4], "red")
+        library.labels.label_many([image.id for image in library.images()][:4], "red")
     first = next(name for name in ("red", "green", "blue") if tile(page, name, 1).count())
     tile(page, first, 1).click()
     page.keyboard.press("Enter")

@@ -42,9 +42,9 @@ def test_tables_a_change_and_a_report(home):
     assert "What if: people becomes red man, green woman, blue child" in page
     assert "new: 25.0 %" in page  # one of four circles
     with Library(home / "home") as library:
-        [record] = library.reports("bias")
+        [record] = library.reports.all("bias")
         assert record.name == "set by shape"
-        assert library.report(record.id).report["tables"][0]["counts"] == people["counts"]
+        assert library.reports.get(record.id).report["tables"][0]["counts"] == people["counts"]
 
 
 def test_every_usable_column_in_words(home):

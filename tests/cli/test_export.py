@@ -25,8 +25,8 @@ def test_labels_out_and_back_in(tmp_path):
     sayso("add", photos, home=home)
     with Library(home) as library:
         ids = {image.name: image.id for image in library.images()}
-        library.label_many([ids["a.png"]], "red")
-        library.label_many([ids["b.png"]], "green")
+        library.labels.label_many([ids["a.png"]], "red")
+        library.labels.label_many([ids["b.png"]], "green")
 
     lines, errors = sayso("export", "--folders", out, "--move", "--dry-run", home=home)
     assert lines == [

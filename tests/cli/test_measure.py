@@ -67,8 +67,8 @@ def test_all_three_accuracies_come_with_intervals_and_are_kept(home):
     assert all(float(low) < float(high) for low, high in (top1, recall))
     assert top5[1] == "100.0"
     with Library(home / "home") as library:
-        [record] = library.reports("accuracy")
-        kept = library.report(record.id).report
+        [record] = library.reports.all("accuracy")
+        kept = library.reports.get(record.id).report
     assert (record.name, record.summary["n"]) == ("zero-shot, seven on set", 8)
     assert (kept["source"], kept["ours"]) == (str(home / "set"), False)
 

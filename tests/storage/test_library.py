@@ -393,14 +393,16 @@ def test_classifiers_have_versions(library, encoder):
     first = library.save(two, " My  colours ")
     second = library.save(three, "My colours")
     assert (first.name, first.version, second.version) == ("My colours", 1, 2)
-    assert [(record.name, record.labels) for record in library.classifiers()] == [("My colours", ("red", "green", "blue"))]
+    assert [(record.name, record.labels) for record in library.classifiers.all()] == [
+        ("My colours", ("red", "green", "blue"))
+    ]
     assert second.created.tzinfo is not None
     assert (second.space_key, second.space_name, second.kind) == (encoder.space.key, "fake", "zero-shot")
     kept = library.classifier("My colours")
     np.testing.assert_array_equal(kept.weight, three.weight)
     assert library.classifier("My colours", version=1).labels == ("red", "green")
-    library.delete_classifier("My colours")
-    assert library.classifiers() == []
+    library.classifiers.delete("My colours")
+    assert library.classifiers.all() == []
 
 
 def test_an_unknown_classifier_names_those_there_are(library, encoder):
@@ -413,7 +415,7 @@ def test_an_unknown_classifier_names_those_there_are(library, encoder):
     with pytest.raises(NotFound):
         library.classifier("cars", version=2)
     with pytest.raises(NotFound):
-        library.delete_classifier("pets")
+        library.classifiers.delete("pets")
 
 
 @pytest.mark.parametrize("name", ["", " \n", "x" * 201, "a\0b", "a\u202eb", "\udc80"])
@@ -426,29 +428,29 @@ def test_runs_reload(library, encoder, photos):
     folder = library.add(photos).folder_id
     classifier = zero_shot_classifier(encoder, COLOURS)
     ids = [image.id for image in library.images()]
-    some = library.start_run(classifier, image_ids=ids[1:3], skipped=[SkippedRecord("x.png", "why")])
-    whole = library.start_run(classifier, folder_id=folder)
+    some = library.runs.start(classifier, image_ids=ids[1:3], skipped=[SkippedRecord("x.png", "why")])
+    whole = library.runs.start(classifier, folder_id=folder)
     assert some.id != whole.id
 
     with Library(library.home, FakeEncoder()) as later:
-        run = later.run(some.id)
+        run = later.runs.get(some.id)
         assert (run.image_ids, run.folder_id, run.skipped) == ((ids[1], ids[2]), None, [SkippedRecord("x.png", "why")])
         assert run.created.tzinfo is not None
-        images, predictions = later.run_predictions(some.id)
+        images, predictions = later.runs.predictions(some.id)
         assert [image.id for image in images] == ids[1:3]
         assert [p.label for p in predictions] == ["red", "green"]
-        assert len(later.run_predictions(whole.id)[0]) == 4
+        assert len(later.runs.predictions(whole.id)[0]) == 4
         with pytest.raises(NotFound, match="classify the images again"):
-            later.run("'; --")
+            later.runs.get("'; --")
 
 
 def test_old_runs_go(library, encoder, monkeypatch):
-    monkeypatch.setattr("storage.classifiers.versions.KEPT_RUNS", 2)
+    monkeypatch.setattr("storage.classifiers.runs.KEPT_RUNS", 2)
     classifier = zero_shot_classifier(encoder, COLOURS)
-    first, *others = [library.start_run(classifier, []).id for _ in range(3)]
+    first, *others = [library.runs.start(classifier, []).id for _ in range(3)]
     with pytest.raises(NotFound):
-        library.run(first)
-    assert [library.run(run_id).id for run_id in others] == others
+        library.runs.get(first)
+    assert [library.runs.get(run_id).id for run_id in others] == others
 
 
 # models
@@ -474,7 +476,7 @@ def test_a_classifier_of_another_model_is_refused(library, photos):
     with pytest.raises(SpaceMismatch, match=r"other.*fake"):
         library.classify(library.classifier("colours"))
     with pytest.raises(SpaceMismatch):
-        library.run_predictions(library.start_run(foreign).id)
+        library.runs.predictions(library.runs.start(foreign).id)
 
 
 def test_without_a_model(library, encoder, photos):

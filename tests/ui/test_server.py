@@ -39,7 +39,7 @@ def client(studio):
 @pytest.fixture(scope="module")
 def run(studio, client):
     classifier = zero_shot_classifier(studio.encoder(), ["red", "green", HOSTILE])
-    return studio.library.start_run(classifier, skipped=[SkippedRecord("a.jpg", "It is damaged.")]).id
+    return studio.library.runs.start(classifier, skipped=[SkippedRecord("a.jpg", "It is damaged.")]).id
 
 
 def test_the_page_is_served_with_guards(client):
@@ -237,7 +237,7 @@ def test_a_job_of_the_page_runs_to_its_end(studio, client):
     payload = {"labels": ["red", "blue"], "prompts": {"name": "bare", "templates": ["{label}"]}}
     job = studio.jobs.wait(studio.jobs.submit("classify", payload), 10)
     assert job.state == "done", job.error
-    images, predictions = studio.library.run_predictions(job.result["run"])
+    images, predictions = studio.library.runs.predictions(job.result["run"])
     assert {image.name[:3]: prediction.label for image, prediction in zip(images, predictions, strict=True)}["red"] == "red"
 
 

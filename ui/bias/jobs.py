@@ -92,11 +92,11 @@ def _load(studio: Studio, payload: dict[str, Any]) -> Work:
     if len(images) > TOO_LARGE:
         raise BadInput(f"{len(images):,} images are more than {TOO_LARGE:,}; measure on a sample of them.")
     source = payload["source"]
-    labels = library.labels([image.id for image in images]) if source == LABELS else None
+    labels = library.labels.of([image.id for image in images]) if source == LABELS else None
     table = read_table(payload["table"]) if source == TABLE else source
     study = read_study(images, table, root, labels)
     notes = [f"{many(skipped, 'file')} could not be read and {'is' if skipped == 1 else 'are'} left out."] if skipped else []
-    record = library.save_report(KIND, study.name[:NAME_LIMIT], *kept(study, None, {"notes": notes}))
+    record = library.reports.save(KIND, study.name[:NAME_LIMIT], *kept(study, None, {"notes": notes}))
     return {"report": record.id}
 
 
@@ -141,10 +141,10 @@ class Benches:
 
 def measure(studio: Studio, benches: Benches, report_id: int, data: dict[str, Any]) -> dict[str, Any]:
     """Measure a design on the pictures of a report, keep both there, and return the figures. Raises SaysoError."""
-    record = studio.library.report(report_id)
+    record = studio.library.reports.get(report_id)
     study = Study.from_json(record.report["study"])
     bench = benches.get(record)
     design = Design.from_json(data)
     figures = report_json(record.name, study.facts, study.keys, bench.encoder, design, bench.measure(design))
-    studio.library.change_report(report_id, *kept(study, design, {**figures, "notes": record.report.get("notes", [])}))
+    studio.library.reports.change(report_id, *kept(study, design, {**figures, "notes": record.report.get("notes", [])}))
     return figures

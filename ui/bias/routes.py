@@ -34,7 +34,7 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
     library, benches = studio.library, Benches(studio)
 
     def find(report_id: int) -> ReportRecord:
-        record = library.report(report_id)
+        record = library.reports.get(report_id)
         if record.kind != KIND:
             raise BadInput(f"“{record.name}” is no bias measurement; choose another result.")
         return record

@@ -113,7 +113,7 @@ class Boards:
     def get(self, run_id: str, fresh: bool = False) -> Board:
         """A board by its run; `fresh` also looks for pictures that came or went. Raises NotFound, SpaceMismatch."""
         space = self._studio.encoder().space
-        edition = self._library.run_edition(run_id)
+        edition = self._library.runs.edition(run_id)
         with self._lock:
             board = self._kept.get(run_id)
             if fresh or board is None or board.run.edition != edition or board.run.classifier.space.key != space.key:
@@ -125,7 +125,7 @@ class Boards:
             return board
 
     def _make(self, run_id: str) -> Board:
-        run = self._library.run(run_id)
+        run = self._library.runs.get(run_id)
         self._studio.encoder().space.require(run.classifier.space, "This classifier")
         images, X = self._library.embeddings(run.image_ids, run.folder_id)
         return Board(run, images, X, decide(run.classifier, X, self.bank()))
@@ -136,7 +136,9 @@ class Boards:
         """Everything: classes, pictures, where they are and by whom."""
         board = self.get(run_id, fresh=True)
         classifier = board.run.classifier
-        step = self._library.last_step()  # first: what comes while the labels are read is then told once more, not missed
+        step = (
+            self._library.labels.last_step()
+        )  # first: what comes while the labels are read is then told once more, not missed
         said = self.said(board, board.rows)
         answers = zip(board.images, self._guesses(board), board.answers.confidence.tolist(), strict=True)
         return self._state(board, client, step) | {
@@ -181,15 +183,15 @@ class Boards:
         own = f"{client}-{board.colour}"
         place = board.place(to)
         if board.many and isinstance(place, str):
-            moved = self._library.mark(self._marks(board, list(seen), place, value), own, op)
+            moved = self._library.labels.mark(self._marks(board, list(seen), place, value), own, op)
         else:
-            moved = self._library.move(list(seen), place, board.labels, own, op, None if board.many else seen)
+            moved = self._library.labels.move(list(seen), place, board.labels, own, op, None if board.many else seen)
         return self._changes(board, client, since, moved)
 
     def _marks(self, board: Board, image_ids: Sequence[int], label: str, value: int) -> dict[int, Values]:
         """What a person says by giving a picture a label, or taking it away: of one that nobody has labelled also that the
         other guesses, which it was shown with, are right."""
-        known = self._library.labels(image_ids)
+        known = self._library.labels.of(image_ids)
         rows = {image.id: row for row, image in enumerate(board.images)}
         marks: dict[int, Values] = {}
         for image_id in image_ids:
@@ -202,7 +204,7 @@ class Boards:
         """Take the client's last step back, or do it again."""
         board = self.get(run_id)
         own = f"{client}-{board.colour}"
-        moved = self._library.redo(own, op) if redo else self._library.undo(own, op)
+        moved = self._library.labels.redo(own, op) if redo else self._library.labels.undo(own, op)
         return self._changes(board, client, since, moved or Moved(since)) | {"nothing": moved is None}
 
     def dial(self, run_id: str) -> dict[str, Any]:
@@ -229,7 +231,7 @@ class Boards:
         classifier = board.run.classifier
         decision = replace(classifier.decision, **changes)
         run_id = board.run.id
-        self._library.change_run(run_id, classifier.with_decision(decision), board.run.edition, keep=False)
+        self._library.runs.change(run_id, classifier.with_decision(decision), board.run.edition, keep=False)
 
     def look(self, run_id: str, image_id: int) -> dict[str, Any]:
         """What the classifier says of one picture, and its answer. Raises NotFound."""
@@ -248,7 +250,7 @@ class Boards:
         values by place instead."""
         index = {label: code for code, label in enumerate(board.labels)}
         here = [content for content in contents if content in board.rows]
-        values = self._library.labels_of(here)
+        values = self._library.labels.of_contents(here)
         found = []
         for content in here:
             code: Any
@@ -275,7 +277,7 @@ class Boards:
         return [found or place for found, place in zip(chosen, places, strict=True)]
 
     def _changes(self, board: Board, client: str, since: int, moved: Moved | None = None) -> dict[str, Any]:
-        step, contents = self._library.changes_since(since)
+        step, contents = self._library.labels.changes_since(since)
         if moved:
             contents = contents | {*moved.changed, *moved.skipped}
         said = self.said(board, contents)
@@ -283,5 +285,5 @@ class Boards:
         return self._state(board, client, step) | {"changes": said, "skipped": skipped}
 
     def _state(self, board: Board, client: str, step: int) -> dict[str, Any]:
-        undo, redo = self._library.undo_counts(f"{client}-{board.colour}")
+        undo, redo = self._library.labels.undo_counts(f"{client}-{board.colour}")
         return {"epoch": board.epoch, "step": step, "undo": undo, "redo": redo}

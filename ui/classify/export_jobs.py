@@ -77,7 +77,7 @@ def checked(wish: Wish) -> Wish:
 def plan_of(studio: Studio, wish: Wish) -> Plan:
     """What an export would change on the disk; nothing is changed. Raises BadInput, NotFound, SpaceMismatch."""
     wish = checked(wish)
-    answers = studio.library.run_answers(wish.run)
+    answers = studio.library.exchange.run_answers(wish.run)
     if wish.mine:
         answers = [answer for answer in answers if answer.said is not None]
     if wish.what == XMP:
@@ -97,7 +97,7 @@ def last_export(studio: Studio) -> Path | None:
 def bring_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord:
     """Keep a classifier that came as a file. Raises BadClassifierFile, and SpaceMismatch with the names of both models."""
     studio.encoder()
-    return studio.library.import_classifier(Path(file).read_bytes(), name)
+    return studio.library.exchange.import_classifier(Path(file).read_bytes(), name)
 
 
 def rebuild_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord:
@@ -108,7 +108,7 @@ def rebuild_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord
 def bring_labels(studio: Studio, file: str) -> Imported:
     """Labels from a table, COCO or Label Studio's JSON, as one step. Raises BadInput."""
     read = read_csv if file.lower().endswith((".csv", ".tsv")) else read_json
-    return studio.library.import_labels(read(file))
+    return studio.library.exchange.import_labels(read(file))
 
 
 # the jobs
@@ -120,7 +120,7 @@ def _export(studio: Studio, payload: dict[str, Any]) -> Work:
     if not plan.changes:
         return {"sentence": f"There was nothing to do: {len(plan.left):,} images are left as they are."}
     undo = new_undo_file(studio.library.home)
-    done = yield from iter_carry_out(plan, undo, studio.library.moved)
+    done = yield from iter_carry_out(plan, undo, studio.library.exchange.moved)
     failed = [[row.path, row.reason] for row in done.failed[:TOLD]]
     words = f"{done.changed:,} files made, {len(plan.left) + len(done.failed):,} images left as they are."
     return {"sentence": words, "failed": failed}
@@ -130,7 +130,7 @@ def _undo(studio: Studio, payload: dict[str, Any]) -> Work:
     undo = last_export(studio)
     if undo is None:
         raise BadInput("There is no export to take back.")
-    done = yield from iter_undo(undo, studio.library.moved)
+    done = yield from iter_undo(undo, studio.library.exchange.moved)
     failed = [[row.path, row.reason] for row in done.failed[:TOLD]]
     return {"sentence": f"{done.changed:,} changes taken back, {len(done.failed):,} could not be.", "failed": failed}
 
@@ -141,7 +141,7 @@ def _onnx(studio: Studio, payload: dict[str, Any]) -> Work:
     from clipcore.classify.onnx_file import export_onnx
 
     yield Step(0, 0, "writing the ONNX file")
-    classifier = studio.library.run(payload["run"]).classifier
+    classifier = studio.library.runs.get(payload["run"]).classifier
     folder = studio.library.home / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     # in full precision, whatever is fastest on this computer

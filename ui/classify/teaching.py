@@ -80,11 +80,11 @@ class Teaching:
     def use(self, run_id: str) -> None:
         """Sort the board with the taught classifier; labels stay. `undo` takes it back. Raises BadInput."""
         board, offer = self._boards.get(run_id), self._current(run_id)
-        self._library.change_run(run_id, self._taught(board, offer), board.run.edition)
+        self._library.runs.change(run_id, self._taught(board, offer), board.run.edition)
 
     def undo(self, run_id: str) -> None:
         """Sort the board with the classifier it had before. Raises NotFound if there is none."""
-        self._library.revert_run(run_id)
+        self._library.runs.revert(run_id)
 
     def next(self, run_id: str) -> dict[str, Any]:
         """Pictures worth labelling next, the most useful first; `words` say why there are none."""
@@ -140,7 +140,7 @@ class Teaching:
 
     def _offer_many(self, board: Board) -> Offer | None:
         """Thresholds from the board's labelled pictures, where a picture can have several labels."""
-        said = self._library.labels_of(board.rows)
+        said = self._library.labels.of_contents(board.rows)
         truths = {content: truth_of(values, board.labels) for content, values in said.items()}
         keys = tuple(content for content, truth in truths.items() if truth is not None)
         if len(keys) < LEAST:

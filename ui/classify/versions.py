@@ -55,7 +55,7 @@ def keep(studio: Studio, name: str, run_id: str) -> tuple[Any, ...]:
     """Keep the classifier of the board under a name; the same name again makes a new version."""
     if not run_id:
         raise BadInput("There is nothing to save yet; classify some images first.")
-    record = studio.library.save(studio.library.run(run_id).classifier, name)
+    record = studio.library.save(studio.library.runs.get(run_id).classifier, name)
     version = f", version {record.version}" if record.version > 1 else ""
     gr.Info(f"Saved as {escape(record.name)}{version}.", duration=4)
     return gr.Dropdown(saved(studio), value=record.name), "", *choose(studio, record.name)
@@ -65,7 +65,7 @@ def choose(studio: Studio, name: str | None) -> tuple[Any, ...]:
     """List the versions of a classifier, the newest chosen."""
     if not name:
         return listed([]), gr.Dropdown([], value=None), gr.Dropdown([AS_IT_IS], value=BOARD), ""
-    records = studio.library.versions(name)
+    records = studio.library.classifiers.versions(name)
     classifiers = [studio.library.classifier(name, record.version) for record in records]
     choices = [(f"version {record.version}", record.version) for record in records]
     return (
@@ -83,7 +83,7 @@ def show_changes(studio: Studio, name: str | None, version: int | None, other: i
     if not run_id:
         raise BadInput("Versions are compared on the images of the board; classify some first.")
     against = f"&other={int(other)}" if other else ""
-    edition = studio.library.run_edition(run_id)  # a new address whenever the board has changed
+    edition = studio.library.runs.edition(run_id)  # a new address whenever the board has changed
     return f"/api/runs/{quote(run_id)}/compare?name={quote(name, safe='')}&version={int(version)}{against}&edition={edition}"
 
 
@@ -91,9 +91,9 @@ def go_back(studio: Studio, name: str | None, version: int | None) -> tuple[Any,
     """Save an earlier version again as the newest; nothing is lost."""
     if not name or not version:
         raise BadInput("Choose a saved classifier first.")
-    if version == studio.library.versions(name)[0].version:
+    if version == studio.library.classifiers.versions(name)[0].version:
         raise BadInput(f"Version {version} is the newest already; choose an earlier one.")
-    record = studio.library.restore(name, version)
+    record = studio.library.classifiers.restore(name, version)
     gr.Info(f"{escape(name)} is as it was in version {version}; saved as version {record.version}.", duration=5)
     return gr.Dropdown(saved(studio), value=name), *choose(studio, name)
 

@@ -59,7 +59,7 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     def heat_map(run_id: str, image_id: int, label: str | None = None) -> Response:
         from clipcore.classify.heat import heat  # its arrays are NumPy's, but its work is torch's
 
-        classifier = library.run(run_id).classifier
+        classifier = library.runs.get(run_id).classifier
         image = library.image(image_id)
         heated = heat(studio.encoder(), classifier, image.path, label, boards.bank())
         picture = open_image(library.thumbnail(image_id, SIDE))

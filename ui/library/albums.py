@@ -45,20 +45,20 @@ def add_album_routes(app: FastAPI, studio: Studio, answers: Answers) -> None:
 
     @app.get("/api/albums")
     def albums() -> list[dict[str, str]]:
-        return [listed(album) for album in library.albums()]
+        return [listed(album) for album in library.albums.all()]
 
     @app.post("/api/albums")
     def save(search: Search) -> dict[str, str]:
         asked = search.question
         if asked.picture or asked.image is not None or asked.album:
             raise BadInput("An album looks for words and filters; take the picture out of the search first.")
-        return listed(library.save_album(search.name, asked.q, asked.filters, replace=search.replace))
+        return listed(library.albums.save(search.name, asked.q, asked.filters, replace=search.replace))
 
     @app.post("/api/albums/delete")
     def delete(named: Named) -> dict[str, Any]:
         """Forget an album; the answer is what `restore` takes."""
-        album = library.album(named.name)
-        library.delete_album(named.name)
+        album = library.albums.get(named.name)
+        library.albums.delete(named.name)
         return asdict(Kept(album.name, album.words, album.filters.to_json(), album.classifier, album.label))
 
     @app.post("/api/albums/restore")
@@ -67,7 +67,7 @@ def add_album_routes(app: FastAPI, studio: Studio, answers: Answers) -> None:
             filters = Filters.from_json(kept.filters)
         except (TypeError, ValueError):
             raise BadInput("These filters cannot be read; make the album anew.") from None
-        return listed(library.save_album(kept.name, kept.words, filters, kept.classifier, kept.label))
+        return listed(library.albums.save(kept.name, kept.words, filters, kept.classifier, kept.label))
 
     @app.post("/api/classifiers")
     def save_classifier(search: Search) -> dict[str, Any]:

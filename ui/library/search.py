@@ -97,8 +97,8 @@ class Answers:
     def page(self, question: Question, offset: int = 0) -> dict[str, Any]:
         """A page, see above. Raises BadInput, NotFound."""
         if question.album:
-            album = self._library.album(question.album)
-            found = self._library.open_album(album.name, question.sort, _checked(offset), PAGE)
+            album = self._library.albums.get(question.album)
+            found = self._library.albums.open(album.name, question.sort, _checked(offset), PAGE)
             scale = "cosine" if album.words else "share" if album.classifier else None
             return _answer(found, album.name, self.described(album), scale)
         if question.searches:
@@ -124,7 +124,7 @@ class Answers:
 
     def _all(self, question: Question) -> list[int]:
         if question.album:
-            return [hit.id for hit in self._library.open_album(question.album, question.sort, 0, MOST_RESULTS).hits]
+            return [hit.id for hit in self._library.albums.open(question.album, question.sort, 0, MOST_RESULTS).hits]
         if question.searches:
             return [hit.id for hit in self._found(question, 0, self._found(question, 0, 0).total).hits]
         return self._library.browse_ids(question.filters, question.sort)
@@ -189,7 +189,7 @@ def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: 
     def places() -> dict[str, Any]:
         """What the search form offers: folders and labels with their numbers of pictures."""
         folders = [[folder.id, folder.name, folder.images] for folder in library.folders()]
-        return {"total": library.count(), "folders": folders, "labels": list(library.label_counts().items())}
+        return {"total": library.count(), "folders": folders, "labels": list(library.labels.counts().items())}
 
     @app.post("/api/folders/{folder_id}/forget")
     def forget(folder_id: int) -> dict[str, Any]:

@@ -47,20 +47,20 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
     library = studio.library
 
     def told(moved: Moved, client: str) -> dict[str, Any]:
-        return {"changed": len(moved.changed), "skipped": len(moved.skipped), "undo": library.undo_counts(client)[0]}
+        return {"changed": len(moved.changed), "skipped": len(moved.skipped), "undo": library.labels.undo_counts(client)[0]}
 
     @app.post("/api/label")
     def label(step: Labelling) -> dict[str, Any]:
         ids, name = answers.ids(step.chosen), clean_label(step.label)
         if step.value is None:
-            moved = library.move(ids, None, [name], step.client, step.op)
+            moved = library.labels.move(ids, None, [name], step.client, step.op)
         else:
-            moved = library.label_many(ids, name, step.value, step.client, step.op)
+            moved = library.labels.label_many(ids, name, step.value, step.client, step.op)
         return {**told(moved, step.client), "pictures": len(ids), "label": name}
 
     @app.post("/api/label/undo")
     def undo(step: Undo) -> dict[str, Any]:
-        moved = library.undo(step.client, step.op)
+        moved = library.labels.undo(step.client, step.op)
         if moved is None:
             raise BadInput("There is no label of yours to take back.")
         return told(moved, step.client)
@@ -111,7 +111,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
             "path": image.shown_path,
             "folder": folders.get(image.folder_id),
             "folder_id": image.folder_id,
-            "labels": library.labels([image_id]).get(image_id, {}),
+            "labels": library.labels.of([image_id]).get(image_id, {}),
         }
 
     @app.get("/original/{image_id}/{content}")

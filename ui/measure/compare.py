@@ -38,7 +38,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
 
 def measured(studio: Studio) -> list[tuple[str, int]]:
     """The accuracy reports there are: words and id."""
-    return [(described(record), record.id) for record in studio.library.reports("accuracy")]
+    return [(described(record), record.id) for record in studio.library.reports.all("accuracy")]
 
 
 def refresh(studio: Studio, known: list[tuple[str, int]]) -> Any:

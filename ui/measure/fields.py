@@ -61,7 +61,7 @@ def source_of(studio: Studio, source: str, path: str, names: str = "", named: bo
         if not studio.library.count():
             raise BadInput("The library is empty; add a folder of pictures first.")
         return {"set": EVERYTHING, "names": names if named else ""}
-    if not studio.library.label_counts():
+    if not studio.library.labels.counts():
         raise BadInput("No image has a label yet; put some right on the board of the Classify tab, or choose a set.")
     return {"set": LABELS}
 
@@ -70,5 +70,5 @@ def classifiers(studio: Studio) -> list[tuple[str, str]]:
     """What can be measured: zero-shot with the set's own names, the last one of the board, and the saved ones."""
     done = (job for job in studio.jobs.recent(100) if job.kind == "classify" and job.state == "done" and job.result)
     board = [("The board's, as it is now", f"run:{job.result['run']}") for job in done if job.result][:1]
-    saved = [(f"{c.name} · {len(c.labels)} classes · {c.kind}", f"saved:{c.name}") for c in studio.library.classifiers()]
+    saved = [(f"{c.name} · {len(c.labels)} classes · {c.kind}", f"saved:{c.name}") for c in studio.library.classifiers.all()]
     return [("Zero-shot, with the class names of the images", ZERO_SHOT), *board, *saved]

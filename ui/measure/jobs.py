@@ -53,7 +53,7 @@ def keep(
     content = {"result": dict(result), "about": dict(about), "notes": list(notes), "ours": not source, "source": source}
     if pictures:
         content["pictures"] = dict(pictures)
-    return {"report": studio.library.save_report(kind, name[:NAME_LIMIT], summary, content).id}
+    return {"report": studio.library.reports.save(kind, name[:NAME_LIMIT], summary, content).id}
 
 
 def left_out(name: str, left: Mapping[str, int], skipped: int = 0) -> list[str]:
@@ -79,7 +79,7 @@ def _measure(studio: Studio, payload: dict[str, Any]) -> Work:
         notes += [leaks.sentence] if leaks else []
     model = classifier.space.name
     kept = kept_accuracy(judged, name, classifier.kind, model, found.name, notes, found.source)
-    return {"report": studio.library.save_report("accuracy", *kept).id}
+    return {"report": studio.library.reports.save("accuracy", *kept).id}
 
 
 def _side_by_side(studio: Studio, payload: dict[str, Any]) -> Work:
@@ -89,8 +89,8 @@ def _side_by_side(studio: Studio, payload: dict[str, Any]) -> Work:
     for row, judged in zip(found.rows, found.judged, strict=True):
         _, summary, content = kept_accuracy(judged, row.name, "zero-shot", row.name, path.name, source=str(path))
         content["about"]["Classifier"] = f"zero-shot, {prompts}"
-        studio.library.save_report("accuracy", f"{row.name} on {path.name}"[:NAME_LIMIT], summary, content)
-    record = studio.library.save_report(
+        studio.library.reports.save("accuracy", f"{row.name} on {path.name}"[:NAME_LIMIT], summary, content)
+    record = studio.library.reports.save(
         "models",
         f"{many(len(found.rows), 'model')} on {path.name}"[:NAME_LIMIT],
         {"n": found.rows[0].n, "set": path.name, "models": [row.name for row in found.rows]},
@@ -116,7 +116,7 @@ def keep_comparison(studio: Studio, first: int, second: int) -> ReportRecord:
 
     Raises NotFound, or BadInput if they have no image in common.
     """
-    one, other = studio.library.report(first), studio.library.report(second)
+    one, other = studio.library.reports.get(first), studio.library.reports.get(second)
     judged = [read_report(record)[0] for record in (one, other)]
     found = compare(*judged)
     name = f"{one.summary['classifier']} and {other.summary['classifier']} on {one.summary['set']}"
@@ -126,7 +126,7 @@ def keep_comparison(studio: Studio, first: int, second: int) -> ReportRecord:
     notes = [note] if (note := other_classes(*judged)) else []
     notes += [f"{side['name']}: {note}" for side in sides for note in side["notes"]]  # such as: those images were taught
     content = {"sides": sides, "about": about, "notes": list(dict.fromkeys(notes))}
-    return studio.library.save_report("compare", name[:NAME_LIMIT], summary, content)
+    return studio.library.reports.save("compare", name[:NAME_LIMIT], summary, content)
 
 
 def read_comparison(record: ReportRecord) -> tuple[list[str], list[Judged], Comparison]:

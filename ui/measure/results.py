@@ -52,7 +52,7 @@ class Results:
 
     def choices(self) -> list[tuple[str, int]]:
         """The list: words and id, the newest first."""
-        return [(described(record), record.id) for record in self.studio.library.reports(self.kind)]
+        return [(described(record), record.id) for record in self.studio.library.reports.all(self.kind)]
 
     def show(self, report_id: int) -> Changes:
         """Look at a result."""
@@ -75,7 +75,7 @@ class Results:
         def delete(report_id: int | None) -> Changes:
             if not report_id:
                 raise NotFound("Choose a result first.")
-            gone = self.studio.library.delete_report(report_id)
+            gone = self.studio.library.reports.delete(report_id)
             return {
                 self.list: gr.Dropdown(self.choices(), value=None, visible=bool(self.choices())),
                 self.shown: "",
@@ -85,7 +85,7 @@ class Results:
             }
 
         def undo(gone: Any) -> Changes:
-            record = self.studio.library.save_report(*gone)
+            record = self.studio.library.reports.save(*gone)
             return {**self.show(record.id), self.undo: gr.Button(visible=False), self.gone: None}
 
         def refresh(known: list[Any]) -> Any:

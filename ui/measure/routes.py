@@ -27,7 +27,7 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
     library, of_sets = studio.library, SetPictures()
 
     def find(report_id: int) -> ReportRecord:
-        return checked(library.report(report_id))
+        return checked(library.reports.get(report_id))
 
     def cards(shown: Shown) -> list[Any]:
         """A card for each picture that still is there; else its name alone. One of a set has its row for an id, and "set"

@@ -107,7 +107,7 @@ def pick_classifier(
     if kind == "saved":
         return value, studio.library.classifier(value)
     if kind == "run":
-        return "the board's", studio.library.run(value).classifier
+        return "the board's", studio.library.runs.get(value).classifier
     if not names:
         raise BadInput("None of these images has a label; name a folder with one folder of images for each class.")
     return f"zero-shot, {prompts}", zero_shot_classifier(

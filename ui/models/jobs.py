@@ -55,7 +55,7 @@ def _bound(work: Any, studio: Studio) -> Any:
 def foreign(studio: Studio) -> list[ClassifierRecord]:
     """The saved classifiers that were made with another model than the one in use."""
     space = studio.encoder().space
-    return [record for record in studio.library.classifiers() if record.space_key != space.key]
+    return [record for record in studio.library.classifiers.all() if record.space_key != space.key]
 
 
 def rebuild(studio: Studio, name: str) -> ClassifierRecord:
@@ -73,7 +73,7 @@ def remade(studio: Studio, before: Classifier) -> Classifier:
     studio.encoder()
     if before.kind == "search":
         return library.search_classifier(before.labels[0])
-    made = library.rebuild(before)
+    made = library.exchange.rebuild(before)
     examples = library.examples(before.labels)
     if before.kind == "zero-shot" or before.decision.many or len(examples) < LEAST:
         return made

@@ -258,8 +258,8 @@ def test_the_routes_answer(tmp_path, vit):
         library.add(tmp_path / "photos")
         ids = [image.id for image in library.images()]
         classifier = zero_shot_classifier(vit, ["red", "green"], "photo")
-        run = library.start_run(classifier).id
-        library.move(ids[:2], "red", classifier.labels)
+        run = library.runs.start(classifier).id
+        library.labels.move(ids[:2], "red", classifier.labels)
         client = TestClient(create_app(Studio(library, lambda: vit, "vit"), "127.0.0.1"), base_url="http://127.0.0.1:7860")
         with client:
             answer = client.get(f"/api/runs/{run}/why/{ids[0]}").json()
@@ -269,7 +269,7 @@ def test_the_routes_answer(tmp_path, vit):
             assert answer["neighbours"][0][3] == "red"
             json.dumps(answer)
             assert sum(votes["share"] for votes in answer["votes"]) == pytest.approx(1, abs=1e-3)
-            many = library.start_run(classifier.with_decision(Decision(many=True))).id
+            many = library.runs.start(classifier.with_decision(Decision(many=True))).id
             shown = client.get(f"/api/runs/{many}/images/{ids[0]}").json()
             several = client.get(f"/api/runs/{many}/why/{ids[0]}").json()
             assert [[votes["label"], votes["share"]] for votes in several["votes"]] == [

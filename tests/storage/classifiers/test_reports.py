@@ -9,28 +9,28 @@ from tests.support.fakes import photo
 
 def test_reports_are_saved_listed_and_deleted(tmp_path, encoder):
     with Library(tmp_path / "home", encoder) as library:
-        first = library.save_report("accuracy", "  pets on   my labels ", {"top1": 0.5}, {"rows": [1, [2, None]]})
-        second = library.save_report("compare", "a and b", {}, {})
-        third = library.save_report("accuracy", "grün 🌿", {"top1": 1.0}, {"text": "<b>"})
+        first = library.reports.save("accuracy", "  pets on   my labels ", {"top1": 0.5}, {"rows": [1, [2, None]]})
+        second = library.reports.save("compare", "a and b", {}, {})
+        third = library.reports.save("accuracy", "grün 🌿", {"top1": 1.0}, {"text": "<b>"})
         assert first.name == "pets on my labels"
-        assert [record.id for record in library.reports()] == [third.id, second.id, first.id]
-        assert [record.name for record in library.reports("accuracy")] == ["grün 🌿", "pets on my labels"]
-        assert library.reports("accuracy")[1].report == {}  # a list is light
-        whole = library.report(first.id)
+        assert [record.id for record in library.reports.all()] == [third.id, second.id, first.id]
+        assert [record.name for record in library.reports.all("accuracy")] == ["grün 🌿", "pets on my labels"]
+        assert library.reports.all("accuracy")[1].report == {}  # a list is light
+        whole = library.reports.get(first.id)
         assert (whole.summary, whole.report, whole.created) == ({"top1": 0.5}, {"rows": [1, [2, None]]}, first.created)
-        library.change_report(second.id, {"n": 2}, {"rows": []})
-        assert (library.report(second.id).report, library.report(second.id).name) == ({"rows": []}, "a and b")
-        gone = library.delete_report(first.id)
+        library.reports.change(second.id, {"n": 2}, {"rows": []})
+        assert (library.reports.get(second.id).report, library.reports.get(second.id).name) == ({"rows": []}, "a and b")
+        gone = library.reports.delete(first.id)
         assert gone.report == whole.report
-        for missing in (library.report, library.delete_report):
+        for missing in (library.reports.get, library.reports.delete):
             with pytest.raises(NotFound, match="not there any more"):
                 missing(first.id)
         with pytest.raises(NotFound, match="not there any more"):
-            library.change_report(first.id, {}, {})
+            library.reports.change(first.id, {}, {})
         with pytest.raises(BadInput, match="needs a name"):
-            library.save_report("accuracy", "  ", {}, {})
+            library.reports.save("accuracy", "  ", {}, {})
     with Library(tmp_path / "home") as again:  # needs no model, and outlives the process
-        assert [record.kind for record in again.reports()] == ["accuracy", "compare"]
+        assert [record.kind for record in again.reports.all()] == ["accuracy", "compare"]
 
 
 def test_pictures_are_found_by_their_content(tmp_path, encoder):

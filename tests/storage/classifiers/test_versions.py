@@ -18,37 +18,37 @@ def test_versions_are_listed_and_gone_back_to(library, encoder):
     first, second = (zero_shot_classifier(encoder, labels) for labels in (["red", "green"], ["red", "blue"]))
     library.save(first, "colours")
     library.save(second, "colours")
-    versions = library.versions("colours")
+    versions = library.classifiers.versions("colours")
     assert [record.version for record in versions] == [2, 1]
     assert versions[0].parent_id == versions[1].id
     assert versions[1].parent_id is None
-    restored = library.restore("colours", 1)
+    restored = library.classifiers.restore("colours", 1)
     assert (restored.version, restored.parent_id) == (3, versions[0].id)
     assert library.classifier("colours") == first
     assert library.classifier("colours", 2) == second
     with pytest.raises(NotFound):
-        library.versions("shapes")
+        library.classifiers.versions("shapes")
     with pytest.raises(NotFound):
-        library.restore("colours", 9)
+        library.classifiers.restore("colours", 9)
 
 
 def test_a_run_takes_another_classifier_and_the_one_before_back(library, encoder):
     first = zero_shot_classifier(encoder, ["red", "green"])
     second, third = replace(first, kind="second"), replace(first, kind="third")
-    run = library.start_run(first)
+    run = library.runs.start(first)
     assert (run.edition, run.before) == (0, False)
-    library.change_run(run.id, second)
-    library.change_run(run.id, third, expected=1)
-    changed = library.change_run(run.id, replace(third, kind="dial"), keep=False)
+    library.runs.change(run.id, second)
+    library.runs.change(run.id, third, expected=1)
+    changed = library.runs.change(run.id, replace(third, kind="dial"), keep=False)
     assert (changed.classifier.kind, changed.edition, changed.before) == ("dial", 3, True)
-    assert library.run_edition(run.id) == 3
+    assert library.runs.edition(run.id) == 3
     with pytest.raises(BadInput, match="another window"):
-        library.change_run(run.id, first, expected=1)
-    assert library.revert_run(run.id).classifier.kind == "second"
-    back = library.revert_run(run.id)
+        library.runs.change(run.id, first, expected=1)
+    assert library.runs.revert(run.id).classifier.kind == "second"
+    back = library.runs.revert(run.id)
     assert (back.classifier, back.edition, back.before) == (first, 5, False)
     with pytest.raises(NotFound, match="no earlier classifier"):
-        library.revert_run(run.id)
-    for call in (library.run_edition, library.revert_run):
+        library.runs.revert(run.id)
+    for call in (library.runs.edition, library.runs.revert):
         with pytest.raises(NotFound, match="not in the library any more"):
             call("nothing")

@@ -49,9 +49,9 @@ def ids(library):
 
 @pytest.fixture
 def answers(library, ids, encoder):
-    library.move([ids["r0"]], "green", BOARD)
-    library.move([ids["r1"]], UNSURE, BOARD)
-    return library.answers(zero_shot_classifier(encoder, BOARD))
+    library.labels.move([ids["r0"]], "green", BOARD)
+    library.labels.move([ids["r1"]], UNSURE, BOARD)
+    return library.exchange.answers(zero_shot_classifier(encoder, BOARD))
 
 
 def paths(folder):
@@ -59,7 +59,7 @@ def paths(folder):
 
 
 def carried_out(library, plan, undo):
-    return drain(iter_carry_out(plan, undo, library.moved))
+    return drain(iter_carry_out(plan, undo, library.exchange.moved))
 
 
 # what is written
@@ -77,7 +77,7 @@ def test_a_persons_word_goes_before_the_classifiers(answers):
 def test_cells_that_spreadsheets_would_run_are_defused(library, ids, tmp_path):
     hostile = '=HYPERLINK("http://x","y")'
     library.label(ids["r0"], hostile)
-    text = to_csv(library.answers())
+    text = to_csv(library.exchange.answers())
     assert f"'{hostile}".replace('"', '""') in text
     (tmp_path / "labels.csv").write_text(text)
     assert read_csv(tmp_path / "labels.csv") == [(str(tmp_path / "photos" / "r0.png"), hostile)]
@@ -96,8 +96,8 @@ def test_json_has_both_verdicts_and_every_share(answers, encoder):
 def test_without_a_classifier_the_labelled_pictures_alone(library, ids):
     library.label(ids["r0"], "red")
     library.label(ids["r0"], "indoor")
-    library.move([ids["g0"]], NONE, BOARD)
-    found = {answer.image.id: answer.said for answer in library.answers()}
+    library.labels.move([ids["g0"]], NONE, BOARD)
+    found = {answer.image.id: answer.said for answer in library.exchange.answers()}
     assert found == {ids["r0"]: ("indoor", "red"), ids["g0"]: NONE}
 
 
@@ -147,7 +147,7 @@ def test_class_folders_and_back(library, answers, tmp_path, how):
 
     again = class_folders(answers, out, how)
     assert again.changes == []
-    assert drain(iter_undo(tmp_path / "undo.json", library.moved)).changed == 2
+    assert drain(iter_undo(tmp_path / "undo.json", library.exchange.moved)).changed == 2
     assert not out.exists()
     assert paths(tmp_path / "photos") == ["g0.png", "r0.png", "r1.png"]
     assert not (tmp_path / "undo.json").exists()
@@ -161,17 +161,17 @@ def test_a_move_keeps_the_labels_and_takes_sidecars_along(library, ids, answers,
     assert paths(photos) == ["r1.png"]
     assert paths(out) == ["green/g0.png", "green/g0.xmp", "green/r0.png", "green/r0.png.xmp"]
     assert library.image(ids["r0"]).path == str(out / "green" / "r0.png")
-    assert library.labels([ids["r0"]]) == {ids["r0"]: {"green": 1}}
+    assert library.labels.of([ids["r0"]]) == {ids["r0"]: {"green": 1}}
     assert library.count() == 3
     before = library.encoder.embedded
     library.add(photos)
     library.add(out)  # what was moved is known there, nothing is embedded again, nothing is missing
     assert (library.encoder.embedded, library.count()) == (before, 3)
 
-    drain(iter_undo(tmp_path / "undo.json", library.moved))
+    drain(iter_undo(tmp_path / "undo.json", library.exchange.moved))
     assert paths(photos) == ["g0.png", "g0.xmp", "r0.png", "r0.png.xmp", "r1.png"]
     assert library.image(ids["r0"]).path == str(photos / "r0.png")
-    assert library.labels([ids["r0"]]) == {ids["r0"]: {"green": 1}}
+    assert library.labels.of([ids["r0"]]) == {ids["r0"]: {"green": 1}}
 
 
 def test_nothing_is_overwritten(library, answers, tmp_path):
@@ -184,7 +184,7 @@ def test_nothing_is_overwritten(library, answers, tmp_path):
     assert paths(out) == ["green/G0.PNG", "green/g0 (2).png", "green/r0.png"]
     assert ["not overwritten" in row.reason for row in done.failed] == [True]
     assert (out / "green" / "r0.png").read_text() == "came in between"
-    drain(iter_undo(tmp_path / "undo.json", library.moved))
+    drain(iter_undo(tmp_path / "undo.json", library.exchange.moved))
     assert paths(out) == ["green/G0.PNG", "green/r0.png"]
     with pytest.raises(BadInput, match="already a file"):
         carried_out(library, plan, out / "green" / "r0.png")
@@ -194,7 +194,7 @@ def test_undo_leaves_alone_what_was_changed_since(library, answers, tmp_path):
     out, undo = tmp_path / "sorted", tmp_path / "undo.json"
     carried_out(library, class_folders(answers, out, "copy"), undo)
     (out / "green" / "r0.png").write_text("edited")
-    done = drain(iter_undo(undo, library.moved))
+    done = drain(iter_undo(undo, library.exchange.moved))
     assert (done.changed, len(done.failed)) == (1, 1)
     assert paths(out) == ["green/r0.png"]
     assert undo.exists()  # there is something left to undo
@@ -209,7 +209,7 @@ def test_a_move_that_is_killed_half_way_can_be_undone(library, ids, answers, tmp
     steps.close()
     undo.write_bytes(planned)
     assert len(paths(tmp_path / "photos")) == 2
-    drain(iter_undo(undo, library.moved))
+    drain(iter_undo(undo, library.exchange.moved))
     assert paths(tmp_path / "photos") == ["g0.png", "r0.png", "r1.png"]
     assert not (tmp_path / "sorted").exists()
     assert library.image(ids["g0"]).path == str(tmp_path / "photos" / "g0.png")
@@ -217,7 +217,7 @@ def test_a_move_that_is_killed_half_way_can_be_undone(library, ids, answers, tmp
 
 def test_stopping_keeps_what_was_moved(library, ids, answers, tmp_path):
     undo = tmp_path / "undo.json"
-    steps = iter_carry_out(class_folders(answers, tmp_path / "sorted", "move"), undo, library.moved)
+    steps = iter_carry_out(class_folders(answers, tmp_path / "sorted", "move"), undo, library.exchange.moved)
     next(steps)
     next(steps)
     steps.close()
@@ -229,7 +229,7 @@ def test_stopping_keeps_what_was_moved(library, ids, answers, tmp_path):
 def test_names_of_labels_become_names_of_folders(library, ids, tmp_path):
     for name, label in (("r0", "../../etc"), ("r1", "dog"), ("g0", "Dog")):
         library.label(ids[name], label)
-    carried_out(library, class_folders(library.answers(), tmp_path / "out", "copy"), tmp_path / "undo.json")
+    carried_out(library, class_folders(library.exchange.answers(), tmp_path / "out", "copy"), tmp_path / "undo.json")
     assert paths(tmp_path / "out") == ["Dog/g0.png", "_.._etc/r0.png", "dog (2)/r1.png"]
 
 
@@ -237,8 +237,8 @@ def test_a_picture_with_two_labels_is_copied_to_both_and_not_moved(library, ids,
     library.label(ids["r0"], "red")
     library.label(ids["r0"], "indoor")
     out = tmp_path / "out"
-    assert "several labels" in class_folders(library.answers(), out, "move").left[0].reason
-    carried_out(library, class_folders(library.answers(), out, "copy"), tmp_path / "undo.json")
+    assert "several labels" in class_folders(library.exchange.answers(), out, "move").left[0].reason
+    carried_out(library, class_folders(library.exchange.answers(), out, "copy"), tmp_path / "undo.json")
     assert paths(out) == ["indoor/r0.png", "red/r0.png"]
 
 
@@ -249,7 +249,7 @@ def test_yolo_splits_by_content(library, ids, tmp_path):
     library.add(tmp_path / "more")
     for image in library.images():
         library.label(image.id, "blue")
-    plan = yolo_folders(library.answers(), tmp_path / "yolo", "symlink", 0.3)
+    plan = yolo_folders(library.exchange.answers(), tmp_path / "yolo", "symlink", 0.3)
     parts = {change.target.split("/yolo/")[1].split("/")[0] for change in plan.changes}
     assert parts == {"train", "val"}
     by_content = {}
@@ -265,7 +265,7 @@ def test_yolo_splits_by_content(library, ids, tmp_path):
 def test_what_is_no_undo_file_is_refused(library, tmp_path, text):
     (tmp_path / "undo.json").write_text(text)
     with pytest.raises(BadInput, match="not an undo file"):
-        drain(iter_undo(tmp_path / "undo.json", library.moved))
+        drain(iter_undo(tmp_path / "undo.json", library.exchange.moved))
 
 
 # XMP
@@ -342,7 +342,7 @@ def test_sidecars_are_written_and_taken_back(library, ids, answers, tmp_path):
     rows, skipped = read_xmp(library.images())
     assert (set(rows), skipped) == ({(str(photos / "r0.png"), word) for word in ("Harbour", "cat", "green")}, [])
     (photos / "g0.xmp").write_text("changed by another program")
-    done = drain(iter_undo(tmp_path / "undo.json", library.moved))
+    done = drain(iter_undo(tmp_path / "undo.json", library.exchange.moved))
     assert (done.changed, len(done.failed)) == (3, 1)
     assert (photos / "r0.png.xmp").read_bytes() == FOREIGN
     assert paths(photos) == ["g0.png", "g0.xmp", "r0.png", "r0.png.xmp", "r1.png"]
@@ -353,13 +353,15 @@ def test_two_pictures_that_would_share_a_sidecar(library, tmp_path):
     library.add(tmp_path / "photos")
     for image in library.images():
         library.label(image.id, "red" if image.name == "r0.png" else "green")
-    assert sorted(os.path.basename(change.target) for change in sidecars(library.answers(), "lightroom").changes) == [
+    assert sorted(
+        os.path.basename(change.target) for change in sidecars(library.exchange.answers(), "lightroom").changes
+    ) == [
         "g0.xmp",
         "r0.xmp",
         "r1.xmp",
     ]
-    assert "would share r0.xmp" in sidecars(library.answers(), "lightroom").left[0].reason
-    assert len(sidecars(library.answers(), "digikam").changes) == 4
+    assert "would share r0.xmp" in sidecars(library.exchange.answers(), "lightroom").left[0].reason
+    assert len(sidecars(library.exchange.answers(), "digikam").changes) == 4
 
 
 @pytest.mark.skipif(not shutil.which("exiftool"), reason="exiftool is not installed")
@@ -384,35 +386,35 @@ def test_labels_come_in_as_one_step(library, ids, tmp_path):
     library.label(ids["r0"], "red")
     library.label(ids["r0"], "indoor")
     (tmp_path / "labels.csv").write_text("\ufeffpath,label\nphotos/r0.png,green\nphotos/g0.png,red\nnowhere.png,red\n")
-    found = library.import_labels(read_csv(tmp_path / "labels.csv"))
+    found = library.exchange.import_labels(read_csv(tmp_path / "labels.csv"))
     assert (found.pictures, found.changed, found.labels) == (2, 2, ("green", "red"))
     assert [row.path for row in found.unknown] == [str(tmp_path / "nowhere.png")]
     # red and green exclude each other; indoor is not among what came in
-    assert library.labels() == {ids["r0"]: {"green": 1, "indoor": 1}, ids["g0"]: {"red": 1}}
-    library.undo()
-    assert library.labels() == {ids["r0"]: {"red": 1, "indoor": 1}}
-    assert library.import_labels(read_csv(tmp_path / "labels.csv"), keep=True).pictures == 1
-    assert library.labels()[ids["r0"]] == {"red": 1, "indoor": 1}
+    assert library.labels.of() == {ids["r0"]: {"green": 1, "indoor": 1}, ids["g0"]: {"red": 1}}
+    library.labels.undo()
+    assert library.labels.of() == {ids["r0"]: {"red": 1, "indoor": 1}}
+    assert library.exchange.import_labels(read_csv(tmp_path / "labels.csv"), keep=True).pictures == 1
+    assert library.labels.of()[ids["r0"]] == {"red": 1, "indoor": 1}
 
 
 def test_a_table_of_ours_into_a_fresh_home(library, answers, encoder, tmp_path):
     (tmp_path / "labels.csv").write_text(to_csv(answers))
     with Library(tmp_path / "other", encoder) as fresh:
         fresh.add(tmp_path / "photos")
-        fresh.import_labels(read_csv(tmp_path / "labels.csv"))
+        fresh.exchange.import_labels(read_csv(tmp_path / "labels.csv"))
         # what the classifier said of g0 is no person's word, nor is "unsure" a label
-        assert [list(values) for values in fresh.labels().values()] == [["green"]]
+        assert [list(values) for values in fresh.labels.of().values()] == [["green"]]
 
 
 def test_pictures_are_found_by_content_and_by_name(library, ids, tmp_path):
     shutil.copy(tmp_path / "photos" / "r0.png", tmp_path / "renamed.png")
     rows = [(str(tmp_path / "renamed.png"), "a"), ("C:\\Users\\x\\photos\\g0.png", "b")]
-    assert library.import_labels(rows).pictures == 2
-    assert library.labels() == {ids["r0"]: {"a": 1}, ids["g0"]: {"b": 1}}
+    assert library.exchange.import_labels(rows).pictures == 2
+    assert library.labels.of() == {ids["r0"]: {"a": 1}, ids["g0"]: {"b": 1}}
     photo(tmp_path / "two" / "g0.png", "blue")
     library.add(tmp_path / "two")
-    assert len(library.import_labels([("/elsewhere/g0.png", "b")]).unknown) == 1  # could be either
-    assert library.import_labels([("/elsewhere/two/g0.png", "b")]).pictures == 1
+    assert len(library.exchange.import_labels([("/elsewhere/g0.png", "b")]).unknown) == 1  # could be either
+    assert library.exchange.import_labels([("/elsewhere/two/g0.png", "b")]).pictures == 1
 
 
 @pytest.mark.parametrize(
@@ -435,11 +437,11 @@ def test_files_without_labels_are_refused_with_a_sentence(tmp_path, read, text):
 
 
 def test_a_classifier_of_another_model_is_refused_with_both_names(library, encoder):
-    library.import_classifier(zero_shot_classifier(encoder, BOARD).to_bytes(), "mine")
+    library.exchange.import_classifier(zero_shot_classifier(encoder, BOARD).to_bytes(), "mine")
     assert library.classifier("mine").labels == ("red", "green")
     theirs = zero_shot_classifier(FakeEncoder("other"), BOARD, "photo")
     with pytest.raises(SpaceMismatch, match=r"theirs was made with the model other .* in use is fake"):
-        library.import_classifier(theirs.to_bytes(), "theirs")
-    made = library.rebuild(theirs)
+        library.exchange.import_classifier(theirs.to_bytes(), "theirs")
+    made = library.exchange.rebuild(theirs)
     assert (made.space, made.labels, made.prompts) == (encoder.space, theirs.labels, theirs.prompts)
     assert made == zero_shot_classifier(encoder, BOARD, "photo")

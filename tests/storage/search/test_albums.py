@@ -67,75 +67,75 @@ def test_filters_as_plain_values():
 
 
 def test_an_album_includes_new_photos(library, tmp_path):
-    kept = library.save_album(" Red  things ", "red")
+    kept = library.albums.save(" Red  things ", "red")
     assert (kept.name, kept.words, kept.classifier) == ("Red things", "red", None)
-    assert names(library.open_album("Red things")) == ["a.png", "b.jpg"]
+    assert names(library.albums.open("Red things")) == ["a.png", "b.jpg"]
     library.add(photo(tmp_path / "more" / "new.png", "red", (20, 30)).parent)
-    assert names(library.open_album("Red things")) == ["a.png", "b.jpg", "new.png"]
-    page = library.open_album("Red things", offset=1, limit=1)
+    assert names(library.albums.open("Red things")) == ["a.png", "b.jpg", "new.png"]
+    page = library.albums.open("Red things", offset=1, limit=1)
     assert (names(page), page.total, page.clear) == (["b.jpg"], 3, True)
-    assert library.albums() == [library.album("Red things")] == [kept]
+    assert library.albums.all() == [library.albums.get("Red things")] == [kept]
 
 
 def test_an_album_of_words_and_filters(library, photos):
     folder = library.add(photos / "sub").folder_id
-    library.save_album("sub", "blue", Filters(folder, orientation="landscape"))
-    assert names(library.open_album("sub")) == ["d.webp"]
+    library.albums.save("sub", "blue", Filters(folder, orientation="landscape"))
+    assert names(library.albums.open("sub")) == ["d.webp"]
     library.remove_folder(folder)
     with pytest.raises(NotFound, match="folder"):
-        library.open_album("sub")
+        library.albums.open("sub")
 
 
 def test_an_album_of_filters_alone(library):
     label(library, "c.png", "holiday")
-    library.save_album("holiday", filters=Filters(label="holiday"))
-    assert names(library.open_album("holiday")) == ["c.png"]
+    library.albums.save("holiday", filters=Filters(label="holiday"))
+    assert names(library.albums.open("holiday")) == ["c.png"]
     label(library, "a.png", "holiday")
-    assert names(library.open_album("holiday", "newest", limit=1)) != []
-    assert library.open_album("holiday", limit=1).total == 2
+    assert names(library.albums.open("holiday", "newest", limit=1)) != []
+    assert library.albums.open("holiday", limit=1).total == 2
 
 
 def test_what_a_classifier_calls_something(library, encoder, tmp_path):
     library.save(zero_shot_classifier(encoder, ["red", "blue"], "bare"), "colours")
-    library.save_album("reds", classifier="colours", label="red")
-    found = library.open_album("reds")
+    library.albums.save("reds", classifier="colours", label="red")
+    found = library.albums.open("reds")
     # green is as far from red as from blue, and the first of equals wins
     assert (names(found), found.total) == (["a.png", "b.jpg", "c.png"], 3)
     assert found.hits[0].score > 0.99
     assert found.hits[2].score == pytest.approx(0.5, abs=0.01)
     library.save(zero_shot_classifier(encoder, ["red", "blue", "green"], "bare"), "colours")  # the next version
     library.add(photo(tmp_path / "more" / "new.png", "red", (20, 30)).parent)
-    assert names(library.open_album("reds")) == ["a.png", "b.jpg", "new.png"]
+    assert names(library.albums.open("reds")) == ["a.png", "b.jpg", "new.png"]
 
 
 def test_a_classifier_words_and_filters_together(library, encoder):
     library.save(zero_shot_classifier(encoder, ["red", "blue", "green"], "bare"), "colours")
-    library.save_album("both", "red + green", Filters(name="png"), "colours", "red")
-    assert names(library.open_album("both")) == ["a.png"]
+    library.albums.save("both", "red + green", Filters(name="png"), "colours", "red")
+    assert names(library.albums.open("both")) == ["a.png"]
 
 
 def test_a_classifier_that_went(library, encoder):
     library.save(zero_shot_classifier(encoder, ["red", "blue"], "bare"), "colours")
-    library.save_album("reds", classifier="colours", label="red")
+    library.albums.save("reds", classifier="colours", label="red")
     library.save(zero_shot_classifier(encoder, ["green", "blue"], "bare"), "colours")
     with pytest.raises(NotFound, match="red") as problem:
-        library.open_album("reds")
+        library.albums.open("reds")
     assert_sentence(problem.value)
-    library.delete_classifier("colours")
+    library.classifiers.delete("colours")
     with pytest.raises(NotFound, match="colours"):
-        library.open_album("reds")
+        library.albums.open("reds")
 
 
 def test_deleting_and_replacing(library):
-    library.save_album("one", "red")
+    library.albums.save("one", "red")
     with pytest.raises(BadInput, match="already") as problem:
-        library.save_album("one", "blue")
+        library.albums.save("one", "blue")
     assert_sentence(problem.value)
-    assert library.album("one").words == "red"
-    assert library.save_album("one", "blue", replace=True).words == "blue"
-    library.delete_album("one")
-    assert library.albums() == []
-    for asked in (library.album, library.open_album, library.delete_album):
+    assert library.albums.get("one").words == "red"
+    assert library.albums.save("one", "blue", replace=True).words == "blue"
+    library.albums.delete("one")
+    assert library.albums.all() == []
+    for asked in (library.albums.get, library.albums.open, library.albums.delete):
         with pytest.raises(NotFound, match="none has been saved"):
             asked("one")
 
@@ -154,8 +154,8 @@ def test_deleting_and_replacing(library):
 def test_an_album_that_could_not_be_opened_is_not_saved(library, encoder, wrong, match):
     library.save(zero_shot_classifier(encoder, ["red", "blue"], "bare"), "colours")
     with pytest.raises((BadInput, NotFound), match=match):
-        library.save_album(**wrong)
-    assert library.albums() == []
+        library.albums.save(**wrong)
+    assert library.albums.all() == []
 
 
 # a search as a classifier
@@ -171,10 +171,10 @@ def test_a_search_as_a_classifier(library, tmp_path):
     assert shares["d.webp"] == pytest.approx(1 - shares["a.png"], abs=0.01)
     library.save(classifier, "search for red")
     assert library.classifier("search for red") == classifier
-    library.save_album("kept", classifier="search for red", label="red")
-    assert names(library.open_album("kept")) == ["a.png", "b.jpg"] == names(library.find("red"))
+    library.albums.save("kept", classifier="search for red", label="red")
+    assert names(library.albums.open("kept")) == ["a.png", "b.jpg"] == names(library.find("red"))
     library.add(photo(tmp_path / "more" / "new.png", "red", (20, 30)).parent)
-    assert names(library.open_album("kept")) == ["a.png", "b.jpg", "new.png"]
+    assert names(library.albums.open("kept")) == ["a.png", "b.jpg", "new.png"]
 
 
 def test_a_search_without_a_cut_off_is_no_classifier(library, encoder, tmp_path):

@@ -117,8 +117,8 @@ def test_a_clear_answer_brings_its_near_matches():
 def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
     assert library.find("grey").clear is False
     before = encoder.texts_encoded
-    scale = library._model.relevance.scale()
-    assert library._model.relevance.scale() is scale  # nothing changed, nothing done
+    scale = library._in_use.relevance.scale()
+    assert library._in_use.relevance.scale() is scale  # nothing changed, nothing done
     folder = library.add(photo(tmp_path / "more" / "grey.png", (90, 90, 90)).parent).folder_id
     assert names(library.find("grey").hits) == ["grey.png"]
     assert encoder.texts_encoded == before
@@ -129,7 +129,7 @@ def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
 def test_a_large_library_is_judged_by_a_sample(library, monkeypatch):
     monkeypatch.setattr("storage.vectors.relevance.SAMPLE", 2)
     assert library.find("red").clear
-    scale, sample = library._model.relevance.scale(), library._model.index.sample(2)
+    scale, sample = library._in_use.relevance.scale(), library._in_use.index.sample(2)
     assert sample.shape == (2, 4)
     np.testing.assert_allclose(scale.peaks, (sample @ scale.bank.T).max(0), atol=1e-6)
 

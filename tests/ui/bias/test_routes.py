@@ -187,7 +187,7 @@ def test_images_that_are_gone_are_said(studio, client, tmp_path):
     studio.library.remove_folder(own.id)
     answer = client.post(f"{address}/measure", json={**DESIGN, "by": ["folder"]})
     assert (answer.status_code, "2 images of this result are gone" in answer.json()["error"]) == (400, True)
-    other = studio.library.save_report("accuracy", "x", {}, {})
+    other = studio.library.reports.save("accuracy", "x", {}, {})
     assert "no bias measurement" in client.get(f"/api/bias/{other.id}").json()["error"]
     assert client.get("/api/bias/99999").status_code == 404
 

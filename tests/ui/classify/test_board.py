@@ -35,7 +35,7 @@ def client(studio):
 def run(studio):
     classifier = zero_shot_classifier(FakeEncoder(), BOARD)
     skipped = [SkippedRecord("a.jpg", "It is damaged.")]
-    return f"/api/runs/{studio.library.start_run(classifier, skipped=skipped).id}"
+    return f"/api/runs/{studio.library.runs.start(classifier, skipped=skipped).id}"
 
 
 @pytest.fixture
@@ -82,7 +82,7 @@ def test_moves_undo_and_what_others_did(client, run, ids):
 
 def test_steps_on_a_board_of_other_classes_are_not_undone_from_here(client, run, ids, studio):
     move(client, run, 0, [[None, ids[:1]]])
-    second = studio.library.start_run(zero_shot_classifier(FakeEncoder(), ["cat", "dog"])).id
+    second = studio.library.runs.start(zero_shot_classifier(FakeEncoder(), ["cat", "dog"])).id
     assert load(client, f"/api/runs/{second}")["undo"] == 0
 
 
@@ -119,7 +119,7 @@ def test_the_dial_counts_what_has_no_label_and_is_kept_in_the_classifier(client,
     assert sum(place < 0 for _, _, _, place, _ in board["images"]) >= silent[18] - 2
     assert client.post(f"{run}/dial", json={"sure": 2}).status_code == 400
     run_id = run.split("/")[-1]
-    studio.library.save(studio.library.run(run_id).classifier, "dialled")
+    studio.library.save(studio.library.runs.get(run_id).classifier, "dialled")
     assert studio.library.classifier("dialled").decision.sure == 0.9
 
 
@@ -210,7 +210,7 @@ def many(studio):
     from clipcore import Decision
 
     classifier = zero_shot_classifier(FakeEncoder(), ["red", "green", "bright"])
-    return f"/api/runs/{studio.library.start_run(classifier.with_decision(Decision(many=True, sure=0.2))).id}"
+    return f"/api/runs/{studio.library.runs.start(classifier.with_decision(Decision(many=True, sure=0.2))).id}"
 
 
 def say(client, run, to, ids, value=1):
@@ -227,20 +227,20 @@ def test_a_picture_can_have_several_labels(client, many, ids, studio):
     assert 0 in guesses[ids[0]]
     answer = say(client, many, 2, ids[:1])  # a first word says that the other guesses are right, too
     assert answer["changes"] == [[ids[0], {"0": 1, "2": 1} | {str(code): 1 for code in guesses[ids[0]]}]]
-    assert studio.library.labels(ids[:1])[ids[0]] == {"red": 1, "bright": 1}
+    assert studio.library.labels.of(ids[:1])[ids[0]] == {"red": 1, "bright": 1}
     assert say(client, many, 0, ids[:1], -1)["changes"] == [[ids[0], {"0": -1, "2": 1}]]
     assert client.post(f"{many}/step/undo", json={"op": "u", "client": "me", "since": 0}).json()["changes"] == [
         [ids[0], {"0": 1, "2": 1}]
     ]
     assert say(client, many, NONE, ids[:1])["changes"] == [[ids[0], {"0": -1, "1": -1, "2": -1}]]
-    by_id = {answer.image.id: answer for answer in studio.library.run_answers(many.split("/")[-1])}
+    by_id = {answer.image.id: answer for answer in studio.library.exchange.run_answers(many.split("/")[-1])}
     assert by_id[ids[0]].said == NONE
 
 
 def test_each_label_has_a_threshold_that_is_saved_and_learned(client, many, ids, studio):
     assert client.post(f"{many}/threshold", json={"code": 1, "needed": 0.9}).status_code == 200
     run_id = many.split("/")[-1]
-    assert studio.library.run(run_id).classifier.decision.thresholds == (0.2, 0.9, 0.2)
+    assert studio.library.runs.get(run_id).classifier.decision.thresholds == (0.2, 0.9, 0.2)
     assert load(client, many)["thresholds"] == [0.2, 0.9, 0.2]
     assert client.post(f"{many}/threshold", json={"code": UNSURE, "needed": 0.9}).status_code == 400
     assert client.post(f"{many}/threshold", json={"code": 1, "needed": 2}).status_code == 400
@@ -250,7 +250,7 @@ def test_each_label_has_a_threshold_that_is_saved_and_learned(client, many, ids,
     lesson = taught(client, many, 12)
     assert lesson["sentence"].startswith("With your 12 labelled images: F1 ")
     assert client.post(f"{many}/lesson/use").status_code == 200
-    decision = studio.library.run(run_id).classifier.decision
+    decision = studio.library.runs.get(run_id).classifier.decision
     assert (decision.sure, decision.many) == (0.5, True)
     assert 0.02 <= decision.thresholds[1] < 0.9
     assert client.get(f"{many}/doubts").json()["items"] == []
@@ -262,7 +262,7 @@ def test_labels_make_probabilities_even_where_the_words_are_kept(client, studio,
         photo(tmp_path / "photos" / f"more {index}.png", ("red", "green")[index % 2], (60 + index, 20))
     studio.library.add(tmp_path / "photos")
     classifier = zero_shot_classifier(FakeEncoder(), ["red", "green"])
-    run = f"/api/runs/{studio.library.start_run(classifier).id}"
+    run = f"/api/runs/{studio.library.runs.start(classifier).id}"
     images = [image for image in studio.library.images() if "more" in image.name]
     for code in (0, 1):
         move(client, run, code, [[None, [image.id for image in images[code::2]]]])

@@ -29,7 +29,7 @@ def studio(tmp_path):
 
 @pytest.fixture
 def run(studio):
-    return studio.library.start_run(zero_shot_classifier(studio.encoder(), BOARD)).id
+    return studio.library.runs.start(zero_shot_classifier(studio.encoder(), BOARD)).id
 
 
 def work(studio, kind, payload):
@@ -61,7 +61,7 @@ def test_class_folders_are_shown_made_and_taken_back(studio, run, tmp_path):
 
 def test_only_what_a_person_said(studio, run, tmp_path):
     one = studio.library.images()[0]
-    studio.library.move([one.id], "green", BOARD)
+    studio.library.labels.move([one.id], "green", BOARD)
     plan = export_jobs.plan_of(studio, Wish(run, XMP, naming="both", mine=True))
     assert [change.target for change in plan.changes] == [f"{one.path}.xmp", one.path.replace(".png", ".xmp")]
 
@@ -96,15 +96,15 @@ def test_labels_come_in_as_a_table_or_json(studio, run, tmp_path):
     from storage.export import to_coco, to_csv, to_label_studio
 
     library = studio.library
-    library.move([image.id for image in library.images()], "red", BOARD)
-    answers = library.run_answers(run)
+    library.labels.move([image.id for image in library.images()], "red", BOARD)
+    answers = library.exchange.run_answers(run)
     for name, text in (
         ("labels.csv", to_csv(answers)),
         ("coco.json", to_coco(answers, BOARD)),
         ("label-studio.json", to_label_studio(answers)),
     ):
         (tmp_path / name).write_text(text)
-        library.move([image.id for image in library.images()], None, BOARD)
-        assert library.label_counts() == {}
+        library.labels.move([image.id for image in library.images()], None, BOARD)
+        assert library.labels.counts() == {}
         assert export_jobs.bring_labels(studio, str(tmp_path / name)).changed == 6
-        assert library.label_counts() == {"red": 6}
+        assert library.labels.counts() == {"red": 6}

@@ -58,7 +58,7 @@ def test_all_that_answer_a_question_are_labelled_but_for_some(client, library):
     there = ids(client)
     chosen = {"question": {"q": "red"}, "but": [there["red1"]]}
     assert give(client, chosen, "warm").json()["pictures"] == 1
-    assert library.labels() == {there["red0"]: {"warm": 1}}
+    assert library.labels.of() == {there["red0"]: {"warm": 1}}
     assert ids(client, label="warm") == {"red0": there["red0"]}
     assert give(client, {"question": {"name": "e"}, "but": []}, "any", op="2").json()["pictures"] == 4
     assert give(client, {"question": {"sort": "newest"}}, "every", op="3").json()["pictures"] == 4
@@ -78,7 +78,7 @@ def test_a_label_that_cannot_be_given_changes_nothing(client, library, chosen, l
     answer = give(client, chosen, label)
     assert answer.status_code in (400, 404)
     assert sentence in answer.json()["error"]
-    assert library.labels() == {}
+    assert library.labels.of() == {}
 
 
 def test_a_range_of_places_has_the_ids_of_the_pages(client):

@@ -46,7 +46,7 @@ def kept(studio, kind, payload):
 def shown(studio, client, kind, payload):
     """What the element is told of it; the HTML page and every plot are made once, too."""
     report = kept(studio, kind, payload)
-    assert studio.library.reports(kind)[0].id == report
+    assert studio.library.reports.all(kind)[0].id == report
     answer = client.get(f"/api/reports/{report}").json()
     if answer["html"]:
         page = client.get(f"/api/reports/{report}/report.html").text

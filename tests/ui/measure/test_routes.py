@@ -106,7 +106,7 @@ def test_a_shards_pictures_are_shown_until_they_change(studio, client, tmp_path)
     page = client.get(f"/api/reports/{report}/report.html").text
     assert page.count("data:image/webp;base64,") == 1
     write_shard(shard, {"a": ("red", "red"), "b": ("blue", "red")})
-    record = studio.library.report(report)
+    record = studio.library.reports.get(report)
     assert SetPictures().prepare(record.report["source"], ["few/b"], [record.report["judged"]["keys"][1]]) == {}
     shard.unlink()
     with pytest.raises(NotFound, match="not where it was"):
@@ -147,7 +147,7 @@ def test_a_comparison_outlives_its_reports(studio, client):
     first, second = (measured(studio, classifier=f"saved:{name}", set="labels") for name in ("plain", "swapped"))
     record = keep_comparison(studio, first, second)
     for gone in (first, second):
-        studio.library.delete_report(gone)
+        studio.library.reports.delete(gone)
     answer = client.get(f"/api/reports/{record.id}").json()
     assert (answer["lost"], answer["gained"], answer["moved"]) == (4, 1, 0)
     assert answer["difference"] == pytest.approx(-3 / 6)
@@ -188,7 +188,7 @@ def test_models_side_by_side(studio, client, monkeypatch):
     assert answer["rows"][0]["per_second"] > 0
     assert answer["notes"] == ["There is no model named gone."]
     assert "GFLOPs" in client.get(f"/api/reports/{report}/report.html").text
-    names = [record.name for record in studio.library.reports("accuracy")][:2]
+    names = [record.name for record in studio.library.reports.all("accuracy")][:2]
     assert names == ["large on set", "small on set"]  # two models can be compared, too
 
 
