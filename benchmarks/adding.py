@@ -26,8 +26,8 @@ import resource, sys
 sys.path.insert(0, sys.argv[3])
 import open_clip, torch
 from pathlib import Path
-from clipcore.device import choose_precision
-from clipcore.encoder import Encoder
+from clipcore.encoding.device import choose_precision
+from clipcore.encoding.encoder import Encoder
 from clipcore.space import Space
 from storage import Library
 

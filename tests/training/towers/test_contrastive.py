@@ -325,7 +325,7 @@ def test_the_sigmoid_loss_learns_the_colours(tmp_path: Path) -> None:
 KILLED = """
 import os, signal, sys
 from tests.training.towers.test_contrastive import SAVED_OFTEN, VIT, squares
-from training.contrastive import iter_pretrain
+from training.towers.contrastive import iter_pretrain
 for step in iter_pretrain(VIT, squares(45, 0), {}, sys.argv[1], SAVED_OFTEN, device="cpu"):
     if step.done == 7:
         os.kill(os.getpid(), signal.SIGKILL)
