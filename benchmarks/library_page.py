@@ -23,6 +23,7 @@ from PIL import Image as Picture
 from sqlalchemy import update
 
 from clipcore import load
+from storage.pictures.lookup import sealed
 from storage.tables import SpaceRow
 from tests.support.browser import ARGS, CHROMIUM
 from tests.support.server import served
@@ -122,7 +123,7 @@ def made(home: Path, images: int) -> None:
         )
         data = BytesIO()
         blurred.save(data, "WEBP", quality=75)
-        (small / str(number)).write_bytes(data.getvalue())
+        (small / str(number)).write_bytes(sealed(data.getvalue()))
     thumbs = home / "thumbs" / "256"
     for number in range(images):
         content = hash_of(number)

@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -38,20 +39,31 @@ Model = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say how long it will take, from a few timed steps.")]
-Labels = Annotated[str | None, typer.Option("--labels", help='Class names, such as "cat, dog = puppy | hound, rabbit".')]
+Labels = Annotated[
+    str | None,
+    typer.Option(
+        "--labels",
+        help='Class names, such as "cat, dog = puppy | hound, rabbit"; one with a comma in it goes in double quotes.',
+    ),
+]
 Many = Annotated[bool, typer.Option("--many", help="A picture can have several of the labels, or none; not just one.")]
 Templates = Annotated[Path | None, typer.Option("--templates", help="A file of prompt templates, one a line, with {label}.")]
 
 
 def command(run: Callable[..., None]) -> Callable[..., None]:
-    """A command whose mistakes end as one sentence on standard error and exit code 2."""
+    """A command whose mistakes end as one sentence on standard error and exit code 2.
+
+    Asked to end (SIGTERM) it ends as by Ctrl+C: the index is written, the database closed. Then the signal takes its way, so
+    that whoever sent it sees a process that did as it was told.
+    """
 
     @wraps(run)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from clipcore import SaysoError
 
         try:
-            run(*args, **kwargs)
+            with ended_by_sigterm():
+                run(*args, **kwargs)
         except SaysoError as error:
             say(str(error))
             raise typer.Exit(2) from None
@@ -104,6 +116,31 @@ def draw(
             watch(step)
 
         return drain(steps, show)
+
+
+@contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """SIGTERM raises KeyboardInterrupt, as Ctrl+C does; when all is tidied up the process ends by the signal."""
+    if threading.current_thread() is not threading.main_thread():  # only there can signals be handled
+        yield
+        return
+    asked = False
+
+    def ask(*_: object) -> None:
+        nonlocal asked
+        asked = True
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        if asked:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            signal.raise_signal(signal.SIGTERM)
 
 
 @contextmanager

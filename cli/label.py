@@ -20,6 +20,7 @@ def label(
     none: Annotated[bool, typer.Option("--none", help="It is none of --among.")] = False,
     remove: Annotated[bool, typer.Option("--remove", help="Take the label away, or all of --among.")] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Take the last step back.")] = False,
+    replaced: Annotated[bool, typer.Option("--replaced", help="List files that replaced a labelled picture.")] = False,
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -29,8 +30,8 @@ def label(
     from storage import Library
     from storage.labels.moves import Place
 
-    if sum((is_not, unsure, none, remove, undo)) > 1:
-        raise BadInput("Choose one of --not, --unsure, --none, --remove and --undo.")
+    if sum((is_not, unsure, none, remove, undo, replaced)) > 1:
+        raise BadInput("Choose one of --not, --unsure, --none, --remove, --undo and --replaced.")
     with Library(home_folder(home)) as library:
         if undo:
             step = library.labels.undo()
@@ -39,11 +40,22 @@ def label(
             back = "1 picture is" if len(step.changed) == 1 else f"{len(step.changed):,} pictures are"
             emit(as_json, {"changed": len(step.changed)}, f"{back} labelled as before")
             return
+        if replaced:
+            images = library.replaced()
+            values = library.labels.of([image.id for image in images])
+            for image in images:
+                true = [known for known, value in sorted(values[image.id].items()) if value == 1]
+                emit(as_json, {"path": image.shown_path, "labels": true}, f"{image.shown_path}  {'; '.join(true)}")
+            if not images:
+                say("No file has replaced a labelled picture, or each was labelled since.")
+            return
         if not paths:
             for known, count in library.labels.counts().items():
                 emit(as_json, {"label": known, "pictures": count}, f"{count:>7,}  {known}")
             if not library.labels.counts():
                 say("No picture has a label yet; label photos/rex.jpg --as dog gives one.")
+            if count := len(library.replaced()):
+                say(f"{count:,} of the labelled files replaced another picture; label --replaced lists them.")
             return
         classes = parse_labels(among)[0] if among else []
         if not name and not (classes and (none or unsure or remove)):

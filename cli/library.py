@@ -15,7 +15,11 @@ def add(folder: Path, home: Home = None, model: Model = "starter", as_json: Json
         added = draw(library.iter_add(folder))
         for skipped in added.skipped:
             say(f"skipped {skipped.path}: {skipped.reason}")
+        for replaced in added.replaced:
+            say(f"replaced {replaced.path}: {replaced.reason}")
         counts = {"new": added.new, "known": added.known, "skipped": len(added.skipped), "in the library": library.count()}
+        if added.replaced:
+            counts["replaced"] = len(added.replaced)
         emit(as_json, counts, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 

@@ -108,7 +108,7 @@ def _several(library: "Library", start: "Classifier", examples: "Examples | None
         images, X = library.embeddings(ids)
         row = {image_id: i for i, image_id in enumerate(ids)}
         truth = truth[[row[image.id] for image in images]]
-        keys = tuple(image.content_hash for image in images)
+        keys = tuple(image.picture for image in images)
     else:
         first = {key: i for i, key in reversed(list(enumerate(examples.keys)))}
         keys, rows = tuple(first), list(first.values())

@@ -13,7 +13,8 @@ from .classify.answers import NONE, UNSURE, Answers, decide, dial, generic_bank
 from .classify.classifier import Classifier, Prediction, Predictions
 from .classify.decision import Decision
 from .classify.examples import Examples
-from .classify.prompts import PACKS, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
+from .classify.prompts import PACKS, PromptSet, pack, parse_descriptions, parse_templates
+from .classify.typed import format_labels, parse_labels
 from .classify.zeroshot import iter_zero_shot_classifier, search_classifier, zero_shot_classifier
 from .errors import (
     BadClassifierFile,
@@ -24,6 +25,7 @@ from .errors import (
     NotFound,
     SaysoError,
     SpaceMismatch,
+    TooMany,
     UnknownModel,
 )
 from .progress import Step, drain
@@ -53,10 +55,12 @@ __all__ = [
     "Space",
     "SpaceMismatch",
     "Step",
+    "TooMany",
     "UnknownModel",
     "decide",
     "dial",
     "drain",
+    "format_labels",
     "generic_bank",
     "iter_zero_shot_classifier",
     "load",

@@ -2,6 +2,7 @@
 
 SaysoError
 ├── BadInput          something a person typed or chose: class names, templates, options, folders
+│   └── TooMany           more at once than one request may ask for
 ├── BadImage          a file that is not a picture we can read
 ├── BadClassifierFile a classifier file that is damaged or is something else
 ├── ModelError        a model that cannot be had
@@ -18,6 +19,10 @@ class SaysoError(Exception):
 
 class BadInput(SaysoError):
     """A value that a person gave cannot be used."""
+
+
+class TooMany(BadInput):
+    """More things are named than can be done in one request."""
 
 
 class BadImage(SaysoError):

@@ -26,7 +26,7 @@ from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
-from .pictures import adding, folders, lookup
+from .pictures import adding, folders, identity, lookup
 from .pictures.browsing import browse, browse_ids
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
 from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, IndexInfo, SkippedRecord
@@ -122,6 +122,7 @@ class Library:
         """Forget a folder, its pictures and their vectors; the files stay untouched. Raises NotFound."""
         with self.database.writing() as connection:
             gone = folders.remove_folder(connection, folder_id)
+            identity.forget_unlabelled(connection)
         lookup.forget_thumbnails(self.home / "thumbs", gone)
 
     # looking
@@ -158,9 +159,17 @@ class Library:
             return lookup.images_with_ids(connection, image_ids)
 
     def images_with_contents(self, hashes: Iterable[str]) -> dict[str, ImageRecord]:
-        """The first picture of each of these content hashes that is there, by hash."""
+        """The first file that is there of each picture that these are content hashes of, by hash: its name, or a content
+        that it has or had."""
         with self.database.reading() as connection:
-            return lookup.images_with_contents(connection, hashes)
+            picture_of = identity.pictures_with(connection, hashes)
+            images = lookup.images_of(connection, picture_of.values())
+        return {content: images[picture] for content, picture in picture_of.items() if picture in images}
+
+    def replaced(self) -> list[ImageRecord]:
+        """Files that came in the place of labelled pictures that look otherwise, until somebody labels them anew; by id."""
+        with self.database.reading() as connection:
+            return lookup.images_with_ids(connection, identity.replaced_images(connection))
 
     def thumbnail(self, image_id: int, side: int = 256) -> bytes:
         """The picture as WebP bytes, no side longer than `side` pixels. Raises NotFound and BadImage."""

@@ -22,7 +22,7 @@ from .files import only_one
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0005"  # the newest file in migrations/versions
+HEAD = "0006"  # the newest file in migrations/versions
 SCRIPTS = Path(__file__).with_name("migrations")
 KEPT_BACKUPS = 7
 PAGE_SIZE = 16384  # a vector of 512 numbers takes 2.3 kB on disk; with SQLite's 4096 it takes 4.1 kB

@@ -18,6 +18,8 @@ Verdict = tuple[str, ...] | int | None  # the labels of a picture; clipcore.UNSU
 class ImageRecord:
     """One picture file. `path` opens the file, whatever its name; `name` and `shown_path` are safe to show.
 
+    `content_hash` names the file's bytes, `picture` the picture that they are of, see `storage.pictures.identity`.
+
     `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say. `dated` is
     the picture's date: `taken`, or else when the file was last changed, by this computer's clock.
     """
@@ -32,6 +34,7 @@ class ImageRecord:
     camera: str | None = None
     mtime_ns: int = 0
     dated: datetime = datetime(1970, 1, 1)
+    picture: str = ""
 
     @property
     def modified(self) -> datetime:
@@ -115,7 +118,8 @@ class SkippedRecord:
 class Added:
     """What adding did: pictures embedded now, pictures whose vector was there already, files skipped.
 
-    `image_ids` go with the files that were named one by one, in their order, those that could be read.
+    `image_ids` go with the files that were named one by one, in their order, those that could be read. `replaced` are files
+    that look otherwise than the labelled picture that was in their place, with a sentence about the labels.
     """
 
     new: int
@@ -123,6 +127,7 @@ class Added:
     skipped: list[SkippedRecord]
     folder_id: int
     image_ids: tuple[int, ...] = ()
+    replaced: tuple[SkippedRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """The tables. They are typed and mapped, but rows are read and written with Core: no object is tracked, none leaves storage.
 
-folders ── images          one row per path; its content hash names the picture
+folders ── images          one row per path, with the content its file had at the last look and the picture that it is
    └────── skipped         files that could not be read, and why
+contents                   which picture each content ever seen is of, see `storage.pictures.identity`
 spaces ──┬ embeddings      one vector per picture content and model; its id is its number in the FAISS index
          └ prompts         one vector per text and model
 classifiers                immutable versions of a name
 runs                       one classification kept for the page
-labels                     what people said of a picture's content: it is a dog, it is no cat
+labels                     what people said of a picture: it is a dog, it is no cat
 label_steps                every move of labels, in order, so that each can be taken back
 albums                     searches under a name, run again whenever they are opened
 reports                    what was measured, with all its figures
@@ -100,8 +101,15 @@ def file_date(mtime_ns: int) -> datetime:
         return datetime(1970, 1, 1)
 
 
+def _own_content(context: Any) -> str:
+    """The picture of a file of which nothing is known: it is named by its own content."""
+    return str(context.get_current_parameters()["content_hash"])
+
+
 class Image(Base):
     """One file. `size` and `mtime_ns` tell whether it must be read again; `missing` hides it until it comes back.
+
+    `picture` is the picture that the file's content is of, as `contents` has it; it never changes while the content stays.
 
     `taken` is the camera's own clock, with no time zone. `dated`, by which pictures are sorted and filtered, is `taken`, or
     else the file's time of change by this computer's clock. `orientation` is EXIF's, 1 to 8; NULL means that nobody has
@@ -116,6 +124,7 @@ class Image(Base):
     folder_id: Mapped[int] = mapped_column(ForeignKey("folders.id"), index=True)
     path: Mapped[str] = mapped_column(PathBytes, unique=True)
     content_hash: Mapped[str] = mapped_column(String(64), index=True)
+    picture: Mapped[str] = mapped_column(String(64), index=True, default=_own_content)
     width: Mapped[int]
     height: Mapped[int]
     size: Mapped[int] = mapped_column(BigInteger)
@@ -126,6 +135,22 @@ class Image(Base):
     orientation: Mapped[int | None]
     missing: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Content(Base):
+    """A content that was seen, and the `picture` that it is of: the content hash under which that picture first came.
+
+    `pixels` is its `clipcore.pictures.pixels.pixel_hash`: empty where the format has none, NULL where nobody has looked.
+    `replaced` says that it came in the place of a picture that looks otherwise and was given a copy of its labels, and that
+    nobody has labelled it since.
+    """
+
+    __tablename__ = "contents"
+
+    content_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    picture: Mapped[str] = mapped_column(String(64), index=True)
+    pixels: Mapped[str | None] = mapped_column(String(64), index=True)
+    replaced: Mapped[bool] = mapped_column(default=False)
 
 
 class Skipped(Base):
@@ -211,10 +236,10 @@ class LabelRow(Base):
     """
 
     __tablename__ = "labels"
-    __table_args__ = (UniqueConstraint("content_hash", "label"),)
+    __table_args__ = (UniqueConstraint("picture", "label"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    content_hash: Mapped[str] = mapped_column(String(64))
+    picture: Mapped[str] = mapped_column(String(64))
     label: Mapped[str] = mapped_column(Text, index=True)
     value: Mapped[int] = mapped_column(SmallInteger)
     created: Mapped[datetime] = mapped_column(default=now)
@@ -222,8 +247,9 @@ class LabelRow(Base):
 
 class LabelStep(Base):
     """One move of labels. `op` is the browser's own number of it, so that a repeated request is answered and not done twice;
-    `changes` are groups of pictures that changed alike: [[content hashes], [[label, value before, value after], ...]], null
-    for no row; `undoes` is the step it took back."""
+    `changes` are groups of pictures that changed alike: [[pictures], [[label, value before, value after], ...]], null for
+    no row; `undoes` is the step it took back. A step of very many pictures is written in parts, so that others get in
+    between: `part_of` is its first part, which stands for all."""
 
     __tablename__ = "label_steps"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -233,6 +259,7 @@ class LabelStep(Base):
     client: Mapped[str] = mapped_column(String(64), index=True)
     changes: Mapped[list[Any]]
     undoes: Mapped[int | None] = mapped_column(ForeignKey("label_steps.id"))
+    part_of: Mapped[int | None] = mapped_column(ForeignKey("label_steps.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
-from clipcore import NotFound, SaysoError
+from clipcore import NotFound, SaysoError, TooMany
 from storage.export import to_coco, to_csv, to_json, to_label_studio
 
 from .bias.routes import add_bias_routes
@@ -34,7 +34,8 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.exception_handler(SaysoError)
     def mistake(request: Request, error: Exception) -> JSONResponse:
-        return JSONResponse({"error": str(error)}, 404 if isinstance(error, NotFound) else 400)
+        status = 404 if isinstance(error, NotFound) else 413 if isinstance(error, TooMany) else 400
+        return JSONResponse({"error": str(error)}, status)
 
     def picture(kind: str) -> Callable[[int, str], Response]:
         def route(image_id: int, content: str) -> Response:

@@ -4,6 +4,7 @@ Loopback only, unless a password is given. Whatever the address, a page of anoth
 check, against DNS rebinding) nor post to it (origin check; a multipart post needs no preflight).
 """
 
+import asyncio
 import base64
 import binascii
 import logging
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STATIC = Path(__file__).with_name("static")
+GRACE = 3  # seconds that answers under way get at the end; a page's stream of news has no end of its own
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -142,8 +144,11 @@ def listen(host: str, port: int) -> socket.socket:
 
 def is_news(record: logging.LogRecord) -> bool:
     """A filter of uvicorn's log: without what Gradio raises, as a page of traceback, where a window goes in the moment in
-    which its next stream of messages begins. Nothing is lost by that: there is nobody left to tell."""
+    which its next stream of messages begins, and without the streams of open pages that are cut off when Sayso ends. Nothing
+    is lost by that: there is nobody left to tell."""
     error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, asyncio.CancelledError) or "timeout graceful shutdown exceeded" in record.getMessage():
+        return False
     cause = error.__cause__ if isinstance(error, RuntimeError) else None
     return not (isinstance(cause, HTTPException) and cause.status_code == 404)
 
@@ -161,7 +166,7 @@ def serve(studio: Studio, host: str, port: int, password: str | None = None) -> 
         ) from None
     shown = f"[{host}]" if ":" in host else host
     print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", server_header=False)
+    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE)
     logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener:
         uvicorn.Server(config).run([listener])

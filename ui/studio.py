@@ -210,4 +210,5 @@ class Studio:
 
 def _counts(added: Added) -> dict[str, Any]:
     skipped = [[record.path, record.reason] for record in added.skipped]
-    return {"folder_id": added.folder_id, "new": added.new, "known": added.known, "skipped": skipped}
+    replaced = len(added.replaced)
+    return {"folder_id": added.folder_id, "new": added.new, "known": added.known, "skipped": skipped, "replaced": replaced}

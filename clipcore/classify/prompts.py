@@ -1,7 +1,6 @@
 """Class names and prompts as people type them, checked, and turned into the sentences that the text tower reads."""
 
 import json
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -114,26 +113,6 @@ def check_template(template: str) -> None:
         raise BadInput(f"The template “{template}” has no {{label}}; write {{label}} where the class name goes.")
     if "{" in template.replace("{label}", "") or "}" in template.replace("{label}", ""):
         raise BadInput(f"The template “{template}” has other braces than {{label}}; take them out.")
-
-
-def parse_labels(text: str) -> tuple[list[str], dict[str, tuple[str, ...]]]:
-    """Class names typed with commas or line breaks between them; `dog = puppy | hound` gives a name other names.
-
-    Returns the labels in order and the synonyms by label. Raises BadInput for none, empty, repeated or endless names.
-    """
-    labels: list[str] = []
-    synonyms: dict[str, tuple[str, ...]] = {}
-    for part in re.split(r"[,\n;]", text):
-        if not part.strip():
-            continue
-        label, _, others = part.partition("=")
-        labels.append(clean_label(label))
-        names = dict.fromkeys(clean_label(other) for other in others.split("|") if other.strip())
-        names.pop(labels[-1], None)
-        if names:
-            synonyms[labels[-1]] = tuple(names)
-    check_labels(labels)
-    return labels, synonyms
 
 
 def parse_descriptions(text: str) -> dict[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..errors import BadImage
 from ..pictures.exif import Facts
+from ..pictures.pixels import pixel_hash
 from ..pictures.reading import content_hash, display_path, picture_facts, read_bytes
 from ..progress import Step
 
@@ -26,11 +27,13 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Seen:
-    """What one picture gave. `vector` [dim] is None where the caller knew the content already."""
+    """What one picture gave. `vector` [dim] is None where the caller knew the content already; `pixels` is its
+    `pixel_hash`, empty where the format has none."""
 
     content_hash: str
     facts: Facts
     vector: np.ndarray | None = None
+    pixels: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,7 @@ class Picture:
     content_hash: str
     facts: Facts
     vector: np.ndarray | None = None
+    pixels: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ def embed_files(
                 if isinstance(seen, str):
                     batch.skipped.append(Skipped(path, seen))
                 else:
-                    batch.pictures.append(Picture(path, seen.content_hash, seen.facts, seen.vector))
+                    batch.pictures.append(Picture(path, seen.content_hash, seen.facts, seen.vector, seen.pixels))
             yield batch
 
 
@@ -109,7 +113,7 @@ def embed_stream(
         try:
             data = read(item)
             digest = content_hash(data)
-            seen = Seen(digest, picture_facts(data))
+            seen = Seen(digest, picture_facts(data), pixels=pixel_hash(data))
             return item, (seen, None if known(digest) else encoder.prepare(data))
         except BadImage as error:
             return item, str(error)

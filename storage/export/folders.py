@@ -27,12 +27,12 @@ def class_folders(answers: Iterable[Answer], folder: str | Path, how: How) -> Pl
 def yolo_folders(answers: Iterable[Answer], folder: str | Path, how: How, held_out: float = 0.2, seed: int = 0) -> Plan:
     """FOLDER/train/<label>/<file> and FOLDER/val/<label>/<file>, as Ultralytics reads them for classification.
 
-    About `held_out` of the pictures go to val, chosen by content: copies of a picture are never on both sides.
+    About `held_out` of the pictures go to val, chosen by picture: copies of one are never on both sides.
     """
     answers = list(answers)
 
     def part(answer: Answer, name: str) -> Path:
-        return Path(folder, "val" if split_place(answer.image.content_hash, seed) < held_out else "train", name)
+        return Path(folder, "val" if split_place(answer.image.picture, seed) < held_out else "train", name)
 
     return _plan(answers, how, folder_names(answers), part)
 

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -11,6 +12,10 @@ from clipcore import Classifier, Prediction
 from ..records import Answer, Verdict, in_words
 
 TOP = 5
+SPECIAL = ("unsure", "none of these")
+_DANGER = r"[=+\-@\t\r\n]"
+_AMBIGUOUS = re.compile(r"""^$|;|^["\s]|\s$|^(?:unsure|none of these)$""")
+_LABEL = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=;|\Z)|[^;]*')
 COLUMNS = (
     *("path", "label", "by", "your label", "classifier label", "share", "runner-up", "runner-up share", "margin"),
     "classifier answer",
@@ -21,8 +26,9 @@ def to_csv(answers: Iterable[Answer]) -> str:
     """One row per picture. `label` is the person's, or else the classifier's, and empty where neither gave one.
 
     `classifier label` is the classifier's best one, whether it was sure or not; `classifier answer` is what it answered by
-    its dial. Several labels of a picture are joined with "; ". Every cell is quoted, and one that a spreadsheet would take
-    for a formula is defused with a leading apostrophe.
+    its dial. Several labels of a picture are joined with "; ", see `label_cell`. Every cell is quoted, and one that a
+    spreadsheet would take for a formula is defused with a leading apostrophe. `storage.labels.imports.read_csv` reads back
+    exactly what a person said.
     """
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
@@ -31,15 +37,15 @@ def to_csv(answers: Iterable[Answer]) -> str:
         found, second = answer.prediction, answer.runner_up
         cells = [
             answer.image.shown_path,
-            in_words(answer.labels),
+            label_cell(answer.labels),
             answer.by if answer.labels else "",
-            in_words(answer.said),
+            label_cell(answer.said),
             found.label if found else "",
             f"{found.score:.6f}" if found else "",
             second[0] if second else "",
             f"{second[1]:.6f}" if second else "",
             f"{found.margin:.6f}" if found else "",
-            in_words(answer.found),
+            label_cell(answer.found),
         ]
         writer.writerow([defused(cell) for cell in cells])
     return text.getvalue()
@@ -93,9 +99,42 @@ def answer_row(path: str, prediction: Prediction, verdict: Verdict, k: int = TOP
     return {**prediction_row(path, prediction, k), "answer": _plain(verdict)}
 
 
+def label_cell(verdict: Verdict) -> str:
+    """A verdict as one cell: labels with "; " between them, "unsure", "none of these", or nothing.
+
+    A label that would be read as something else stands in double quotes, and quotes in it are doubled: one with a semicolon,
+    one that begins with a quote or a space, and one that is called "unsure".
+    """
+    if not isinstance(verdict, tuple):
+        return in_words(verdict)
+    return "; ".join('"' + label.replace('"', '""') + '"' if _AMBIGUOUS.search(label) else label for label in verdict)
+
+
+def labels_in(cell: str) -> list[str]:
+    """The inverse of `label_cell`, without "unsure" and "none of these", which are no labels."""
+    labels, at = list[str](), 0
+    while at < len(cell):
+        found = _LABEL.match(cell, at)
+        assert found is not None  # it may be empty
+        if found[1] is not None:
+            labels.append(found[1].replace('""', '"'))
+        elif (label := found[0].strip()) and label not in SPECIAL:
+            labels.append(label)
+        at = found.end() + 1
+    return labels
+
+
 def defused(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula: before = + - @ or a control character goes an apostrophe."""
-    return "'" + cell if cell[:1] in tuple("=+-@\t\r\n") else cell
+    """A cell that no spreadsheet runs as a formula: before = + - @ or a control character goes an apostrophe.
+
+    Before one that looks defused goes another apostrophe, so that `undefused` gives back every cell as it was.
+    """
+    return f"'{cell}" if re.match(f"'*{_DANGER}", cell) else cell
+
+
+def undefused(cell: str) -> str:
+    """The inverse of `defused`."""
+    return cell[1:] if re.match(f"'+{_DANGER}", cell) else cell
 
 
 def _plain(verdict: Any) -> Any:

@@ -1,10 +1,9 @@
 """What goes out and comes in: answers to write down, labels read, classifiers from elsewhere."""
 
-import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from sqlalchemy import bindparam, delete, update
+from sqlalchemy import Connection, bindparam, delete, update
 
 from clipcore import NONE, UNSURE, Classifier, decide, generic_bank, zero_shot_classifier
 from clipcore.classify.prompts import clean_label
@@ -20,7 +19,7 @@ from ..vectors.opened import Opened
 from . import moves as board
 from .imports import Finder, by_picture
 from .labelling import ME, Labels
-from .moves import Values, place_of, truth_of
+from .moves import Entry, Moved, Values, place_of, truth_of
 
 UNKNOWN = "It is not in the library, or could be one of several pictures; add its folder, or give its whole path."
 
@@ -88,13 +87,19 @@ class Exchange:
             if image is None:
                 unknown.append(SkippedRecord(display_path(path), UNKNOWN))
             else:
-                wanted.setdefault(image.content_hash, {}).update((clean_label(label), 1) for label in labels)
+                wanted.setdefault(image.picture, {}).update((clean_label(label), 1) for label in labels)
         among = sorted({label for values in wanted.values() for label in values})
-        with self._database.writing() as connection:
-            if keep:
-                known = board.values_of(connection, wanted)
-                wanted = {content: values for content, values in wanted.items() if not known.get(content, {}).keys() & among}
-            step = board.replace_values(self._database, connection, wanted, among, ME, secrets.token_hex(16))
+        if keep:
+            known = self._labels.of_pictures(wanted)
+            wanted = {
+                picture: values for picture, values in wanted.items() if not known.get(picture, {}).keys() & set(among)
+            }
+
+        def part(connection: Connection, some: Sequence[str], entry: Entry) -> Moved:
+            values = {picture: wanted[picture] for picture in some}
+            return board.replace_values(self._database, connection, values, among, entry)
+
+        step = self._labels.in_parts(list(wanted), 2, part, ME, None)
         return Imported(len(wanted), len(step.changed), tuple(among), unknown)
 
     def import_classifier(self, data: bytes, name: str) -> ClassifierRecord:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from clipcore import BadInput
 from clipcore.pictures.reading import SUFFIXES, content_hash, display_path, read_bytes
 
+from ..export.tables import labels_in, undefused
 from ..export.xmp import keywords, sidecar_paths
 from ..records import ImageRecord, SkippedRecord
 
@@ -35,13 +36,13 @@ def read_csv(file: str | Path) -> Rows:
         )
         if path is None or label is None:
             raise BadInput(f"{display_path(file)} has no columns path and label; name them in its first line.")
-        several = heading[label] == "your label"  # joined with "; "
+        several = heading[label] == "your label"  # a table of ours
         rows = [
-            (_absolute(_undefused(row[path]), file), word)
+            (_absolute(undefused(row[path]), file), word)
             for row in table
             if len(row) > max(path, label)
-            for word in (_undefused(row[label]).split("; ") if several else [_undefused(row[label])])
-            if row[path].strip() and word.strip() and not (several and word in ("unsure", "none of these"))
+            for word in (labels_in(undefused(row[label])) if several else [undefused(row[label])])
+            if row[path].strip() and word.strip()
         ]
     except csv.Error as error:
         raise BadInput(f"{display_path(file)} is not a CSV table ({error}); save it as CSV with commas.") from error
@@ -171,11 +172,6 @@ def _absolute(path: str, file: str | Path) -> str:
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(file)), path))
 
 
-def _undefused(cell: str) -> str:
-    """The inverse of `export.tables.defused`."""
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in tuple("=+-@\t\r\n") else cell
-
-
 def _some(rows: Rows, file: str | Path) -> Rows:
     if not rows:
         raise BadInput(f"There are no labels in {display_path(file)}; check that it is the right one.")
@@ -184,7 +180,8 @@ def _some(rows: Rows, file: str | Path) -> Rows:
 
 def _text(file: str | Path) -> str:
     try:
-        return Path(file).read_text(encoding="utf-8")
+        with open(file, encoding="utf-8", newline="") as text:  # line breaks in a cell stay what they are
+            return text.read()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"The file {display_path(file)} cannot be read ({error}); it should be UTF-8 text.") from error
 

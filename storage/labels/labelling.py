@@ -2,26 +2,36 @@
 
 import os
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from clipcore import BadInput, Examples, NotFound
+from clipcore.classify.prompts import clean_label
 from clipcore.pictures.reading import display_path
 
+from ..database import Database
 from ..pictures import lookup
 from ..tables import Image
 from ..vectors.opened import Opened
 from . import moves as board
-from .moves import Moved, Place, Values
+from .moves import Entry, Moved, Place, Values
+
+Item = TypeVar("Item")
 
 ME = "library"  # the client of steps that come from Python or the command line
+LOCKED = 5_000  # labels written in one transaction, a fraction of a second
+PAUSE = 0.11  # seconds between two of them: SQLite lets who waits for the lock ask again every 0.1 seconds
 
 
 class Labels:
-    """The labels of a library. A label belongs to a picture's content: every copy of a file has it."""
+    """The labels of a library. A label belongs to a picture: every file of it has the label, whatever
+    other programs write into the files. Which picture a file is, `storage.pictures.identity` says."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened, self._database = opened, opened.database
@@ -45,16 +55,19 @@ class Labels:
 
         Raises BadInput for a place that is not on the board, NotFound for a picture; then nothing is changed.
         """
-        with self._database.writing() as connection:
-            contents = board.hashes_of(connection, image_ids)
-            if gone := set(image_ids) - contents.keys():
-                raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
+        moved = list(self._known(image_ids))
+        width = 1 if isinstance(to, str) else len(among)
+
+        def part(connection: Connection, ids: Sequence[int], entry: Entry) -> Moved:
+            known = board.pictures_of(connection, ids)
             if held is None:
-                values = board.values_of(connection, contents.values())
-                seen = {content: board.place_of(values.get(content, {}), among) for content in contents.values()}
+                values = board.values_of(connection, known.values())
+                seen = {picture: board.place_of(values.get(picture, {}), among) for picture in known.values()}
             else:
-                seen = {content: held.get(image_id) for image_id, content in contents.items()}
-            return board.move(self._database, connection, seen, to, among, client, op or secrets.token_hex(16))
+                seen = {picture: held.get(image_id) for image_id, picture in known.items()}
+            return board.move(self._database, connection, seen, to, among, entry)
+
+        return self.in_parts(moved, width, part, client, op)
 
     def label(self, picture: str | Path | int, label: str, value: int = 1) -> Moved:
         """Say of a picture that it is a `label` (1), is not (-1), or that it cannot be told (0).
@@ -68,33 +81,84 @@ class Labels:
         self, image_ids: Sequence[int], label: str, value: int = 1, client: str = ME, op: str | None = None
     ) -> Moved:
         """`label` for many pictures at once, as one step. Raises BadInput for a bad name or value, NotFound."""
-        if not label.strip() or value not in (1, -1, 0):
-            raise BadInput("A label needs a name, and the value 1 (it is), -1 (it is not) or 0 (cannot be told).")
-        with self._database.writing() as connection:
-            contents = board.hashes_of(connection, image_ids)
-            if gone := set(image_ids) - contents.keys():
-                raise NotFound(f"There is no picture {min(gone)} in the library.")
-            wanted = {content: {label: value} for content in contents.values()}
-            return board.set_values(self._database, connection, wanted, client, op or secrets.token_hex(16))
+        if value not in (1, -1, 0):
+            raise BadInput("A label has the value 1 (it is), -1 (it is not) or 0 (cannot be told).")
+        label = clean_label(label)
+        return self.mark({image_id: {label: value} for image_id in image_ids}, client, op)
 
     def mark(self, marks: Mapping[int, Values], client: str = ME, op: str | None = None) -> Moved:
         """Set labels of pictures (id -> label -> value) where several can be true, as one step. Raises NotFound."""
-        with self._database.writing() as connection:
-            contents = board.hashes_of(connection, list(marks))
-            if gone := marks.keys() - contents.keys():
-                raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
-            wanted = {content: marks[image_id] for image_id, content in contents.items()}
-            return board.set_values(self._database, connection, wanted, client, op or secrets.token_hex(16))
+
+        def part(connection: Connection, ids: Sequence[int], entry: Entry) -> Moved:
+            known = board.pictures_of(connection, ids)
+            wanted = {picture: marks[image_id] for image_id, picture in known.items()}
+            return board.set_values(self._database, connection, wanted, entry)
+
+        width = max(map(len, marks.values()), default=1)
+        return self.in_parts(list(self._known(marks)), width, part, client, op)
 
     def undo(self, client: str = ME, op: str | None = None) -> Moved | None:
         """Take this client's last step back; None if there is none. What others have moved since stays, and is `skipped`."""
-        with self._database.writing() as connection:
-            return board.reverse(self._database, connection, client, op or secrets.token_hex(16))
+        return self._reverse(client, op, redo=False)
 
     def redo(self, client: str = ME, op: str | None = None) -> Moved | None:
         """Do again what `undo` took back last; None if there is nothing, or a new move came between."""
+        return self._reverse(client, op, redo=True)
+
+    def _known(self, image_ids: Iterable[int]) -> dict[int, str]:
+        """Image id -> picture. Raises NotFound unless all are there."""
+        wanted = dict.fromkeys(image_ids)
+        with self._database.reading() as connection:
+            known = board.pictures_of(connection, wanted)
+        if gone := wanted.keys() - known.keys():
+            raise NotFound(f"There is no picture {min(gone)} in the library any more; load the page again.")
+        return known
+
+    def in_parts(
+        self,
+        items: Sequence[Item],
+        width: int,
+        part: Callable[[Connection, Sequence[Item], Entry], Moved],
+        client: str,
+        op: str | None,
+    ) -> Moved:
+        """One step in as many transactions as it takes to hold the write lock for half a second at most each time; `width`
+        labels are written for each of the items. Done again under the same `op`, it goes on where it stopped."""
+        size = max(1, LOCKED // width)
+        some = [items[start : start + size] for start in range(0, len(items), size)] or [items]
+        return self._carry_out([partial(_with_items, part, few) for few in some], Entry(client, op or secrets.token_hex(16)))
+
+    def _reverse(self, client: str, op: str | None, redo: bool) -> Moved | None:
+        entry = Entry(client, op or secrets.token_hex(16))
         with self._database.writing() as connection:
-            return board.reverse(self._database, connection, client, op or secrets.token_hex(16), redo=True)
+            done = board.begin(self._database, connection, entry)
+            stack = board.stacks(connection, client)[redo]
+            step = done.undoes if done else stack[-1] if stack else None
+            if step is None:
+                return None
+            parts = board.parts_of(connection, step)
+            begun = board.reverse(self._database, connection, parts[0], entry, step)  # before anyone else can
+            first = board.step_of(connection, entry)
+        return self._carry_out([partial(_reversed, self._database, part) for part in parts[1:]], entry, [begun], first)
+
+    def _carry_out(
+        self,
+        works: Sequence[Callable[[Connection, Entry], Moved]],
+        entry: Entry,
+        begun: Sequence[Moved] = (),
+        first: int | None = None,
+    ) -> Moved:
+        """Do the parts of a step that are left, each in a transaction of its own; `first` is the step of the one before."""
+        moved = list(begun)
+        for work in works:
+            if number := len(moved):
+                time.sleep(PAUSE)
+            mine = entry.part(number, first) if number else entry
+            with self._database.writing() as connection:
+                moved.append(work(connection, mine))
+                first = first or board.step_of(connection, mine)
+        changed = tuple(picture for each in moved for picture in each.changed)
+        return Moved(moved[-1].step, changed, tuple(picture for each in moved for picture in each.skipped))
 
     def undo_counts(self, client: str) -> tuple[int, int]:
         """How many steps of this client can be undone, and how many done again."""
@@ -109,20 +173,20 @@ class Labels:
         with self._database.reading() as connection:
             if image_ids is None:
                 values = board.all_values(connection)
-                labelled = select(Image.id, Image.content_hash).where(~Image.missing).order_by(Image.id)
-                contents = {image_id: content for image_id, content in connection.execute(labelled) if content in values}
+                labelled = select(Image.id, Image.picture).where(~Image.missing).order_by(Image.id)
+                known = {image_id: picture for image_id, picture in connection.execute(labelled) if picture in values}
             else:
-                contents = board.hashes_of(connection, image_ids)
-                values = board.values_of(connection, contents.values())
-        return {image_id: dict(values[content]) for image_id, content in contents.items() if content in values}
+                known = board.pictures_of(connection, image_ids)
+                values = board.values_of(connection, known.values())
+        return {image_id: dict(values[picture]) for image_id, picture in known.items() if picture in values}
 
-    def of_contents(self, contents: Iterable[str]) -> dict[str, Values]:
-        """Content hash -> label -> value, for these contents; those without labels are left out."""
+    def of_pictures(self, wanted: Iterable[str]) -> dict[str, Values]:
+        """Picture -> label -> value, for these pictures; those without labels are left out."""
         with self._database.reading() as connection:
-            return board.values_of(connection, contents)
+            return board.values_of(connection, wanted)
 
     def counts(self) -> dict[str, int]:
-        """How many different pictures each label is true of, by label."""
+        """How many different pictures that are there each label is true of, by label; several files of one count once."""
         with self._database.reading() as connection:
             return board.counts(connection)
 
@@ -132,34 +196,43 @@ class Labels:
             return board.newest(connection)
 
     def changes_since(self, step: int) -> tuple[int, set[str]]:
-        """The newest step, and the content hashes whose labels changed after `step`."""
+        """The newest step, and the pictures whose labels changed after `step`."""
         with self._database.reading() as connection:
             return board.newest(connection), board.changed_since(connection, step)
 
     def examples(self, labels: Sequence[str] | None = None) -> Examples:
         """The labelled pictures to learn from: those that are exactly one of `labels` (or of all labels there are).
 
-        With their vectors of the model in use; pictures without one are left out. Keys are content hashes.
+        With their vectors of the model in use, as the pictures are now; those without one are left out. Keys are pictures.
         """
         model = self._opened.in_use
         with self._database.reading() as connection:
             known = board.positives(connection, labels)
-            vectors = lookup.vectors_of(connection, model.space_id, model.space.dim, list(known))
-        keys = tuple(content for content in known if content in vectors)
+            contents = lookup.contents_of(connection, known)
+            hashes = [content for each in contents.values() for content in each]
+            by_content = lookup.vectors_of(connection, model.space_id, model.space.dim, hashes)
+        vectors = {
+            picture: by_content[content]
+            for picture, each in contents.items()
+            for content in reversed(each)
+            if content in by_content
+        }
+        keys = tuple(picture for picture in known if picture in vectors)
         embeddings = np.stack([vectors[key] for key in keys]) if keys else np.zeros((0, model.space.dim), np.float32)
         return Examples(embeddings, tuple(known[key] for key in keys), model.space, keys)
 
     def truths(self, labels: Sequence[str]) -> tuple[list[int], np.ndarray]:
-        """Where several labels can be true: ids of the labelled pictures, one of each content, and bool [n, n labels]."""
-        contents: dict[str, tuple[int, list[bool]]] = {}
+        """Where several labels can be true: ids of the labelled pictures, one file of each, and bool [n, n labels]."""
+        found: dict[str, tuple[int, list[bool]]] = {}
         with self._database.reading() as connection:
             values = board.all_values(connection)
-            for image_id, content in connection.execute(select(Image.id, Image.content_hash).where(~Image.missing)):
-                truth = board.truth_of(values.get(content, {}), labels)
+            rows = select(Image.id, Image.picture).where(~Image.missing).order_by(Image.id)
+            for image_id, picture in connection.execute(rows):
+                truth = board.truth_of(values.get(picture, {}), labels)
                 if truth is not None:
-                    contents.setdefault(content, (image_id, truth))
-        ids = [image_id for image_id, _ in contents.values()]
-        return ids, np.array([truth for _, truth in contents.values()], bool).reshape(len(ids), len(labels))
+                    found.setdefault(picture, (image_id, truth))
+        ids = [image_id for image_id, _ in found.values()]
+        return ids, np.array([truth for _, truth in found.values()], bool).reshape(len(ids), len(labels))
 
     def ids_at(self, paths: Iterable[str | Path]) -> list[int]:
         """The ids of the library's pictures at these paths; a folder stands for all below it. Raises NotFound."""
@@ -175,3 +248,13 @@ class Labels:
                     raise NotFound(f"{display_path(Path(path))} is not in the library; add its folder first.")
                 found.update(dict.fromkeys(ids))
         return list(found)
+
+
+def _with_items(
+    part: Callable[[Connection, Sequence[Item], Entry], Moved], items: Sequence[Item], connection: Connection, entry: Entry
+) -> Moved:
+    return part(connection, items, entry)
+
+
+def _reversed(database: Database, part: int, connection: Connection, entry: Entry) -> Moved:
+    return board.reverse(database, connection, part, entry, None)

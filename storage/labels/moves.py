@@ -5,14 +5,16 @@ is 0; else it has none, and the classifier's guess is shown. A move changes a pi
 it (compare and set), and an undo only what still is as the step left it. So two people cannot overwrite each other.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text
 
 from clipcore import NONE, UNSURE, BadInput
 
 from ..database import Database, chunks
+from ..pictures.identity import seen_to
 from ..tables import AnyRow, Image, LabelRow, LabelStep, now
 
 Place = str | int | None
@@ -24,8 +26,21 @@ ROWS = 5000  # written at once
 
 
 @dataclass(frozen=True)
+class Entry:
+    """What a step goes by in the log: whose it is, its own number, and its first part, where it has several."""
+
+    client: str
+    op: str
+    part_of: int | None = None
+
+    def part(self, number: int, first: int | None) -> "Entry":
+        """The entry of a further part of this step, with the same number whenever it is asked for."""
+        return Entry(self.client, hashlib.sha256(f"{self.op}/{number}".encode()).hexdigest(), first)
+
+
+@dataclass(frozen=True)
 class Moved:
-    """The library's newest step, the contents that a step changed, and those it left alone because someone was faster."""
+    """The library's newest step, the pictures that a step changed, and those it left alone because someone was faster."""
 
     step: int
     changed: tuple[str, ...] = ()
@@ -66,48 +81,52 @@ def truth_of(values: Mapping[str, int], among: Sequence[str]) -> list[bool] | No
 # reading
 
 
-def values_of(connection: Connection, hashes: Iterable[str]) -> dict[str, Values]:
-    """All labels of these contents, by content hash; those without any are left out."""
+def values_of(connection: Connection, pictures: Iterable[str]) -> dict[str, Values]:
+    """All labels of these pictures, by picture; those without any are left out."""
     found: dict[str, Values] = {}
-    columns = (LabelRow.content_hash, LabelRow.label, LabelRow.value)
-    for some in chunks(dict.fromkeys(hashes)):
-        for content, label, value in connection.execute(select(*columns).where(LabelRow.content_hash.in_(some))):
-            found.setdefault(content, {})[label] = value
+    columns = (LabelRow.picture, LabelRow.label, LabelRow.value)
+    for some in chunks(dict.fromkeys(pictures)):
+        for picture, label, value in connection.execute(select(*columns).where(LabelRow.picture.in_(some))):
+            found.setdefault(picture, {})[label] = value
     return found
 
 
 def all_values(connection: Connection) -> dict[str, Values]:
-    """The labels of every content that has any, by content hash."""
+    """The labels of every picture that has any, by picture."""
     found: dict[str, Values] = {}
-    for content, label, value in connection.execute(select(LabelRow.content_hash, LabelRow.label, LabelRow.value)):
-        found.setdefault(content, {})[label] = value
+    for picture, label, value in connection.execute(select(LabelRow.picture, LabelRow.label, LabelRow.value)):
+        found.setdefault(picture, {})[label] = value
     return found
 
 
 def positives(connection: Connection, labels: Sequence[str] | None) -> dict[str, str]:
-    """Content hash -> its label, for contents that are exactly one of these labels, or of all there are; by hash."""
-    rows = select(LabelRow.content_hash, LabelRow.label).where(LabelRow.value == 1).order_by(LabelRow.content_hash)
+    """Picture -> its label, for those of which a file is there and that are exactly one of these labels, or of all."""
+    rows = select(LabelRow.picture, LabelRow.label).where(LabelRow.value == 1, _there()).order_by(LabelRow.picture)
     wanted = None if labels is None else set(labels)
     found: dict[str, list[str]] = {}
-    for content, label in connection.execute(rows):
+    for picture, label in connection.execute(rows):
         if wanted is None or label in wanted:
-            found.setdefault(content, []).append(label)
-    return {content: labels[0] for content, labels in found.items() if len(labels) == 1}
+            found.setdefault(picture, []).append(label)
+    return {picture: labels[0] for picture, labels in found.items() if len(labels) == 1}
 
 
 def counts(connection: Connection) -> dict[str, int]:
-    """How many contents each label is true of, by label."""
-    query = select(LabelRow.label, func.count()).where(LabelRow.value == 1).group_by(LabelRow.label)
+    """How many pictures of which a file is there each label is true of, by label."""
+    query = select(LabelRow.label, func.count()).where(LabelRow.value == 1, _there()).group_by(LabelRow.label)
     return dict(connection.execute(query.order_by(LabelRow.label)).all())
 
 
-def hashes_of(connection: Connection, image_ids: Iterable[int]) -> dict[int, str]:
-    """Image id -> content hash, for those that are there."""
+def pictures_of(connection: Connection, image_ids: Iterable[int]) -> dict[int, str]:
+    """Image id -> picture, for those that are known."""
     return {
-        image_id: content
+        image_id: picture
         for some in chunks(dict.fromkeys(image_ids))
-        for image_id, content in connection.execute(select(Image.id, Image.content_hash).where(Image.id.in_(some)))
+        for image_id, picture in connection.execute(select(Image.id, Image.picture).where(Image.id.in_(some)))
     }
+
+
+def _there() -> ColumnElement[bool]:
+    return select(Image.id).where(Image.picture == LabelRow.picture, ~Image.missing).exists()
 
 
 def newest(connection: Connection) -> int:
@@ -116,83 +135,78 @@ def newest(connection: Connection) -> int:
 
 
 def changed_since(connection: Connection, step: int) -> set[str]:
-    """The contents whose labels changed in the steps after this one."""
+    """The pictures whose labels changed in the steps after this one."""
     steps = connection.scalars(select(LabelStep.changes).where(LabelStep.id > step))
-    return {content for groups in steps for contents, _ in groups for content in contents}
+    return {picture for groups in steps for pictures, _ in groups for picture in pictures}
 
 
 # moving
 
 
 def move(
-    database: Database,
-    connection: Connection,
-    seen: Mapping[str, Place],
-    to: Place,
-    among: Sequence[str],
-    client: str,
-    op: str,
+    database: Database, connection: Connection, seen: Mapping[str, Place], to: Place, among: Sequence[str], entry: Entry
 ) -> Moved:
-    """Put the contents that still are where they were `seen` (hash -> place) at `to`, as one step.
+    """Put the pictures that still are where they were `seen` (picture -> place) at `to`, as one step or a part of one.
 
-    The same `op` again is answered and not done twice. Raises BadInput for a place that is not on the board.
+    The same entry again is answered and not done twice. Raises BadInput for a place that is not on the board.
     """
     target = values_at(to, among)
-    if done := _begin(database, connection, client, op):
-        left = {content for content, values in _among(connection, seen, among).items() if place_of(values, among) != to}
-        changed = _contents(done)
+    if done := begin(database, connection, entry):
+        left = {picture for picture, values in _among(connection, seen, among).items() if place_of(values, among) != to}
+        changed = _pictures(done)
         return Moved(newest(connection), tuple(changed), tuple(sorted(left - set(changed))))
     before = _among(connection, seen, among)
-    skipped = [c for c, place in seen.items() if place_of(before[c], among) not in (place, to)]
-    changes = {c: _change(before[c], target) for c in seen.keys() - set(skipped)}
-    return _step(database, connection, changes, client, op, skipped)
+    skipped = [p for p, place in seen.items() if place_of(before[p], among) not in (place, to)]
+    moved = seen.keys() - set(skipped)
+    seen_to(connection, moved)
+    return _step(database, connection, {p: _change(before[p], target) for p in moved}, entry, skipped)
 
 
-def set_values(
-    database: Database, connection: Connection, wanted: Mapping[str, Mapping[str, int]], client: str, op: str
-) -> Moved:
-    """Set labels of contents (hash -> label -> value) and leave their other labels as they are, as one step."""
-    if done := _begin(database, connection, client, op):
-        return Moved(newest(connection), tuple(_contents(done)))
+def set_values(database: Database, connection: Connection, wanted: Mapping[str, Mapping[str, int]], entry: Entry) -> Moved:
+    """Set labels of pictures (picture -> label -> value) and leave their other labels as they are, as `move` does."""
+    if done := begin(database, connection, entry):
+        return Moved(newest(connection), tuple(_pictures(done)))
     before = values_of(connection, wanted)
-    changes = {c: _change({k: before.get(c, {})[k] for k in v if k in before.get(c, {})}, v) for c, v in wanted.items()}
-    return _step(database, connection, changes, client, op)
+    changes = {p: _change({k: before.get(p, {})[k] for k in v if k in before.get(p, {})}, v) for p, v in wanted.items()}
+    seen_to(connection, wanted)
+    return _step(database, connection, changes, entry)
 
 
 def replace_values(
-    database: Database, connection: Connection, wanted: Mapping[str, Values], among: Sequence[str], client: str, op: str
+    database: Database, connection: Connection, wanted: Mapping[str, Values], among: Sequence[str], entry: Entry
 ) -> Moved:
-    """Give contents (hash -> label -> value) these labels and no other of `among`, as one step."""
-    if done := _begin(database, connection, client, op):
-        return Moved(newest(connection), tuple(_contents(done)))
+    """Give pictures (picture -> label -> value) these labels and no other of `among`, as `move` does."""
+    if done := begin(database, connection, entry):
+        return Moved(newest(connection), tuple(_pictures(done)))
     before = _among(connection, wanted, among)
-    return _step(database, connection, {c: _change(before[c], values) for c, values in wanted.items()}, client, op)
+    seen_to(connection, wanted)
+    return _step(database, connection, {p: _change(before[p], values) for p, values in wanted.items()}, entry)
 
 
-def reverse(database: Database, connection: Connection, client: str, op: str, redo: bool = False) -> Moved | None:
-    """Take back this client's last step, or with `redo` its last undo; None if there is nothing to take back.
+# taking back
 
-    A content that someone has labelled since stays as it is. The reversal is a step of its own.
+
+def reverse(database: Database, connection: Connection, part: int, entry: Entry, undoes: int | None) -> Moved:
+    """Take back a part of a step, or a part of an undo; the first part says which step it `undoes`.
+
+    A picture that someone has labelled since stays as it is. The reversal is a step of its own.
     """
-    if done := _begin(database, connection, client, op):
-        return Moved(newest(connection), tuple(_contents(done)))
-    stack = stacks(connection, client)[redo]
-    if not stack:
-        return None
-    last = connection.execute(select(LabelStep.changes).where(LabelStep.id == stack[-1])).one()
-    back = {content: change for contents, change in last.changes for content in contents}
+    if done := begin(database, connection, entry):
+        return Moved(newest(connection), tuple(_pictures(done)))
+    last = connection.execute(select(LabelStep.changes).where(LabelStep.id == part)).one()
+    back = {picture: change for pictures, change in last.changes for picture in pictures}
     now_there = values_of(connection, back)
-    skipped = [
-        content
-        for content, change in back.items()
-        if any(now_there.get(content, {}).get(label) != after for label, _, after in change)
-    ]
-    changes = {
-        content: tuple((label, after, before) for label, before, after in change)
-        for content, change in back.items()
-        if content not in set(skipped)
+    skipped = {
+        picture
+        for picture, change in back.items()
+        if any(now_there.get(picture, {}).get(label) != after for label, _, after in change)
     }
-    return _step(database, connection, changes, client, op, skipped, undoes=stack[-1])
+    changes = {
+        picture: tuple((label, after, before) for label, before, after in change)
+        for picture, change in back.items()
+        if picture not in skipped
+    }
+    return _step(database, connection, changes, entry, tuple(skipped), undoes)
 
 
 def stacks(connection: Connection, client: str) -> tuple[list[int], list[int]]:
@@ -202,8 +216,8 @@ def stacks(connection: Connection, client: str) -> tuple[list[int], list[int]]:
     """
     done: list[int] = []
     undone: list[int] = []
-    steps = select(LabelStep.id, LabelStep.undoes).where(LabelStep.client == client).order_by(LabelStep.id)
-    for step, undoes in connection.execute(steps):
+    steps = select(LabelStep.id, LabelStep.undoes).where(LabelStep.client == client, LabelStep.part_of.is_(None))
+    for step, undoes in connection.execute(steps.order_by(LabelStep.id)):
         if undoes is None:
             done.append(step)
             undone.clear()
@@ -216,22 +230,33 @@ def stacks(connection: Connection, client: str) -> tuple[list[int], list[int]]:
     return done, undone
 
 
+def parts_of(connection: Connection, step: int) -> list[int]:
+    """A step and its further parts, in order."""
+    mine = (LabelStep.id == step) | (LabelStep.part_of == step)
+    return list(connection.scalars(select(LabelStep.id).where(mine).order_by(LabelStep.id)))
+
+
+def step_of(connection: Connection, entry: Entry) -> int | None:
+    """The step that was made under this entry; None if there is none, because nothing changed."""
+    return connection.scalar(select(LabelStep.id).where(LabelStep.op == entry.op))
+
+
 # what the moves share
 
 
-def _begin(database: Database, connection: Connection, client: str, op: str) -> AnyRow | None:
-    """See that nobody else is moving labels; the step with this `op`, if it was done before."""
-    if not 0 < len(op) <= CLIENT_LIMIT or not 0 < len(client) <= CLIENT_LIMIT:
+def begin(database: Database, connection: Connection, entry: Entry) -> AnyRow | None:
+    """See that nobody else is moving labels; what was done under this entry before, if anything. Raises BadInput."""
+    if not 0 < len(entry.op) <= CLIENT_LIMIT or not 0 < len(entry.client) <= CLIENT_LIMIT:
         raise BadInput(f"A step and its client have names of 1 to {CLIENT_LIMIT} letters; load the page again.")
     if not database.is_sqlite:  # BEGIN IMMEDIATE has done this for SQLite
         connection.execute(text("LOCK TABLE label_steps IN SHARE ROW EXCLUSIVE MODE"))
-    return connection.execute(select(LabelStep.changes).where(LabelStep.op == op)).one_or_none()
+    return connection.execute(select(LabelStep.changes, LabelStep.undoes).where(LabelStep.op == entry.op)).one_or_none()
 
 
-def _among(connection: Connection, contents: Iterable[str], among: Sequence[str]) -> dict[str, Values]:
+def _among(connection: Connection, pictures: Iterable[str], among: Sequence[str]) -> dict[str, Values]:
     board = set(among)
-    found = values_of(connection, contents)
-    return {c: {label: value for label, value in found.get(c, {}).items() if label in board} for c in contents}
+    found = values_of(connection, pictures)
+    return {c: {label: value for label, value in found.get(c, {}).items() if label in board} for c in pictures}
 
 
 def _change(before: Mapping[str, int], after: Mapping[str, int]) -> Change:
@@ -239,50 +264,52 @@ def _change(before: Mapping[str, int], after: Mapping[str, int]) -> Change:
     return tuple((label, before.get(label), after.get(label)) for label in labels if before.get(label) != after.get(label))
 
 
-def _contents(step: AnyRow) -> list[str]:
-    return [content for contents, _ in step.changes for content in contents]
+def _pictures(step: AnyRow) -> list[str]:
+    return [picture for pictures, _ in step.changes for picture in pictures]
 
 
 def _step(
     database: Database,
     connection: Connection,
     changes: Mapping[str, Change],
-    client: str,
-    op: str,
+    entry: Entry,
     skipped: Sequence[str] = (),
     undoes: int | None = None,
 ) -> Moved:
     """Write the changes and their entry in the log. A step that changes nothing is kept only if it is an undo."""
     groups: dict[Change, list[str]] = {}  # a column moved at once is one group, however many pictures and classes it has
-    for content, change in changes.items():
+    for picture, change in changes.items():
         if change:
-            groups.setdefault(change, []).append(content)
+            groups.setdefault(change, []).append(picture)
     if not groups and undoes is None:
         return Moved(newest(connection), (), tuple(skipped))
-    for change, contents in groups.items():
-        _write(database, connection, contents, change)
-    row = {"op": op, "client": client, "undoes": undoes, "changes": [[c, list(change)] for change, c in groups.items()]}
+    for change, pictures in groups.items():
+        _write(database, connection, pictures, change)
+    row = {
+        **{"op": entry.op, "client": entry.client, "part_of": entry.part_of, "undoes": undoes},
+        "changes": [[pictures, list(change)] for change, pictures in groups.items()],
+    }
     step = connection.execute(insert(LabelStep).values(row).returning(LabelStep.id)).scalar_one()
-    return Moved(step, tuple(c for contents in groups.values() for c in contents), tuple(skipped))
+    return Moved(step, tuple(c for pictures in groups.values() for c in pictures), tuple(skipped))
 
 
-def _write(database: Database, connection: Connection, contents: Sequence[str], change: Change) -> None:
+def _write(database: Database, connection: Connection, pictures: Sequence[str], change: Change) -> None:
     gone = [label for label, _, after in change if after is None]
     for labels in chunks(gone):
-        for some in chunks(contents):
-            connection.execute(delete(LabelRow).where(LabelRow.content_hash.in_(some), LabelRow.label.in_(labels)))
+        for some in chunks(pictures):
+            connection.execute(delete(LabelRow).where(LabelRow.picture.in_(some), LabelRow.label.in_(labels)))
     kept = [(label, after) for label, _, after in change if after is not None]
     if not kept:
         return
     upsert = database.insert(LabelRow)
     upsert = upsert.on_conflict_do_update(
-        index_elements=["content_hash", "label"],
+        index_elements=["picture", "label"],
         set_={"value": upsert.excluded.value, "created": upsert.excluded.created},
     )
     moment, rows = now(), []
-    for content in contents:
+    for picture in pictures:
         for label, value in kept:
-            rows.append({"content_hash": content, "label": label, "value": value, "created": moment})
+            rows.append({"picture": picture, "label": label, "value": value, "created": moment})
         if len(rows) >= ROWS:
             connection.execute(upsert, rows)
             rows = []

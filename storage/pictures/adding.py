@@ -5,9 +5,9 @@ Each batch is one transaction. `kill -9` loses the batch in flight; the next run
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from clipcore import BadImage, BadInput, Step
 from clipcore.encoding.stream import Batch, Picture, Skipped, embed_files
 from clipcore.pictures.exif import Facts
-from clipcore.pictures.reading import display_path, find_images, picture_facts
+from clipcore.pictures.pixels import pixel_hash
+from clipcore.pictures.reading import content_hash, display_path, find_images, picture_facts, read_bytes
 
 from ..database import IN_LIMIT, Database, chunks
 from ..records import Added, SkippedRecord
@@ -26,6 +27,7 @@ from ..tables import Skipped as SkippedRow
 from ..vectors.index import to_blob
 from ..vectors.spaces import Model
 from .folders import below, find_folder, open_folder
+from .identity import keep_pixels, kept_labels, settle, unlooked
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def add_files(database: Database, model: Model, files: Sequence[str | Path], nam
             rows = select(Image.path, Image.id).where(Image.path.in_(some), ~Image.missing)
             ids.update((row.path, row.id) for row in connection.execute(rows))
     image_ids = tuple(ids[path] for path in paths if path in ids)
-    return Added(added.new, added.known, added.skipped, folder_id, image_ids)
+    return replace(added, image_ids=image_ids)
 
 
 def _add(
@@ -95,7 +97,7 @@ def _add(
     same = {
         path for path, row in listed.items() if path in states and row.state == states[path] and row.content_hash in embedded
     }
-    new, known, skipped = 0, len(same), list[SkippedRecord]()
+    new, known, skipped, replaced = 0, len(same), list[SkippedRecord](), list[SkippedRecord]()
     back = [listed[path].id for path in same if listed[path].missing]
     if back:
         with database.writing() as connection:
@@ -103,6 +105,8 @@ def _add(
 
     for done, total in _look_at(database, {path: listed[path].id for path in same if not listed[path].looked_at}):
         yield Step(done, total, "reading dates")
+    for done, total in _look_at_pixels(database, same):
+        yield Step(done, total, "looking at labelled pictures")
 
     def step() -> Step:
         seconds = time.perf_counter() - start
@@ -113,14 +117,14 @@ def _add(
     todo = [Path(path) for path in files if path not in same]
     with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]  # a generator
         for batch in batches:
-            _keep(database, model.space_id, folder_id, batch, states)
+            replaced += _keep(database, model, folder_id, batch, states)
             fresh = {picture.content_hash for picture in batch.pictures if picture.vector is not None} - embedded
             embedded |= fresh
             new += len(fresh)
             known += len(batch.pictures) - len(fresh)
             skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
             yield step()
-    return Added(new, known, skipped, folder_id)
+    return Added(new, known, skipped, folder_id, replaced=tuple(replaced))
 
 
 def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
@@ -146,15 +150,38 @@ def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int
                 connection.execute(update(Image).where(Image.id == bindparam("image")).values(values), rows)
 
 
-def _keep(database: Database, space_id: int, folder_id: int, batch: Batch, states: dict[str, tuple[int, int]]) -> None:
-    """Write one batch, all of it or nothing. Raises NotFound if the folder was removed meanwhile."""
+def _look_at_pixels(database: Database, same: set[str]) -> Iterator[tuple[int, int]]:
+    """Read the stored pixels of labelled pictures that were added before Sayso kept their hash, see `.identity`."""
+    with database.reading() as connection:
+        todo = {path: content for path, content in unlooked(connection).items() if path in same}
+    paths = sorted(todo)
+    for start in range(0, len(paths), 100):
+        yield start, len(todo)
+        found: dict[str, str] = {}
+        for path in paths[start : start + 100]:
+            with suppress(BadImage):  # out of reach just now: asked again at the next look
+                if content_hash(data := read_bytes(path)) == todo[path]:
+                    found[todo[path]] = pixel_hash(data)
+        with database.writing() as connection:
+            keep_pixels(connection, found)
+
+
+def _keep(
+    database: Database, model: Model, folder_id: int, batch: Batch, states: dict[str, tuple[int, int]]
+) -> list[SkippedRecord]:
+    """Write one batch, all of it or nothing; the files that replaced a labelled picture. Raises NotFound if the folder was
+    removed meanwhile."""
+    replaced: Mapping[str, tuple[str, ...]] = {}
     with database.writing() as connection:
         find_folder(connection, folder_id)
-        _insert_vectors(database, connection, space_id, [p for p in batch.pictures if p.vector is not None])
+        _insert_vectors(database, connection, model.space_id, [p for p in batch.pictures if p.vector is not None])
         if batch.pictures:
-            _put_images(database, connection, folder_id, batch.pictures, states)
+            settled = settle(database, connection, model, batch.pictures)
+            replaced = settled.replaced
+            _put_images(database, connection, folder_id, batch.pictures, states, settled.pictures)
         if batch.skipped:
             _put_skipped(database, connection, folder_id, batch.skipped)
+    return [SkippedRecord(display_path(path), kept_labels(labels)) for path, labels in replaced.items()]
 
 
 def _insert_vectors(database: Database, connection: Connection, space_id: int, pictures: Iterable[Picture]) -> None:
@@ -168,13 +195,19 @@ def _insert_vectors(database: Database, connection: Connection, space_id: int, p
 
 
 def _put_images(
-    database: Database, connection: Connection, folder_id: int, pictures: list[Picture], states: dict[str, tuple[int, int]]
+    database: Database,
+    connection: Connection,
+    folder_id: int,
+    pictures: list[Picture],
+    states: dict[str, tuple[int, int]],
+    picture_of: Mapping[str, str],
 ) -> None:
     rows = [
         {
             "folder_id": folder_id,
             "path": str(picture.path),
             "content_hash": picture.content_hash,
+            "picture": picture_of[picture.content_hash],
             **asdict(picture.facts),
             "size": states[str(picture.path)][0],
             "mtime_ns": states[str(picture.path)][1],
@@ -184,7 +217,7 @@ def _put_images(
         for picture in pictures
     ]
     insert = database.insert(Image)
-    changed = ("content_hash", "size", "mtime_ns", "dated", "missing", *(fact.name for fact in fields(Facts)))
+    changed = ("content_hash", "picture", "size", "mtime_ns", "dated", "missing", *(fact.name for fact in fields(Facts)))
     connection.execute(
         insert.on_conflict_do_update(index_elements=["path"], set_={name: insert.excluded[name] for name in changed}), rows
     )

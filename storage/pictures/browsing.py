@@ -75,7 +75,7 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
         found.append(Image.dated < _midnight(filters.until, 1))
     if filters.label:
         given = LabelRow.label == clean_label(filters.label), LabelRow.value == 1
-        found.append(Image.content_hash.in_(select(LabelRow.content_hash).where(*given)))
+        found.append(Image.picture.in_(select(LabelRow.picture).where(*given)))
     if filters.orientation:
         found.append(_turned(filters.orientation))
     return found

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Connection, select
 
-from clipcore import BadInput, Classifier, NotFound, Predictions
+from clipcore import BadImage, BadInput, Classifier, NotFound, Predictions
 from clipcore.pictures.reading import content_hash, open_image, read_bytes
 from clipcore.pictures.reading import thumbnail as make_thumbnail
 
@@ -25,6 +25,7 @@ from .folders import IMAGE_COLUMNS, find_folder, inside, to_record
 
 MANY = 20_000
 SIDES = range(16, 2049)  # of a thumbnail, in pixels
+SEAL = 8  # bytes of a thumbnail's checksum
 
 
 def get_image(connection: Connection, image_id: int) -> ImageRecord:
@@ -106,13 +107,23 @@ def images_with_ids(connection: Connection, image_ids: Sequence[int]) -> list[Im
     return [to_record(row) for ids in wanted for row in connection.execute(rows.where(Image.id.in_(ids)))]
 
 
-def images_with_contents(connection: Connection, hashes: Iterable[str]) -> dict[str, ImageRecord]:
-    """The first picture of each of these contents that is there, by content hash."""
+def images_of(connection: Connection, wanted: Iterable[str]) -> dict[str, ImageRecord]:
+    """The first file that is there of each of these pictures, by picture."""
     rows = select(*IMAGE_COLUMNS).where(~Image.missing).order_by(Image.id)
     found: dict[str, ImageRecord] = {}
-    for some in chunks(dict.fromkeys(hashes)):
-        for row in connection.execute(rows.where(Image.content_hash.in_(some))):
-            found.setdefault(row.content_hash, to_record(row))
+    for some in chunks(dict.fromkeys(wanted)):
+        for row in connection.execute(rows.where(Image.picture.in_(some))):
+            found.setdefault(row.picture, to_record(row))
+    return found
+
+
+def contents_of(connection: Connection, wanted: Iterable[str]) -> dict[str, list[str]]:
+    """The contents of the files that are there of each of these pictures, the file that came first leading."""
+    rows = select(Image.picture, Image.content_hash).where(~Image.missing).order_by(Image.id)
+    found: dict[str, list[str]] = {}
+    for some in chunks(dict.fromkeys(wanted)):
+        for picture, content in connection.execute(rows.where(Image.picture.in_(some))):
+            found.setdefault(picture, []).append(content)
     return found
 
 
@@ -135,21 +146,41 @@ def ids_of_embeddings(connection: Connection, embedding_ids: Sequence[int]) -> d
 
 
 def cached_thumbnail(image: ImageRecord, folder: Path, side: int) -> bytes:
-    """The picture as WebP, no side longer than `side`, made once per content. Raises BadImage and BadInput."""
+    """The picture as WebP, no side longer than `side`, made once per content. Raises BadImage and BadInput.
+
+    One that was kept without a checksum, by an earlier Sayso, is made again; it is given only where that cannot be done.
+    """
     if side not in SIDES:
         raise BadInput(f"A thumbnail has between {SIDES.start} and {SIDES.stop - 1} pixels; ask for such a size.")
     file = folder / str(side) / image.content_hash[:2] / f"{image.content_hash}.webp"
     try:
-        if _is_whole_webp(kept := file.read_bytes()):
-            return kept
+        kept = file.read_bytes()
     except OSError:
-        pass  # not made yet
-    data = read_bytes(image.path)
+        kept = b""  # not made yet
+    if (whole := unsealed(kept)) is not None:
+        return whole
+    try:
+        data = read_bytes(image.path)
+    except BadImage:
+        if _is_whole_webp(kept):
+            return kept
+        raise
     small = make_thumbnail(open_image(data, near=side), side)
     if content_hash(data) == image.content_hash:  # else the file has changed since it was added: show it, keep nothing
         with suppress(OSError):  # a full disk only means making it again
-            write_beside(file, small, durable=False)
+            write_beside(file, sealed(small), durable=False)
     return small
+
+
+def sealed(thumbnail: bytes) -> bytes:
+    """A thumbnail as it is kept: behind the picture, where no program looks, stand eight bytes of its checksum."""
+    return thumbnail + hashlib.blake2b(thumbnail, digest_size=SEAL).digest()
+
+
+def unsealed(kept: bytes) -> bytes | None:
+    """The inverse of `sealed`; None for what is damaged, or was kept without a checksum."""
+    thumbnail, seal = kept[:-SEAL], kept[-SEAL:]
+    return thumbnail if thumbnail and hashlib.blake2b(thumbnail, digest_size=SEAL).digest() == seal else None
 
 
 def forget_thumbnails(folder: Path, hashes: set[str]) -> None:

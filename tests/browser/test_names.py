@@ -4,6 +4,8 @@ import os
 
 import pytest
 
+from clipcore import format_labels
+from tests.clipcore.classify.test_typed import CASES
 from tests.support.browser import MARKS, classify, say_names
 from tests.support.fakes import photo
 from tests.support.server import served
@@ -69,3 +71,22 @@ def test_the_nearest_images_make_room_once_there_is_a_board(open_page):
     say_names(page, "red, green, blue")
     expect(page.locator("sayso-nearest figure")).to_have_count(3, timeout=20_000)
     expect(page.locator("sayso-nearest details[open]")).to_have_count(0)
+
+
+def test_the_page_reads_and_writes_names_by_the_same_rule(open_page):
+    """What clipcore.classify.typed makes of the same texts, and back."""
+    page = open_page()
+    script = """async ([texts, lists]) => {
+        const { names, typed } = await import("/elements/shared/typed.js");
+        return [texts.map((text) => names(text).map(({ name }) => name)), lists.map((list) => typed(list))];
+    }"""
+    read, written = page.evaluate(script, [[text for text, _ in CASES], [names for _, names in CASES]])
+    assert read == [names for _, names in CASES]
+    assert written == [format_labels(names) for _, names in CASES]
+
+
+def test_a_name_in_quotes_is_picked(open_page):
+    page = open_page()
+    say_names(page, '"tench, Tinca tinca", crane')
+    page.locator("sayso-names").get_by_role("button", name="crane (bird)").click(timeout=60_000)
+    expect(page.get_by_label("Class names")).to_have_value('"tench, Tinca tinca", crane (bird)')

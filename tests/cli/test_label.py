@@ -78,3 +78,19 @@ def test_mistakes(folder, tmp_path):
         (["teach", folder, "--head", "tree"], "no such head"),
     ):
         assert sentence in sayso(*arguments, home=home, code=2)[1]
+
+
+def test_a_file_that_was_replaced_is_said_and_listed(tmp_path):
+    home, picture = tmp_path / "home", photo(tmp_path / "photos" / "a.png", "red", (60, 40))
+    sayso("add", picture.parent, home=home)
+    sayso("label", picture, "--as", "dog", home=home)
+    assert "No file has replaced" in sayso("label", "--replaced", home=home)[1]
+    photo(picture, "blue", (90, 40))
+    rows, said = sayso("add", picture.parent, "--json", home=home)
+    assert rows[0]["replaced"] == 1
+    assert "still labelled “dog”" in said
+    assert counts(home) == {"dog": 1}
+    assert sayso("label", "--replaced", "--json", home=home)[0] == [{"path": str(picture), "labels": ["dog"]}]
+    assert "1 of the labelled files replaced another picture" in sayso("label", home=home)[1]
+    sayso("label", picture, "--as", "dog", home=home)
+    assert "No file has replaced" in sayso("label", "--replaced", home=home)[1]

@@ -15,6 +15,7 @@ from clipcore.encoding.text_cache import MemoryCache
 from clipcore.pictures.reading import content_hash
 from storage import Filters, Library, LibraryError, SkippedRecord, migrate
 from storage.database import Database
+from storage.pictures.lookup import unsealed
 from storage.vectors.index import to_blob
 from storage.vectors.relevance import generic_queries
 from tests.support.fakes import FakeEncoder, photo
@@ -361,14 +362,24 @@ def test_thumbnails(library, photos, monkeypatch):
     wide = next(image for image in library.images() if image.name == "wide.png")
     data = library.thumbnail(wide.id, side=128)
     file = library.home / "thumbs" / "128" / wide.content_hash[:2] / f"{wide.content_hash}.webp"
-    assert file.read_bytes() == data
+    assert unsealed(file.read_bytes()) == data
     with Image.open(file) as small:
         assert (small.format, small.size) == ("WEBP", (128, 64))
 
     file.write_bytes(data[:50])  # cut short by a crash
     assert library.thumbnail(wide.id, side=128) == data
+    kept = file.read_bytes()
+    for at in (30, len(kept) // 2, len(kept) - 1):  # damaged at equal length
+        file.write_bytes(kept[:at] + bytes([kept[at] ^ 1]) + kept[at + 1 :])
+        assert library.thumbnail(wide.id, side=128) == data
+        assert file.read_bytes() == kept  # made again
     (photos / "wide.png").unlink()
     assert library.thumbnail(wide.id, side=128) == data  # made once
+    file.write_bytes(data)  # by a Sayso that kept no checksum: better than nothing
+    assert library.thumbnail(wide.id, side=128) == data
+    file.write_bytes(kept[:-1] + b"?")
+    with pytest.raises(BadImage, match="gone"):
+        library.thumbnail(wide.id, side=128)
     with pytest.raises(BadImage, match="gone"):
         library.thumbnail(wide.id, side=64)
     for side in (0, 100_000):

@@ -124,7 +124,7 @@ class Benches:
                 return self._kept[key]
         study = Study.from_json(record.report["study"])
         images, vectors = self._studio.library.embeddings(study.ids)
-        at = {(image.id, image.content_hash): row for row, image in enumerate(images)}
+        at = {(image.id, image.picture): row for row, image in enumerate(images)}
         rows = [at.get(one, -1) for one in zip(study.ids, study.keys, strict=True)]
         if missing := rows.count(-1):
             raise BadInput(

@@ -19,7 +19,7 @@ from clipcore.classify.answers import thresholds
 from storage import ImageRecord, Moved, Place, Run
 from storage.labels.moves import Values, place_of
 
-from ..library.search import card
+from ..library.search import card, check_number
 from ..studio import Studio
 
 KEPT = 4  # boards kept ready; one of 10,000 pictures takes about 25 MB
@@ -62,10 +62,10 @@ class Board:
 
     @cached_property
     def rows(self) -> dict[str, list[int]]:
-        """Content hash -> its rows; a picture may be there twice."""
+        """Picture -> its rows; it may be there in several files."""
         found: dict[str, list[int]] = {}
         for row, image in enumerate(self.images):
-            found.setdefault(image.content_hash, []).append(row)
+            found.setdefault(image.picture, []).append(row)
         return found
 
     @cached_property
@@ -177,6 +177,8 @@ class Boards:
         On a board of several labels a class is given (`value` 1) or taken away (-1), and the others stay.
         """
         board = self.get(run_id)
+        held = list(held)
+        check_number(sum(len(image_ids) for _, image_ids in held))
         seen = {image_id: board.place(code) for code, image_ids in held for image_id in image_ids}
         if strange := seen.keys() - board.ids:
             raise NotFound(f"The picture {min(strange)} is not on this board; load it again.")
@@ -250,7 +252,7 @@ class Boards:
         values by place instead."""
         index = {label: code for code, label in enumerate(board.labels)}
         here = [content for content in contents if content in board.rows]
-        values = self._library.labels.of_contents(here)
+        values = self._library.labels.of_pictures(here)
         found = []
         for content in here:
             code: Any

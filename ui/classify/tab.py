@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import PACKS, BadInput, SaysoError, pack, parse_labels, parse_templates
+from clipcore import PACKS, BadInput, SaysoError, format_labels, pack, parse_labels, parse_templates
 from clipcore.classify.prompts import DEFAULT_PACK
 from storage import JobRecord
 
@@ -57,7 +57,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.Dropdown:
             at.labels = gr.Textbox(
                 label="Class names",
                 placeholder="cat, dog, rabbit",
-                info="With commas or line breaks between them. dog = puppy | hound gives a class other names.",
+                info="With commas or line breaks between them. dog = puppy | hound gives a class other names; "
+                'a name with a comma in it goes in quotes: "tench, Tinca tinca".',
                 lines=2,
                 max_lines=8,
                 elem_id="labels",
@@ -221,10 +222,8 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
         raise BadInput("Choose a saved classifier first.")
     classifier = studio.library.classifier(name)
     prompts = classifier.prompts
-    typed = [
-        " = ".join([label, " | ".join(prompts.synonyms.get(label, ()))]).removesuffix(" = ") for label in classifier.labels
-    ]
-    names, templates = ("\n" if prompts.synonyms else ", ").join(typed), "\n".join(prompts.templates)
+    names = format_labels(classifier.labels, prompts.synonyms, "\n" if prompts.synonyms else ", ")
+    templates = "\n".join(prompts.templates)
     started = at.jobs.start(
         "classify", {"classifier": name, **selection(studio, source)}, names, templates, classifier.decision.many
     )

@@ -140,7 +140,7 @@ class Teaching:
 
     def _offer_many(self, board: Board) -> Offer | None:
         """Thresholds from the board's labelled pictures, where a picture can have several labels."""
-        said = self._library.labels.of_contents(board.rows)
+        said = self._library.labels.of_pictures(board.rows)
         truths = {content: truth_of(values, board.labels) for content, values in said.items()}
         keys = tuple(content for content, truth in truths.items() if truth is not None)
         if len(keys) < LEAST:

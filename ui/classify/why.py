@@ -26,7 +26,7 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         row = board.row(image_id)
         classifier = board.run.classifier
         examples = library.examples(classifier.labels)
-        others = examples.take([i for i, key in enumerate(examples.keys) if key != board.images[row].content_hash])
+        others = examples.take([i for i, key in enumerate(examples.keys) if key != board.images[row].picture])
         found = why(studio.encoder(), classifier, board.X[row], others, shares=board.answers.shares[row])
         pictures = library.images_with_contents(neighbour.key for neighbour in found.neighbours)
         return {

@@ -16,13 +16,14 @@ import numpy as np
 from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
-from clipcore import BadInput, NotFound
+from clipcore import BadInput, NotFound, TooMany
 from storage import AlbumRecord, Filters, Found, Hit, ImageRecord, Order, Orientation, parse_day
 
 from ..studio import Studio
 
 PAGE = 120  # thumbnails a page
 MOST_RESULTS = 20_000  # of a search that are listed
+MOST_AT_ONCE = 100_000  # images that one request is about: labelled in seconds, in parts that let others in between
 MAX_UPLOAD = 50_000_000
 KEPT_PICTURES = 64
 
@@ -62,6 +63,12 @@ class Chosen:
     ids: list[int] = field(default_factory=list)
     question: Question | None = None
     but: list[int] = field(default_factory=list)
+
+
+def check_number(images: int) -> None:
+    """Raise TooMany for more images than one request may name; the rest then comes in another."""
+    if images > MOST_AT_ONCE:
+        raise TooMany(f"These are {images:,} images and {MOST_AT_ONCE:,} go at once; select fewer, such as one folder.")
 
 
 class Pictures:
@@ -110,17 +117,19 @@ class Answers:
 
     def ids(self, chosen: Chosen) -> list[int]:
         """The selected pictures, in the order of the answer. Raises BadInput where there is none, NotFound."""
+        check_number(len(chosen.ids) + len(chosen.but))
         ids = list(dict.fromkeys(chosen.ids))
         if question := chosen.question:
             but = set(chosen.but)
             ids = [image_id for image_id in self._all(question) if image_id not in but]
+            check_number(len(ids))
         if not ids:
             raise BadInput("Nothing is selected; click the check mark of a picture first.")
         return ids
 
     def range(self, question: Question, offset: int, limit: int) -> list[int]:
         """The ids of some of the answer, for a selection that reaches over pages that were never shown."""
-        return self._all(question)[max(0, offset) : max(0, offset) + max(0, limit)]
+        return self._all(question)[max(0, offset) : max(0, offset) + min(max(0, limit), MOST_AT_ONCE)]
 
     def _all(self, question: Question) -> list[int]:
         if question.album:

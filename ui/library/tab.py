@@ -10,6 +10,7 @@ import gradio as gr
 from clipcore import BadInput
 from clipcore.pictures.reading import find_images, is_picture_name
 from storage import JobRecord
+from storage.pictures.identity import kept_labels
 
 from ..form_values import keep_fresh, sources
 from ..job_watch import QUIET, Changes, Following
@@ -59,7 +60,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
         js_on_load="element.addEventListener('use', event => trigger('use', event.detail))",
     )
     duplicates.build(studio, page, tab)
-    with gr.Accordion("Skipped files", open=False):
+    with gr.Accordion("Skipped files and replaced ones", open=False):
         at.skipped = gr.HTML()
 
     outputs = [*following.parts, *vars(at).values()]
@@ -118,6 +119,8 @@ def show_end(at: Parts, following: Following, job: JobRecord, is_mine: bool) -> 
     result = job.result or {}
     skipped = f", {len(result['skipped']):,} skipped" if result["skipped"] else ""
     words = f"{result['new']:,} new images, {result['known']:,} already known{skipped}, in {stopwatch(job)}."
+    if replaced := result.get("replaced"):
+        words += f" {replaced:,} replaced a labelled image and look otherwise: see “Skipped files and replaced ones” below."
     return {following.progress: said(words), at.grid: _news(result["folder_id"] if is_mine else None)}
 
 
@@ -134,9 +137,15 @@ def _news(folder_id: int | None = None) -> str:
 
 
 def _skipped(studio: Studio, most: int = 200) -> str:
-    records = studio.library.skipped()
-    if not records:
+    library = studio.library
+    images = library.replaced()
+    values = library.labels.of([image.id for image in images[:most]])
+    found = [(record.path, record.reason) for record in library.skipped()] + [
+        (image.shown_path, kept_labels([label for label, value in values.get(image.id, {}).items() if value == 1]))
+        for image in images
+    ]
+    if not found:
         return said("Every file could be read.")
-    rows = "".join(f"<li><b>{escape(record.path)}</b><br>{escape(record.reason)}</li>" for record in records[:most])
-    more = said(f"and {len(records) - most:,} more") if len(records) > most else ""
+    rows = "".join(f"<li><b>{escape(path)}</b><br>{escape(reason)}</li>" for path, reason in found[:most])
+    more = said(f"and {len(found) - most:,} more") if len(found) > most else ""
     return f'<ul class="skipped">{rows}</ul>{more}'

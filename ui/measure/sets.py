@@ -46,7 +46,7 @@ def iter_read_set(studio: Studio, payload: Mapping[str, Any]) -> Generator[Step,
         images, vectors = library.embeddings()
         if not images:
             raise BadInput("The library is empty; add a folder of pictures first.")
-        keys = tuple(image.content_hash for image in images)
+        keys = tuple(image.picture for image in images)
         everything = Examples(vectors, ("",) * len(images), encoder.space, keys)
         return LabelledSet("all my images", everything, [image.name for image in images], 0, labelled=False)
     if payload.get("set") == LABELS:
@@ -72,7 +72,7 @@ def iter_find_pictures(studio: Studio, payload: Mapping[str, Any]) -> Generator[
         return path.name, list(labelled(path))
     if payload["set"] == EVERYTHING:
         images, _ = library.embeddings()
-        return "all my images", [Pair(image.content_hash, Path(image.path)) for image in images]
+        return "all my images", [Pair(image.picture, Path(image.path)) for image in images]
     examples = library.examples()
     known = library.images_with_contents(examples.keys)
     labels = zip(examples.keys, examples.labels, strict=True)

@@ -138,7 +138,7 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
     run = training_folders.training(studio, payload["name"])
     data = payload["data"]
     if data == LABELS:
-        table = run.folder.with_suffix(".csv")
+        table = run.table
         if not table.exists():  # a run that goes on learns from what it began with
             yield Step(0, 0, "collecting the labels")
             _write_labels(studio, table)
@@ -218,7 +218,7 @@ def _write_labels(studio: Studio, table: Path) -> None:
         raise BadInput("Fine-tuning needs labelled images of two classes at least; label some on the board first.")
     images = studio.library.images_with_contents(examples.keys)
     table.parent.mkdir(parents=True, exist_ok=True)
-    part = table.with_suffix(".part")
+    part = table.with_name(f"{table.name}.part")
     with part.open("w", newline="", encoding="utf-8", errors="surrogateescape") as file:
         writer = csv.writer(file)
         writer.writerow(("image", "label"))

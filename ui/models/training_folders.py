@@ -30,6 +30,11 @@ class Training:
         return f"local-dir:{folder}" if (folder / "open_clip_model.safetensors").is_file() else None
 
     @property
+    def table(self) -> Path:
+        """Where the labels that it learns from are written down. The whole name counts: pets.v1 is not pets.v2."""
+        return self.folder.with_name(f"{self.folder.name}.csv")
+
+    @property
     def sweep(self) -> dict[float, dict[str, dict[str, float]]]:
         """Mixture -> set -> accuracy, low, high and n; empty before the end, and for pre-training."""
         return {float(alpha): sets for alpha, sets in self._said().get("sweep", {}).items()}
@@ -101,4 +106,4 @@ def delete_training(studio: Studio, name: str) -> None:
     if studio.model == gone.model:
         raise BadInput(f"“{name}” is in use; use another model first.")
     shutil.rmtree(gone.folder, ignore_errors=True)
-    gone.folder.with_suffix(".csv").unlink(missing_ok=True)
+    gone.table.unlink(missing_ok=True)

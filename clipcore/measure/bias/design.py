@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ...classify.prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack, parse_labels
+from ...classify.prompts import DEFAULT_PACK, PromptSet, check_labels, clean_label, pack
+from ...classify.typed import format_labels, parse_labels, parse_names
 from ...errors import BadInput
 from .groups import Bins
 
@@ -47,12 +48,7 @@ class LabelSet:
     @property
     def typed(self) -> str:
         """As one would type it; the inverse of `parse`."""
-
-        def one(label: str) -> str:
-            others = self.synonyms.get(label, ())
-            return f"{label} = {' | '.join(others)}" if others else label
-
-        return ", ".join(map(one, self.labels))
+        return format_labels(self.labels, self.synonyms)
 
     def edit(self, add: str = "", remove: Sequence[str] = (), rename: Mapping[str, str] | None = None) -> "LabelSet":
         """The set with classes added (typed), taken out and renamed. Raises BadInput for a class that is not there."""
@@ -157,7 +153,7 @@ class Design:
 
 def parse_category(labels: str | Sequence[str]) -> tuple[str, ...]:
     """The classes of a category, typed with commas or as a list. Raises BadInput for none."""
-    some = labels.replace(";", ",").split(",") if isinstance(labels, str) else list(labels)
+    some = parse_names(labels) if isinstance(labels, str) else list(labels)
     cleaned = tuple(dict.fromkeys(clean_label(str(one)) for one in some if str(one).strip()))
     if not cleaned:
         raise BadInput("A category has no classes; name some, or take it out.")

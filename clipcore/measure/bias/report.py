@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...classify.sensitive import notice, sensitive
+from ...classify.typed import format_labels
 from ..intervals import points
 from ..page import figures, page, plain_table
 from .design import Design
@@ -124,7 +125,7 @@ def report_html(report: Mapping[str, Any], sweeps: Iterable[Sweep] = (), changes
         *(
             [
                 "<h2>Categories</h2>",
-                plain_table(("name", "classes"), ((k, ", ".join(v)) for k, v in design["categories"].items())),
+                plain_table(("name", "classes"), ((k, format_labels(v)) for k, v in design["categories"].items())),
             ]
             if design["categories"]
             else []
@@ -236,8 +237,7 @@ def _sweeps(sweeps: Sequence[Sweep]) -> list[str]:
 
 
 def _typed(label_set: Mapping[str, Any]) -> str:
-    others = label_set["synonyms"]
-    return ", ".join(f"{one} = {' | '.join(others[one])}" if one in others else one for one in label_set["labels"])
+    return format_labels(label_set["labels"], label_set["synonyms"])
 
 
 def _values(column: Mapping[str, Any]) -> str:

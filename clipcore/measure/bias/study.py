@@ -20,12 +20,12 @@ class Picture(Protocol):
     @property
     def path(self) -> str: ...
     @property
-    def content_hash(self) -> str: ...
+    def picture(self) -> str: ...
 
 
 @dataclass(frozen=True)
 class Study:
-    """n pictures: their ids and content hashes, and facts, in one order."""
+    """n pictures: their ids and names, which do not change with a file's metadata, and facts, in one order."""
 
     name: str
     ids: tuple[int, ...]
@@ -76,4 +76,4 @@ def read_study(
     else:
         raise BadInput(f"Groups come from a table, or from {NAMES}, {FOLDERS} or {LABELS}; “{source}” is none of these.")
     name = Path(root).name or "the library"
-    return Study(name, tuple(image.id for image in images), tuple(image.content_hash for image in images), facts)
+    return Study(name, tuple(image.id for image in images), tuple(image.picture for image in images), facts)

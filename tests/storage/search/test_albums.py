@@ -27,7 +27,7 @@ def label(library, name: str, label: str, value: int = 1) -> None:
     """As a person would on the board."""
     image = next(image for image in library.images() if image.name == name)
     with library.database.writing() as connection:
-        connection.execute(insert(LabelRow).values(content_hash=image.content_hash, label=label, value=value))
+        connection.execute(insert(LabelRow).values(picture=image.picture, label=label, value=value))
 
 
 # filters

@@ -1,6 +1,9 @@
 """The board's routes without a browser: places, moves of two clients, the dial, teaching, versions."""
 
+import struct
 import time
+import zlib
+from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
@@ -50,6 +53,29 @@ def load(client, run, who="me"):
 def move(client, run, to, held, who="me", op=None, since=0):
     body = {"op": op or f"{who}{time.monotonic_ns()}", "client": who, "since": since, "to": to, "held": held}
     return client.post(f"{run}/move", json=body)
+
+
+def test_a_board_stays_when_another_program_writes_into_a_file(client, run, ids, studio):
+    image = studio.library.image(ids[0])
+    move(client, run, 1, [[None, [ids[0]]]])
+    before = load(client, run)
+    data = Path(image.path).read_bytes()
+    chunk = b"tEXtRating\\0005"
+    extra = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    Path(image.path).write_bytes(data[:33] + extra + data[33:])
+    studio.library.add(Path(image.path).parent)
+    assert studio.library.image(ids[0]).content_hash != image.content_hash
+    after = load(client, run)
+    assert after["changes"] == before["changes"] == [[ids[0], 1]]
+    assert after["undo"] == 1
+    answer = client.post(f"{run}/step/undo", json={"op": "u", "client": "me", "since": after["step"]}).json()
+    assert answer["changes"] == [[ids[0], None]]
+
+
+def test_a_move_of_more_images_than_one_request_may_name(client, run, ids, studio, monkeypatch):
+    monkeypatch.setattr("ui.library.search.MOST_AT_ONCE", 3)
+    answer = move(client, run, 1, [[None, ids[:2]], [0, ids[2:4]]])
+    assert (answer.status_code, studio.library.labels.of()) == (413, {})
 
 
 def test_a_board_says_where_everything_is(client, run):

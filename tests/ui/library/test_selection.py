@@ -81,6 +81,32 @@ def test_a_label_that_cannot_be_given_changes_nothing(client, library, chosen, l
     assert library.labels.of() == {}
 
 
+def test_more_images_than_one_request_may_name(client, library, monkeypatch):
+    monkeypatch.setattr("ui.library.search.MOST_AT_ONCE", 3)
+    there = list(ids(client).values())
+    for chosen in ({"ids": there}, {"question": {}}, {"question": {}, "but": [1, 2, 3, 4]}, {"ids": [7] * 4}):
+        for answer in (
+            give(client, chosen, "dog"),
+            client.post("/api/source", json={**chosen, "but": [*chosen.get("but", ()), 0]}),
+            client.post("/api/alike", json=chosen),
+        ):
+            assert answer.status_code == 413
+            assert "3 go at once; select fewer" in answer.json()["error"]
+    assert library.labels.of() == {}
+    assert give(client, {"ids": there[:3]}, "dog").json()["changed"] == 3
+    assert len(client.get("/api/ids", params={"limit": 10**9}).json()) == 3
+
+
+def test_three_million_ids_are_refused_at_once(client, library):
+    import time
+
+    began = time.monotonic()
+    answer = give(client, {"ids": list(range(1, 3_000_001))}, "dog")
+    assert answer.status_code == 413
+    assert time.monotonic() - began < 20  # nearly all of it is reading 23 MB of JSON
+    assert library.labels.of() == {}
+
+
 def test_a_range_of_places_has_the_ids_of_the_pages(client):
     for question in ({}, {"sort": "newest"}, {"q": "red", "everything": True}, {"name": "r"}):
         shown = list(ids(client, **question).values())

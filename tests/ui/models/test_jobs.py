@@ -205,3 +205,19 @@ def test_curves_are_where_they_belong():
     assert 'points="46.0,160.0 408.0,12.0"' in svg
     assert 'class="mark" x1="227.0"' in svg
     assert curves_svg("T", {}, "steps") == ""
+
+
+def test_trainings_whose_names_differ_behind_a_dot_have_their_own_labels(studio):
+    one, two = (training_folders.training(studio, f"pets.v{number}") for number in (1, 2))
+    assert one.table != two.table
+    library = studio.library
+    for image, label in zip(library.images(), ("cat", "cat", "dog", "dog"), strict=True):
+        library.label(image.id, label)
+    jobs._write_labels(studio, one.table)
+    first = one.table.read_text()
+    library.labels.move([image.id for image in library.images()][:1], "dog", ["cat", "dog"])
+    jobs._write_labels(studio, two.table)
+    assert one.table.read_text() == first != two.table.read_text()
+    training_folders.delete_training(studio, "pets.v2")
+    assert one.table.exists()
+    assert not two.table.exists()

@@ -1,5 +1,6 @@
 // What is asked: columns to group by, label sets, categories, options. Every change is measured at once and kept.
 import { make } from "../shared/parts.js";
+import { names, typed } from "../shared/typed.js";
 
 // The paper's experiment (Radford et al., 2021, section 7.1), shortened; filled in only if someone asks for it.
 const PEOPLE = "man, woman";
@@ -22,9 +23,6 @@ export function fill(list, options, chosen) {
   list.value = options.some(([value]) => value === chosen) ? chosen : options[0][0];
 }
 
-export const typed = ({ labels, synonyms }) =>
-  labels.map((label) => (synonyms[label]?.length ? `${label} = ${synonyms[label].join(" | ")}` : label)).join(", ");
-
 export class Form {
   // `change` is called with a design, `say` with a sentence and whether it is a problem.
   constructor(data, change, say) {
@@ -33,9 +31,9 @@ export class Form {
     this.reference = design.reference;
     this.sets = make("div");
     this.categories = make("div");
-    for (const one of design.label_sets) this.sets.append(this.row("label set", one.name, typed(one)));
+    for (const one of design.label_sets) this.sets.append(this.row("label set", one.name, typed(one.labels, one.synonyms)));
     if (!design.label_sets.length) this.sets.append(this.row("label set"));
-    for (const [name, labels] of Object.entries(design.categories)) this.categories.append(this.row("category", name, labels.join(", ")));
+    for (const [name, labels] of Object.entries(design.categories)) this.categories.append(this.row("category", name, typed(labels)));
     this.by = make("div", { class: "columns-by" }, ...data.data.columns.map((column) => this.column(column, design)));
     const packs = Object.entries(data.packs).map(([name, about]) => [name, `${name}: ${about}`]);
     const { name, templates } = design.prompts;
@@ -173,7 +171,7 @@ export class Form {
   // What is unfinished or wrong, as a sentence; the server checks everything again.
   problem({ label_sets, categories }) {
     const twice = (names) => names.find((name, i) => names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) !== i);
-    const listed = (labels) => labels.split(/[,;\n]/).map((part) => part.split("=")[0].trim()).filter(Boolean);
+    const listed = (labels) => names(labels).map(({ name }) => name);
     for (const { name, labels } of label_sets) {
       const classes = listed(labels);
       if (classes.length < 2) return `${name} needs two classes or more, with commas between them.`;

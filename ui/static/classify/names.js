@@ -1,6 +1,7 @@
 // <sayso-names>: what to know about the class names in the field above it, live; <sayso-nearest>: the images that are nearest
 // to each class, before anything is classified. Both read the fields of the page; their attribute says that those changed.
 import { getJSON, make, styled, thumbnail, Viewer } from "../shared/parts.js";
+import { names, quoted } from "../shared/typed.js";
 
 const WAIT = 500; // ms after the last key
 const AGAIN = 2000; // ms while the model loads
@@ -76,15 +77,12 @@ class Names extends about("advice") {
 
   replace(label, name) {
     const input = field("labels");
-    const plain = (text) => text.trim().replace(/\s+/g, " ");
-    let done = false;
-    const parts = input.value.split(/([,;\n])/).map((part) => {
-      const [own, ...others] = part.split("=");
-      if (done || plain(own) !== label) return part;
-      done = true;
-      return [own.replace(own.trim(), name), ...others].join("=");
-    });
-    input.value = parts.join("");
+    const text = input.value;
+    const place = names(text).find((one) => one.name === label);
+    if (place) {
+      const own = text.slice(place.start, place.end);
+      input.value = text.slice(0, place.start) + own.replace(own.trim(), () => quoted(name)) + text.slice(place.end);
+    }
     input.dispatchEvent(new Event("input", { bubbles: true }));
     input.focus();
   }
