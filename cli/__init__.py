@@ -6,6 +6,7 @@ Importing a theme registers its commands; they are listed in this order.
 # ruff: noqa: F401, I001
 from . import library
 from . import albums
+from . import care
 from . import classify
 from . import label
 from . import teach

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from .common import Home, Json, Model, command, emit, home_folder, open_library, say, search_filters, show_hit
+from .common import Home, Json, Model, command, emit, open_library, say, search_filters, show_hit
 
 
 @command
@@ -27,7 +27,6 @@ def album(
 ) -> None:
     """Open a smart album, save one (give it something to look for), delete one, or list them all."""
     from clipcore import BadInput
-    from storage import Library
 
     filters = search_filters(file, since, until, label, orientation)
     saves = bool(words or classifier or filters.any)
@@ -43,7 +42,7 @@ def album(
                 show_hit(hit, as_json, "share" if by_share else "cosine")
             say(f"{found.total:,} images are in “{name}” now")
         return
-    with Library(home_folder(home)) as library:
+    with open_library(home) as library:
         if delete:
             library.albums.delete(name)
             say(f"The album “{name}” is deleted; its images stay.")

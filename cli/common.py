@@ -175,13 +175,28 @@ def env_home() -> Path | None:
     return Path(os.environ["SAYSO_HOME"]) if os.environ.get("SAYSO_HOME") else None
 
 
-def open_library(home: Path | None, model: str) -> "Library":
-    """The library with its model loaded. Commands never download: that is what `models --get` is for."""
+@contextmanager
+def open_library(home: Path | None, model: str | None = None) -> "Iterator[Library]":
+    """The library, with this model loaded. Commands never download: that is what `models --get` is for.
+
+    A command that has written something makes the backup of the day on its way out, if it is due.
+    """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    import clipcore
+    from clipcore import SaysoError
     from storage import Library
 
-    return Library(home_folder(home), clipcore.load(model))
+    encoder = None
+    if model:
+        import clipcore
+
+        encoder = clipcore.load(model)
+    with Library(home_folder(home), encoder) as library:
+        yield library
+        if library.database.wrote:
+            try:
+                library.backups.daily()
+            except SaysoError as error:  # what was asked for is done
+                say(f"The backup of the day could not be made: {error}")
 
 
 def typed_prompts(labels: str, templates: Path | None, pack: str | None) -> "tuple[list[str], PromptSet]":
@@ -211,7 +226,7 @@ def saved_classifier(library: "Library", name: str) -> "Classifier":
     """A classifier by its name in the library, or by the path of its file."""
     from clipcore import Classifier
 
-    return Classifier.load(name) if name.endswith(".safetensors") else library.classifier(name)
+    return Classifier.load(name) if name.endswith(".safetensors") else library.classifiers.get(name)
 
 
 def picture_files(paths: Iterable[Path]) -> list[Path]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import Home, Json, Model, command, draw, emit, home_folder, open_library, saved_classifier, say
+from .common import Home, Json, Model, command, draw, emit, open_library, saved_classifier, say
 
 if TYPE_CHECKING:
     from storage import Answer, Library, SkippedRecord
@@ -35,6 +35,7 @@ def export(
     onnx: Annotated[Out, typer.Option(help="Write model and classifier as one ONNX file.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would change on the disk.")] = False,
     undo: Annotated[Out, typer.Option(help="Take back what this undo file of an earlier export tells.")] = None,
+    finish: Annotated[Out, typer.Option(help="Go on with the export of this undo file, which was interrupted.")] = None,
     undo_file: Annotated[Out, typer.Option(help="Where to write the undo file; in the home unless told.")] = None,
     home: Home = None,
     model: Model = "starter",
@@ -42,12 +43,14 @@ def export(
     """Write labels, and a classifier's answers where there is none, for other programs. Nothing is ever overwritten by a
     picture; what changes on the disk can be listed first (--dry-run) and taken back (--undo FILE)."""
     from clipcore import BadInput
-    from storage import Library
     from storage.export import label_studio_config, sidecars, to_coco, to_csv, to_json, to_label_studio
 
-    if undo:
-        with Library(home_folder(home)) as library:
-            _undo(library, undo)
+    if undo or finish:
+        with open_library(home) as library:
+            if undo:
+                _undo(library, undo)
+            if finish:
+                _finish(library, finish)
         return
     if (onnx or file) and not classifier:
         raise BadInput("--onnx and --file write a classifier; name it with --classifier.")
@@ -60,7 +63,7 @@ def export(
     tables = [path for path in (csv, json, label_studio, coco, folders, yolo) if path]
     if not (tables or xmp or onnx or file):
         raise BadInput("Nothing to export to was named; give --csv FILE, --folders DIR, --xmp digikam or another.")
-    with open_library(home, model) if classifier else Library(home_folder(home)) as library:
+    with open_library(home, model if classifier else None) as library:
         head = saved_classifier(library, classifier) if classifier else None
         if head and file:
             _write(file, head.to_bytes())
@@ -108,13 +111,12 @@ def import_labels(
 ) -> None:
     """Take labels from other programs, for pictures of the library. One step, which undo takes back."""
     from clipcore import BadInput, parse_labels
-    from storage import Library
     from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
 
     sources = [(csv, read_csv), (folders, read_folders), (coco, read_coco), (label_studio, read_label_studio)]
     if sum(bool(path) for path, _ in sources) + xmp != 1:
         raise BadInput("Name one source of labels: --csv, --folders, --coco, --label-studio or --xmp.")
-    with Library(home_folder(home)) as library:
+    with open_library(home) as library:
         skipped: list[SkippedRecord] = []
         if xmp:
             rows, skipped = read_xmp(library.images(limit=library.count()))
@@ -147,9 +149,9 @@ def import_classifier(
     with open_library(home, model) as library:
         assert library.encoder is not None
         if rebuild and head.space.key != library.encoder.space.key:
-            made, examples = library.exchange.rebuild(head), library.examples(head.labels)
+            made, examples = library.exchange.rebuild(head), library.labels.examples(head.labels)
             taught = head.kind != "zero-shot" and len(examples) > 1
-            record = library.save(give_lesson(examples, made).kept if taught else made, name or file.stem)
+            record = library.classifiers.save(give_lesson(examples, made).kept if taught else made, name or file.stem)
             told = (
                 f"and {len(examples):,} labels"
                 if taught
@@ -187,11 +189,22 @@ def _carry_out(library: "Library", plans: "list[Plan]", dry_run: bool, undo_file
     try:
         done = draw(iter_carry_out(plan, undo, library.exchange.moved), "file")
     except KeyboardInterrupt:
+        say(f"To go on: python app.py export --finish {undo}")
         say(f"To take back what was done so far: python app.py export --undo {undo}")
         raise
     for row in done.failed:
         say(f"failed {row.path}: {row.reason}")
     say(f"{done.changed:,} files made, {len(plan.left) + len(done.failed):,} left")
+    say(f"To take it back: python app.py export --undo {undo}")
+
+
+def _finish(library: "Library", undo: Path) -> None:
+    from storage.export import iter_finish
+
+    done = draw(iter_finish(undo, library.exchange.moved), "file")
+    for row in done.failed:
+        say(f"failed {row.path}: {row.reason}")
+    say(f"{done.changed:,} files made, {len(done.failed):,} could not be")
     say(f"To take it back: python app.py export --undo {undo}")
 
 

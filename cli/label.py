@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .common import Home, Json, command, emit, home_folder, say
+from .common import Home, Json, command, emit, open_library, say
 
 
 @command
@@ -27,12 +27,11 @@ def label(
     """Say what pictures are: label photos/rex.jpg --as dog. Without pictures: how many each label has."""
     from clipcore import NONE, UNSURE, BadInput, parse_labels
     from clipcore.classify.prompts import clean_label
-    from storage import Library
     from storage.labels.moves import Place
 
     if sum((is_not, unsure, none, remove, undo, replaced)) > 1:
         raise BadInput("Choose one of --not, --unsure, --none, --remove, --undo and --replaced.")
-    with Library(home_folder(home)) as library:
+    with open_library(home) as library:
         if undo:
             step = library.labels.undo()
             if step is None:

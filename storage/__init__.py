@@ -6,6 +6,8 @@ with Library("~/sayso", clip) as library:
         print(hit.path, hit.score)
 """
 
+from .backups import Backup
+from .care import CHECKS, Finding, Keeper, iter_examine
 from .database import LibraryError
 from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_day
 from .jobs import Jobs
@@ -28,18 +30,22 @@ from .records import (
     Run,
     SkippedRecord,
 )
+from .restoring import restore
 from .search.query import parse_query
 
 __all__ = [
+    "CHECKS",
     "ORDERS",
     "ORIENTATIONS",
     "SIMILAR",
     "Added",
     "AlbumRecord",
     "Answer",
+    "Backup",
     "ClassifierRecord",
     "Duplicates",
     "Filters",
+    "Finding",
     "FolderRecord",
     "Found",
     "Hit",
@@ -48,6 +54,7 @@ __all__ = [
     "IndexInfo",
     "JobRecord",
     "Jobs",
+    "Keeper",
     "Library",
     "LibraryError",
     "Moved",
@@ -57,6 +64,8 @@ __all__ = [
     "ReportRecord",
     "Run",
     "SkippedRecord",
+    "iter_examine",
     "parse_day",
     "parse_query",
+    "restore",
 ]

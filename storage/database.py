@@ -5,7 +5,7 @@ transaction only at the first write, on top of what was read before it. Here eve
 before it reads anything, and the loser of a race waits.
 """
 
-import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -19,9 +19,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from clipcore.errors import BadInput, SaysoError
+from clipcore.pictures.reading import display_path
 
 T = TypeVar("T")
 
+FILE = "sayso.db"  # a library in its home
 BUSY_SECONDS = 30  # how long a writer waits for another one; transactions here last milliseconds
 IN_LIMIT = 1000  # values in one IN (...): far below every database's limit, and few enough to compile quickly
 
@@ -39,6 +41,7 @@ class Database:
         self.is_sqlite = self.engine.dialect.name == "sqlite"
         self._watch: sqlite3.Connection | None = None
         self._watch_lock = threading.Lock()
+        self.wrote = False  # whether anything was written through this
         self._reader = self.engine.execution_options(sayso_reads=True)
 
     @classmethod
@@ -57,6 +60,7 @@ class Database:
         """A transaction that may write: committed at the end, rolled back by an exception. Raises LibraryError."""
         with _plain_errors(self.path), self.engine.begin() as connection:
             yield connection
+        self.wrote = True
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -139,15 +143,31 @@ def _plain_errors(path: Path | None) -> Iterator[None]:
         raise LibraryError(sentence) from error
 
 
+def damaged(where: str | Path) -> str:
+    """The sentence about a library file that is damaged."""
+    return (
+        f"The library file {display_path(where)} is damaged: put back one of its backups with “python app.py restore”, "
+        "which lists them; the damaged file is kept."
+    )
+
+
+def _is_full(path: Path) -> bool:
+    """Whether there is no room for even the smallest of SQLite's files, which it reports as an I/O error."""
+    try:
+        return shutil.disk_usage(path.parent).free < 1_000_000
+    except OSError:
+        return False
+
+
 def _sentence(error: DBAPIError, path: Path | None) -> str | None:
     text = str(error.orig).lower()
-    where = os.fsencode(path).decode("utf-8", "replace") if path else "the database"
-    if "is full" in text:
+    where = display_path(path) if path else "the database"
+    if "is full" in text or ("disk i/o" in text and path and _is_full(path)):
         return f"The disk that holds {where} is full: free some space and run it again; what was done is kept."
     if "locked" in text or "busy" in text:
         return f"Another program has kept the library busy for {BUSY_SECONDS} seconds; try again when it has finished."
     if "malformed" in text or "not a database" in text:
-        return f"The library file {where} is damaged: put back a copy from the folder “backups” beside it."
+        return damaged(where)
     if "readonly" in text or "unable to open" in text or "disk i/o" in text:
         return f"The library file {where} cannot be opened for writing; check the folder's permissions and the disk."
     if not isinstance(error.orig, sqlite3.Error) and isinstance(error, OperationalError):

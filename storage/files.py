@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 
 def write_beside(path: Path, data: bytes | memoryview, durable: bool = True) -> None:
@@ -56,3 +56,35 @@ def only_one(path: Path) -> Iterator[None]:
 
             fcntl.flock(file, fcntl.LOCK_EX)
         yield  # closing the file unlocks it
+
+
+class InUse:
+    """Says to others, until it is closed, that the folder with this lock file is in use; many may say so at once."""
+
+    def __init__(self, path: Path) -> None:
+        """Wait while somebody is `alone` there."""
+        self._file = open(path, "a+b")  # noqa: SIM115  # it stays open
+        _lock(self._file, "shared")
+
+    def close(self) -> None:
+        """Say no more."""
+        self._file.close()
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[bool]:
+    """Keep everybody out who asks with `InUse`; gives False if somebody is in."""
+    with open(path, "a+b") as file:
+        yield _lock(file, "alone")
+
+
+def _lock(file: BinaryIO, how: Literal["shared", "alone"]) -> bool:
+    if sys.platform == "win32":
+        return True  # a file that is open cannot be replaced there
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH if how == "shared" else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -9,6 +9,7 @@ its heartbeat shows, loses its job to the next.
 
 import logging
 import os
+import re
 import secrets
 import socket
 import threading
@@ -34,12 +35,33 @@ WRITE_SECONDS = 0.3  # progress is written no more often than this
 POLL_SECONDS = 0.5  # how soon a job is seen that another process has put in
 HEARTBEAT_SECONDS = 3.0
 STALE_SECONDS = 15.0  # without a heartbeat a worker counts as dead
-MAX_ATTEMPTS = 3  # a job that takes the process with it must not do so at every start for ever
+MAX_ATTEMPTS = 3  # without getting further: a job that takes the process with it must not do so at every start for ever
+MOST_PHASES = 50
 KEPT_JOBS = 1000
 
 _BOOT = secrets.token_hex(4)  # a process of a later boot may have our number
 
 log = logging.getLogger(__name__)
+
+
+class Furthest:
+    """How far a job has ever been, by the phase of its work: its message, whatever the numbers in it."""
+
+    def __init__(self, before: Mapping[str, int]) -> None:
+        self._before, self._now = before, dict(before)
+
+    def see(self, step: Step) -> bool:
+        """Take a step into account; True for the first of this attempt that goes further than all before."""
+        phase = re.sub(r"[0-9]+", "#", step.message)
+        if step.done <= self._now.get(phase, -1) or (phase not in self._now and len(self._now) >= MOST_PHASES):
+            return False
+        first = self._now == self._before
+        self._now[phase] = step.done
+        return first
+
+    def values(self) -> dict[str, Any]:
+        """What is to be written of it: nothing, or that the attempts are counted anew."""
+        return {} if self._now == self._before else {"furthest": dict(self._now), "attempts": 0}
 
 
 class Jobs:
@@ -157,7 +179,7 @@ class Jobs:
         claim = update(Job).where(Job.id == oldest.scalar_subquery(), Job.state == "queued")
         mine = {"state": "running", "worker": self._me, "heartbeat": time.time(), "started": now()}
         with self._database.writing() as connection:
-            taken = claim.values(**mine, attempts=Job.attempts + 1).returning(Job.id, Job.kind, Job.payload)
+            taken = claim.values(**mine, attempts=Job.attempts + 1).returning(Job.id, Job.kind, Job.payload, Job.furthest)
             return connection.execute(taken).one_or_none()
 
     def _run(self, job: AnyRow) -> None:
@@ -178,7 +200,7 @@ class Jobs:
 
     def _follow(self, job: AnyRow) -> None:
         """Run the work to its end, or until it is cancelled, taken from us, or the worker stops."""
-        written = 0.0
+        written, further = 0.0, Furthest(job.furthest)
         progress: dict[str, Any] = {}
         _, work = self._kinds[job.kind]
         with closing(work(job.payload)) as steps:
@@ -195,8 +217,9 @@ class Jobs:
                 if self._cancel_asked(job.id):
                     self._write(job.id, **progress, state="cancelled", finished=now())
                     return
-                if time.monotonic() - written >= WRITE_SECONDS:
-                    if not self._write(job.id, **progress):
+                first = further.see(step)
+                if first or time.monotonic() - written >= WRITE_SECONDS:
+                    if not self._write(job.id, **progress, **further.values()):
                         return
                     written = time.monotonic()
 
@@ -227,7 +250,10 @@ class Jobs:
         with self._database.reading() as connection:
             if connection.scalar(select(Job.id).where(dead).limit(1)) is None:
                 return
-        deadly = f"The program ended {MAX_ATTEMPTS} times during this; it may need more memory: try fewer files at a time."
+        deadly = (
+            f"The program ended {MAX_ATTEMPTS} times during this, each time without getting further; it may need more "
+            "memory: try fewer files at a time."
+        )
         with self._database.writing() as connection:
             for which, values in (
                 (Job.cancel_asked, {"state": "cancelled", "finished": now()}),

@@ -2,7 +2,7 @@
 
     HOME/sayso.db   the truth            HOME/index    vectors for FAISS, made again when missing
     HOME/uploads    files handed over    HOME/thumbs   small pictures, made again when missing
-    HOME/backups    copies of sayso.db
+    HOME/backups    copies of sayso.db   HOME/replaced  what they replaced
 
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
@@ -18,10 +18,12 @@ from clipcore import BadInput, Classifier, Examples, NotFound, Predictions, Step
 from clipcore.pictures.reading import display_path
 
 from . import migrate
+from .backups import Backups
 from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
-from .database import Database, LibraryError
+from .database import FILE, Database, LibraryError
+from .files import InUse
 from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
@@ -30,6 +32,7 @@ from .pictures import adding, folders, identity, lookup
 from .pictures.browsing import browse, browse_ids
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
 from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, IndexInfo, SkippedRecord
+from .restoring import IN_USE
 from .search import searching
 from .search.albums import Albums
 from .vectors.opened import Opened
@@ -49,15 +52,22 @@ class Library:
     def __init__(self, home: str | Path, encoder: "Encoder | None" = None, database: str | None = None) -> None:
         """Open the library, creating it or bringing it up to date. Raises LibraryError if that cannot be done."""
         self.home = Path(home).expanduser().absolute()
-        self.database = Database(database) if database else Database.at(self.home / "sayso.db")
+        self.database = Database(database) if database else Database.at(self.home / FILE)
+        self._opened = Opened(self.database, self.home)
+        self._in_use_here: InUse | None = None
         try:
             self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._in_use_here = InUse(self.home / IN_USE)
             migrate.upgrade(self.database, self.home)
         except OSError as error:
+            self.close()
             where = display_path(self.home)
             raise LibraryError(f"The folder {where} cannot be used ({error.strerror}); choose another home.") from error
-        self._opened = Opened(self.database, self.home)
+        except BaseException:
+            self.close()
+            raise
         self.encoder = encoder
+        self.backups = Backups(self.database, self.home)
         self.labels = Labels(self._opened)
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)
@@ -82,6 +92,8 @@ class Library:
         """Write the index file and give the database back."""
         self.encoder = None
         self.database.close()
+        if self._in_use_here:
+            self._in_use_here.close()
 
     def __enter__(self) -> Self:
         return self

@@ -8,23 +8,24 @@ import logging
 import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from datetime import datetime
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.pool import NullPool
 
+from .backups import backup
+from .damage import require_whole
 from .database import Database, LibraryError, make_engine
 from .files import only_one
+from .restoring import OPENING, finish_restoring
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0006"  # the newest file in migrations/versions
+HEAD = "0007"  # the newest file in migrations/versions
 SCRIPTS = Path(__file__).with_name("migrations")
-KEPT_BACKUPS = 7
 PAGE_SIZE = 16384  # a vector of 512 numbers takes 2.3 kB on disk; with SQLite's 4096 it takes 4.1 kB
 
 log = logging.getLogger(__name__)
@@ -36,8 +37,10 @@ def upgrade(database: Database, home: Path, scripts: Path = SCRIPTS, head: str =
     Raises LibraryError, and leaves the library as it was, if the file is damaged, is from a newer Sayso, or if the upgrade
     fails.
     """
-    with only_one(home / ".opening.lock"):
+    with only_one(home / OPENING):
         if database.path:
+            finish_restoring(database.path, home)
+            require_whole(database.path)
             _prepare_file(database)
         present = _revision(database)
         if present == head:
@@ -57,20 +60,6 @@ def upgrade(database: Database, home: Path, scripts: Path = SCRIPTS, head: str =
                 f"The library could not be brought up to date, so nothing was changed{copy}: use the Sayso of before and "
                 f"report this ({type(error).__name__}: {error})."
             ) from error
-
-
-def backup(database: Database, home: Path, reason: str) -> Path | None:
-    """Copy a SQLite library, also while it is in use, to HOME/backups, where the newest few stay. None for a server."""
-    if database.path is None:
-        return None
-    folder = home / "backups"
-    folder.mkdir(exist_ok=True)
-    target = folder / f"sayso-{datetime.now():%Y%m%d-%H%M%S}-{reason}.db"
-    with closing(sqlite3.connect(database.path)) as source, closing(sqlite3.connect(target)) as copy:
-        source.backup(copy)
-    for old in sorted(folder.glob("sayso-*.db"))[:-KEPT_BACKUPS]:
-        old.unlink()
-    return target
 
 
 def new_revision(message: str) -> None:

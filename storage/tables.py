@@ -290,7 +290,8 @@ class ReportRow(Base):
 
 class Job(Base):
     """Long work. `owner` says who asked for it, such as a window of the page; `worker` names the process that runs it, and
-    `heartbeat` (seconds since 1970) shows that it still lives."""
+    `heartbeat` (seconds since 1970) shows that it still lives. `furthest` is how far it has ever been, by the phase of its
+    work, and `attempts` counts how often it was begun since it last got further than that."""
 
     __tablename__ = "jobs"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -308,6 +309,7 @@ class Job(Base):
     error: Mapped[str | None] = mapped_column(Text)
     cancel_asked: Mapped[bool] = mapped_column(default=False)
     attempts: Mapped[int] = mapped_column(default=0)
+    furthest: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     worker: Mapped[str | None] = mapped_column(Text)
     heartbeat: Mapped[float | None]
     created: Mapped[datetime] = mapped_column(default=now)

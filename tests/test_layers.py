@@ -21,7 +21,7 @@ FORBIDDEN = {
 # package is its ground floor, whose modules may know each other, or is named here. `__init__` is the face, above all floors.
 FLOORS = {
     "clipcore": ["*", "pictures", "encoding", "models classify", "advice measure"],
-    "storage": ["*", "vectors", "pictures", "classifiers", "search", "export", "labels", "library", "jobs"],
+    "storage": ["*", "vectors", "pictures", "classifiers", "search", "export", "labels", "library", "jobs care"],
     "training": ["*", "data", "heads", "towers", "runs"],
     "ui": ["*", "library", "measure", "bias models", "classify", "page", "api", "server"],
     "cli": ["common", "sets", "*"],

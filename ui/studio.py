@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import clipcore
 from clipcore import BadInput, PromptSet, SaysoError, Step, iter_zero_shot_classifier
-from storage import Added, Jobs, Library, SkippedRecord
+from storage import Added, Jobs, Keeper, Library, SkippedRecord
 
 from .samples import sample_folder
 
@@ -46,6 +46,7 @@ class Studio:
         self.library = library
         self.model = model
         self.jobs = Jobs(library)
+        self.keeper = Keeper(library)
         self._load = load
         self.load_other = load_other
         self._ready = threading.Event()
@@ -58,13 +59,15 @@ class Studio:
             self.jobs.register(kind, work, lane="short")
 
     def start(self) -> None:
-        """Begin to load the model and to work off the jobs."""
+        """Begin to load the model, to work off the jobs, and to keep a backup of each day."""
         threading.Thread(target=self._load_model, name="load-model", daemon=True).start()
         self.jobs.start()
+        self.keeper.start()
 
     def stop(self) -> None:
         """Let the running job finish its step and be taken up again next time."""
         self.jobs.stop()
+        self.keeper.stop()
 
     def _load_model(self) -> None:
         try:
@@ -107,7 +110,11 @@ class Studio:
         return [str(self.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
 
     def status(self) -> str:
-        """One line about the model and the library."""
+        """One line about the model and the library, and about its backup where that is not as it should be."""
+        warning = self.keeper.warning
+        return f"{self._status()} · {warning}" if warning else self._status()
+
+    def _status(self) -> str:
         count = self.library.count()
         images = f"{count:,} image{'' if count == 1 else 's'}"
         if self._problem:
@@ -130,7 +137,8 @@ class Studio:
 
     # the work of each kind of job: payload in, Steps out, a small result that the page shows
 
-    def _wait_for_model(self) -> Generator[Step, None, None]:
+    def wait_for_model(self) -> Generator[Step, None, None]:
+        """Steps until the model is there. Raises SaysoError if it could not be loaded."""
         while not self._ready.wait(0.3):
             yield Step(0, 0, f"Loading the model {self.model}")
         self.encoder()
@@ -150,7 +158,7 @@ class Studio:
 
     def _embed(self, payload: dict[str, Any]) -> Work:
         """Vectors of the model in use for all pictures that have none yet."""
-        yield from self._wait_for_model()
+        yield from self.wait_for_model()
         problems = []
         for folder in self.library.folders():
             try:
@@ -160,21 +168,21 @@ class Studio:
         return {"missing": self.library.count() - self.library.count(embedded=True), "problems": problems}
 
     def _add(self, payload: dict[str, Any]) -> Work:
-        yield from self._wait_for_model()
+        yield from self.wait_for_model()
         folder = sample_folder(self.library.home) if payload.get("samples") else payload["folder"]
         added = yield from self.library.iter_add(folder, name=payload.get("name"))
         return {**_counts(added), "labels": payload.get("labels")}
 
     def _drop(self, payload: dict[str, Any]) -> Work:
-        yield from self._wait_for_model()
+        yield from self.wait_for_model()
         added = yield from self.library.iter_add_files(payload["files"], payload.get("name", "Dropped images"))
         return {**_counts(added), "image_ids": list(added.image_ids)}
 
     def _classify(self, payload: dict[str, Any]) -> Work:
         """Build the zero-shot head or take a saved one, see that every image has its vector, and keep the run."""
-        yield from self._wait_for_model()
+        yield from self.wait_for_model()
         if "classifier" in payload:
-            classifier = self.library.classifier(payload["classifier"])
+            classifier = self.library.classifiers.get(payload["classifier"])
         else:
             prompts = PromptSet.from_json(payload["prompts"])
             classifier = yield from iter_zero_shot_classifier(self.encoder(), payload["labels"], prompts)
@@ -188,7 +196,7 @@ class Studio:
 
     def _duplicates(self, payload: dict[str, Any]) -> Work:
         """Ids of the groups, at most `MOST_GROUPS` of each kind, and how many there are."""
-        yield from self._wait_for_model()
+        yield from self.wait_for_model()
         found = yield from self.library.iter_duplicates()
         kinds = {"same": found.same, "similar": found.similar}
         return {

@@ -1,111 +1,53 @@
-"""What an export changes on the disk: a plan that can be read first, carried out without ever overwriting, and undone.
+"""An export carried out without ever overwriting, finished after it was interrupted, and undone.
 
-The undo file is written before anything is changed and again at the end, so that `kill -9` in between can be undone, too.
-It is JSON: {"sayso_undo": 1, "changes": [{"do", "source", "target", "content", "image", "before"}], "folders": [...]}.
+What moves is in three steps, some pictures at a time: they get their new names, the library is told, their old names go. So
+wherever the program is killed, the library knows each picture by a name that it has.
 """
 
-import base64
 import errno
-import json
+import hashlib
 import os
-import secrets
 import shutil
 from collections.abc import Callable, Generator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
 
 from clipcore import BadInput, SaysoError, Step
 from clipcore.pictures.reading import content_hash, display_path
 
 from ..files import write_beside
 from ..records import SkippedRecord
+from .journal import Journal, read_journal, write_journal
+from .plan import Change, Done, Plan
 
-How = Literal["copy", "link", "symlink", "move"]
 Moved = Callable[[Sequence[tuple[int, str]]], None]
-FORMAT = 1
-BATCH = 200  # moved pictures whose new paths are told at once
-
-
-@dataclass(frozen=True)
-class Change:
-    """One file that an export makes: a copy, link or move of `source`, or a text of its own (`do` is write).
-
-    content   sha256 of what `target` will hold
-    image_id  the picture that is moved
-    data      what to write, and `before`, what it replaces; None where there is nothing yet
-    """
-
-    do: How | Literal["write"]
-    source: str
-    target: str
-    content: str
-    image_id: int | None = None
-    data: bytes | None = None
-    before: bytes | None = None
-
-    def __str__(self) -> str:
-        arrow = f"{display_path(self.source)} -> " if self.source else ""
-        return f"{self.do} {arrow}{display_path(self.target)}"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What would change, and what is left as it is, with the reason."""
-
-    changes: list[Change]
-    left: list[SkippedRecord]
-
-
-@dataclass(frozen=True)
-class Done:
-    """How many changes were made, and those that could not be."""
-
-    changed: int
-    failed: list[SkippedRecord]
-
-
-def new_undo_file(home: Path) -> Path:
-    """Where the undo file of an export that begins now goes, in the home folder."""
-    return home / "exports" / f"undo-{datetime.now():%Y-%m-%d-%H%M%S-%f}.json"
-
-
-def undo_files(home: Path) -> list[Path]:
-    """The undo files in the home folder that were not taken back yet, the newest first."""
-    return sorted((home / "exports").glob("undo-*.json"), reverse=True)
+BATCH = 100  # moved pictures whose new paths are told at once
 
 
 def iter_carry_out(plan: Plan, undo: str | Path, moved: Moved) -> Generator[Step, None, Done]:
     """Make the changes of a plan; what it takes to undo them goes to the file `undo`, which must not be there yet.
 
     `moved` is told the new paths of moved pictures. A change whose target has meanwhile come to be is left out, with the
-    reason. Stopped half-way, the undo file holds what was done. Raises BadInput if the undo file cannot be written.
+    reason. Stopped half-way, `iter_finish` goes on, and `iter_undo` takes back what was done. Raises BadInput if the undo
+    file cannot be written.
     """
     undo = Path(undo)
     if undo.exists():
         raise BadInput(f"There is already a file {display_path(undo)}; give the undo file another name.")
-    folders = _missing_folders(plan.changes)
-    _write_undo(undo, plan.changes, folders)
-    done: list[Change] = []
-    failed: list[SkippedRecord] = []
-    told = 0
-    try:
-        for number, change in enumerate(plan.changes):
-            yield Step(number, len(plan.changes), f"{change.do} files")
-            try:
-                done.append(_carry_out(change))
-            except (OSError, SaysoError) as error:
-                failed.append(SkippedRecord(display_path(change.source or change.target), _reason(error)))
-            if len(done) - told >= BATCH:
-                _tell(moved, done[told:])
-                told = len(done)
-    finally:
-        _tell(moved, done[told:])
-        _write_undo(undo, done, folders)
-    yield Step(len(plan.changes), len(plan.changes), "done")
-    return Done(len(done), failed)
+    journal = Journal("under way", plan.changes, _missing_folders(plan.changes))
+    write_journal(undo, journal)
+    return (yield from _carry_out(journal, plan.changes, [], undo, moved, again=False))
+
+
+def iter_finish(undo: str | Path, moved: Moved) -> Generator[Step, None, Done]:
+    """Go on with an export that was interrupted, from its undo file. What it had done is seen and not done twice.
+
+    Raises BadInput if it is no undo file.
+    """
+    journal = read_journal(Path(undo))
+    killed = journal.state == "under way"
+    changes, done = (journal.changes, []) if killed else (journal.rest, journal.changes)
+    return (yield from _carry_out(journal, changes, list(done), Path(undo), moved, again=True))
 
 
 def iter_undo(undo: str | Path, moved: Moved) -> Generator[Step, None, Done]:
@@ -114,38 +56,100 @@ def iter_undo(undo: str | Path, moved: Moved) -> Generator[Step, None, Done]:
     The file is renamed to <name>.done when nothing is left to undo. Raises BadInput if it is no undo file.
     """
     undo = Path(undo)
-    changes, folders = _read_undo(undo)
+    journal = read_journal(undo)
     failed: list[SkippedRecord] = []
-    back: list[Change] = []
+    moves, back = list[Change](), 0
     try:
-        for number, change in enumerate(reversed(changes)):
-            yield Step(number, len(changes), "undoing")
+        for number, change in enumerate(reversed(journal.changes)):
+            yield Step(number, len(journal.changes), "undoing")
             try:
                 if _take_back(change):
-                    back.append(change)
+                    back += 1
+                    if change.do == "move":
+                        moves.append(change)
             except (OSError, SaysoError) as error:
                 failed.append(SkippedRecord(display_path(change.target), _reason(error)))
+            if len(moves) >= BATCH:
+                _settle_back(moves, moved)
     finally:
-        _tell(moved, back, back=True)
-    for folder in sorted(folders, key=len, reverse=True):
+        _settle_back(moves, moved)
+    for folder in sorted(journal.folders, key=len, reverse=True):
         with suppress(OSError):  # not empty: something else is in it
             os.rmdir(folder)
     if not failed:
         with suppress(OSError):
             os.replace(undo, f"{undo}.done")
+    yield Step(len(journal.changes), len(journal.changes), "done")
+    return Done(back, failed)
+
+
+def _carry_out(
+    journal: Journal, changes: Sequence[Change], done: list[Change], undo: Path, moved: Moved, again: bool
+) -> Generator[Step, None, Done]:
+    """Make `changes`, beside those that were `done`; `again` says that some of them may have been made already."""
+    failed, moves = list[SkippedRecord](), list[Change]()
+    number, over = 0, False
+    try:
+        for number, change in enumerate(changes):
+            yield Step(number, len(changes), f"{change.do} files")
+            try:
+                made = _place(change, again)
+                (moves if change.do == "move" else done).append(made)
+            except (OSError, SaysoError) as error:
+                failed.append(SkippedRecord(display_path(change.source or change.target), _reason(error)))
+            if len(moves) >= BATCH:
+                _settle(moves, moved, done, failed)
+        over = True
+    finally:  # what raises in here leaves the journal as it was, with all changes
+        _settle(moves, moved, done, failed)
+        rest = [] if over else list(changes[number:])
+        write_journal(undo, Journal("over" if over else "stopped", done, journal.folders, rest))
     yield Step(len(changes), len(changes), "done")
-    return Done(len(back), failed)
+    return Done(len(done), failed)
+
+
+def _settle(moves: list[Change], moved: Moved, done: list[Change], failed: list[SkippedRecord]) -> None:
+    """Tell the new names of what was given one, then take the old ones away; `moves` is empty afterwards."""
+    _tell(moved, moves)
+    kept = []
+    for change in moves:
+        try:
+            Path(change.source).unlink(missing_ok=True)
+            done.append(change)
+        except OSError as error:  # it keeps its old name
+            kept.append(change)
+            failed.append(SkippedRecord(display_path(change.source), _reason(error)))
+    _tell(moved, kept, back=True)
+    for change in kept:
+        Path(change.target).unlink(missing_ok=True)
+    moves.clear()
+
+
+def _settle_back(moves: list[Change], moved: Moved) -> None:
+    _tell(moved, moves, back=True)
+    for change in moves:
+        Path(change.target).unlink(missing_ok=True)
+    moves.clear()
+
+
+def _tell(moved: Moved, moves: Sequence[Change], back: bool = False) -> None:
+    paths = [(move.image_id, move.source if back else move.target) for move in moves if move.image_id is not None]
+    if paths:
+        moved(paths)
 
 
 # one change
 
 
-def _carry_out(change: Change) -> Change:
-    """Make one change; the answer says what the target holds now."""
+def _place(change: Change, again: bool) -> Change:
+    """Make one change, but for the old name of what is moved; the answer says what the target holds now."""
     target = Path(change.target)
+    if again and (found := _as_made(change)):
+        return found
     target.parent.mkdir(parents=True, exist_ok=True)
     if change.do == "write":
-        assert change.data is not None
+        if change.data is None:
+            raise BadInput("What was to be written is not known any more; export again.")
         if _bytes_of(target) != change.before:
             raise BadInput("It was changed meanwhile and is left as it is; export again.")
         write_beside(target, change.data, durable=False)
@@ -156,29 +160,48 @@ def _carry_out(change: Change) -> Change:
         os.stat(change.source)  # no link into nothing
         os.symlink(change.source, target)
     elif change.do == "move":
-        _move(Path(change.source), target)
+        _name_too(Path(change.source), target)
     else:
         _copy(Path(change.source), target)
         return Change(change.do, change.source, change.target, content_hash(target.read_bytes()))
     return change
 
 
-def _move(source: Path, target: Path) -> None:
-    """Rename without overwriting: a second name first, then the old one goes. Across disks it is a copy."""
+def _as_made(change: Change) -> Change | None:
+    """The change if it was made already, before the program was killed."""
+    source, target = Path(change.source), Path(change.target)
+    if change.do == "symlink":
+        return change if target.is_symlink() and os.readlink(target) == change.source else None
+    if not target.is_file():
+        return None
+    if change.do == "link":
+        return change if source.exists() and os.path.samefile(source, target) else None
+    if source.is_file() and os.path.samefile(source, target):
+        return change
+    holds = content_hash(target.read_bytes())
+    if change.do == "copy" and source.is_file() and holds == content_hash(source.read_bytes()):
+        return Change(change.do, change.source, change.target, holds)
+    return change if holds == change.content else None
+
+
+def _name_too(source: Path, target: Path) -> None:
+    """A second name without overwriting. Across disks it is a copy."""
     if source.is_symlink():
         raise BadInput("It is a symbolic link, which could point elsewhere from another place; copy it.")
+    if not os.access(source.parent, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     try:
         os.link(source, target)
     except FileExistsError:
         raise
     except OSError:
         _copy(source, target, durable=True)
-    os.unlink(source)
 
 
 def _copy(source: Path, target: Path, durable: bool = False) -> None:
     """A copy with its times that appears whole or not at all, and never in the place of another file."""
-    part = target.with_name(f".{secrets.token_hex(6)}.part")
+    # always the same name, so that what a kill leaves is written over when the export is finished
+    part = target.with_name(f".{hashlib.sha256(os.fsencode(target.name)).hexdigest()[:12]}.part")
     try:
         shutil.copyfile(source, part)
         shutil.copystat(source, part)
@@ -198,17 +221,21 @@ def _copy(source: Path, target: Path, durable: bool = False) -> None:
 
 
 def _take_back(change: Change) -> bool:
-    """Undo one change. False if it was never made. Raises BadInput where something else is there now."""
+    """Undo one change, but for the new name of what was moved. False if there is nothing to undo. Raises BadInput where
+    something else is there now."""
     target = Path(change.target)
     if not os.path.lexists(target):
         if change.do == "move" and not os.path.lexists(change.source):
             raise BadInput("It is neither at its old place nor at its new one; look for it where it was moved since.")
         return False
     if change.do == "move":
-        if os.path.lexists(change.source):
+        source = Path(change.source)
+        if os.path.lexists(source):
+            if _is_same(source, target):  # it has both names: the program was killed
+                return True
             raise BadInput(f"There is another file at {display_path(change.source)} now; it stays where it was moved to.")
-        Path(change.source).parent.mkdir(parents=True, exist_ok=True)
-        _move(target, Path(change.source))
+        source.parent.mkdir(parents=True, exist_ok=True)
+        _name_too(target, source)
         return True
     if change.do == "symlink":
         if not target.is_symlink() or os.readlink(target) != change.source:
@@ -229,18 +256,18 @@ def _take_back(change: Change) -> bool:
     return True
 
 
+def _is_same(one: Path, other: Path) -> bool:
+    try:
+        return os.path.samefile(one, other) or one.read_bytes() == other.read_bytes()
+    except OSError:
+        return False
+
+
 def _bytes_of(path: Path) -> bytes | None:
     try:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _tell(moved: Moved, changes: Sequence[Change], back: bool = False) -> None:
-    moves = [change for change in changes if change.do == "move"]
-    paths = [(move.image_id, move.source if back else move.target) for move in moves if move.image_id is not None]
-    if paths:
-        moved(paths)
 
 
 def _reason(error: Exception) -> str:
@@ -253,9 +280,6 @@ def _reason(error: Exception) -> str:
     return str(error)
 
 
-# the undo file
-
-
 def _missing_folders(changes: Sequence[Change]) -> list[str]:
     """The folders that the changes will make."""
     missing: dict[str, None] = {}
@@ -265,40 +289,3 @@ def _missing_folders(changes: Sequence[Change]) -> list[str]:
                 break
             missing[str(folder)] = None
     return list(missing)
-
-
-def _write_undo(path: Path, changes: Sequence[Change], folders: Sequence[str]) -> None:
-    def row(change: Change) -> dict[str, Any]:
-        before = None if change.before is None else base64.b64encode(change.before).decode()
-        values = {"do": change.do, "source": change.source, "target": change.target, "content": change.content}
-        return {**values, "image": change.image_id, "before": before}
-
-    # ASCII: a name that is not valid UTF-8 comes back as it was
-    text = json.dumps({"sayso_undo": FORMAT, "changes": [row(change) for change in changes], "folders": list(folders)})
-    try:
-        write_beside(path, text.encode("ascii"))
-    except OSError as error:
-        raise BadInput(
-            f"The undo file {display_path(path)} cannot be written ({error.strerror}); nothing more is changed without it."
-        ) from error
-
-
-def _read_undo(path: Path) -> tuple[list[Change], list[str]]:
-    try:
-        data = json.loads(path.read_bytes())
-        if data["sayso_undo"] > FORMAT:
-            raise BadInput("This undo file was made by a newer Sayso; update Sayso to read it.")
-        changes = []
-        for row in data["changes"]:
-            if row["do"] not in ("copy", "link", "symlink", "move", "write"):
-                raise ValueError(row["do"])
-            before = None if row["before"] is None else base64.b64decode(row["before"])
-            places = (str(row["source"]), str(row["target"]), str(row["content"]))
-            changes.append(Change(row["do"], *places, None if row["image"] is None else int(row["image"]), None, before))
-        return changes, [str(folder) for folder in data["folders"]]
-    except BadInput:
-        raise
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BadInput(
-            f"{display_path(path)} is not an undo file of Sayso, or it is damaged; name the one the export wrote."
-        ) from error

@@ -9,7 +9,7 @@ from clipcore.classify.examples import split_place
 from clipcore.pictures.reading import content_hash, display_path
 
 from ..records import Answer, SkippedRecord, in_words
-from .changes import Change, How, Plan
+from .plan import Change, How, Plan
 
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{port}{n}" for port in ("COM", "LPT") for n in range(1, 10))}  # of Windows
 

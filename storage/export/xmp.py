@@ -19,7 +19,7 @@ from clipcore import BadInput
 from clipcore.pictures.reading import content_hash, display_path
 
 from ..records import Answer, SkippedRecord
-from .changes import Change, Plan
+from .plan import Change, Plan
 
 Naming = Literal["digikam", "lightroom", "both"]
 

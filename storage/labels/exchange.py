@@ -62,11 +62,21 @@ class Exchange:
         run = self._runs.get(run_id)
         return self.answers(run.classifier, run.folder_id, run.image_ids)
 
+    def run_said(self, run_id: str) -> list[Answer]:
+        """What people said of the pictures of a run, without the classifier's part: this needs no model. Raises NotFound."""
+        run = self._runs.get(run_id)
+        images = self._all_images(run.folder_id, run.image_ids)
+        values = self._labels.of([image.id for image in images])
+        labels, many = run.classifier.labels, run.classifier.decision.many
+        said = [_said_on_board(values.get(image.id, {}), labels, many) for image in images]
+        return [Answer(image, word) for image, word in zip(images, said, strict=True) if word is not None]
+
     def moved(self, paths: Sequence[tuple[int, str]]) -> None:
         """Pictures have moved to new paths (image id, path): their rows go along, and with them their labels."""
         with self._database.writing() as connection:
-            for some in chunks(path for _, path in paths):  # a picture that was once there, and is gone
-                connection.execute(delete(Image).where(Image.path.in_(some), Image.missing))
+            for some in chunks(paths):  # a picture that was once there and is gone, or this one, seen there meanwhile
+                ids, taken = zip(*some, strict=True)
+                connection.execute(delete(Image).where(Image.path.in_(taken), Image.id.notin_(ids)))
             change = update(Image).where(Image.id == bindparam("image")).values(path=bindparam("to"), missing=False)
             connection.execute(change, [{"image": image_id, "to": path} for image_id, path in paths])
 

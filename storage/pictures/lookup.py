@@ -190,6 +190,15 @@ def forget_thumbnails(folder: Path, hashes: set[str]) -> None:
             (size / digest[:2] / f"{digest}.webp").unlink(missing_ok=True)
 
 
+def is_whole_thumbnail(file: Path) -> bool:
+    """Whether a kept thumbnail can be shown."""
+    try:
+        kept = file.read_bytes()
+    except OSError:
+        return False
+    return unsealed(kept) is not None or _is_whole_webp(kept)  # an earlier Sayso kept it without a checksum
+
+
 def _is_whole_webp(data: bytes) -> bool:
     return data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) == 8 + int.from_bytes(data[4:8], "little")
 

@@ -53,7 +53,7 @@ class VectorIndex:
         self._database = database
         self._space_id = space_id
         self._space = space
-        self._file = folder / f"{space.key[:16]}.faiss"
+        self.file = folder / f"{space.key[:16]}.faiss"
         self._queries = queries
         self._lock = threading.RLock()
         self._held: Held | None = None
@@ -183,7 +183,7 @@ class VectorIndex:
                 return
             try:
                 digest = hashlib.sha256()
-                with beside(self._file) as file:
+                with beside(self.file) as file:
 
                     def write(data: bytes) -> int:
                         digest.update(data)
@@ -206,33 +206,64 @@ class VectorIndex:
 
     @property
     def _card(self) -> Path:
-        return self._file.with_suffix(".json")
+        return self.file.with_suffix(".json")
 
     def _identified(self, held: Held) -> tuple[Any, ...]:
         return held.kind, len(held), self._last, self._recall
+
+    def file_fault(self) -> str | None:
+        """Why the file would not be taken, or which of its vectors are not the database's; None where all is right, or there
+        is no file. One that is merely older is right: what is new is read when it is opened."""
+        try:
+            held, card = self._read_file()
+        except FileNotFoundError:
+            return None
+        except Exception as error:
+            return str(error).splitlines()[0][:100]
+        try:
+            with self._database.reading() as connection:
+                for ids, vectors in self._read(connection, after=0):
+                    rows = held.rows_of(ids)
+                    if len(rows) != np.count_nonzero(ids <= card["last_id"]):
+                        return "vectors are missing in it"
+                    if isinstance(held, Flat) and not np.array_equal(held.vectors(rows), vectors[np.isin(ids, held.ids)]):
+                        return "vectors differ"
+        except ValueError:
+            return "the database holds vectors of another length"
+        return None
+
+    def forget_file(self) -> None:
+        """Delete the file; it is written again."""
+        self._card.unlink(missing_ok=True)
+        self.file.unlink(missing_ok=True)
 
     def _load(self) -> Held:
         """Take the file if it is exactly what was written for this database, else start empty."""
         self._last = 0
         try:
-            card = json.loads(self._card.read_bytes())
-            with open(self._file, "rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-                if card["sha256"] != digest or {**card, **self._identity(card["last_id"])} != card:
-                    raise ValueError("not the file that was written for this library")
-                file.seek(0)
-                held = faiss_indexes.opened(faiss.read_index(_callbacks.PyCallbackIOReader(file.read)))
-            if (held.dim, len(held), len(held.ids)) != (self._space.dim, card["ntotal"], card["ntotal"]):
-                raise ValueError("not the size that was written")
-            self._recall = tuple(card["recall"]) if card.get("recall") else None
+            held, card = self._read_file()
         except FileNotFoundError:
             return self._empty("flat")
         except Exception as error:  # FAISS raises RuntimeError, JSON ValueError, and a stranger's file anything
             log.info("the index is built again from the database: %s", error)
             return self._empty("flat")
+        self._recall = tuple(card["recall"]) if card.get("recall") else None
         self._last = int(card["last_id"])
         self._saved = self._identified(held)
         return held
+
+    def _read_file(self) -> tuple[Held, dict[str, Any]]:
+        """What the file holds, and its card. Raises whatever a file that is not ours makes FAISS raise."""
+        card = json.loads(self._card.read_bytes())
+        with open(self.file, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if card["sha256"] != digest or {**card, **self._identity(card["last_id"])} != card:
+                raise ValueError("not the file that was written for this library")
+            file.seek(0)
+            held = faiss_indexes.opened(faiss.read_index(_callbacks.PyCallbackIOReader(file.read)))
+        if (held.dim, len(held), len(held.ids)) != (self._space.dim, card["ntotal"], card["ntotal"]):
+            raise ValueError("not the size that was written")
+        return held, card
 
     def _identity(self, last_id: int) -> dict[str, Any]:
         """What ties a file to this database and this state of it, also after a backup was put back."""

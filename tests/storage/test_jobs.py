@@ -282,6 +282,33 @@ def test_a_job_that_ends_the_program_each_time_is_given_up(queue, library):
     assert "3 times" in job.error
 
 
+def test_attempts_are_counted_without_progress(queue, library):
+    """Killed ten times, and a little further each time; then at the same place. That it got there is written once."""
+    reached = [*range(1, 11), 10, 10, 10, 10]
+
+    class Killed(BaseException):
+        pass
+
+    def work(payload):
+        for done in range(reached.pop(0) + 1):
+            yield Step(done, 100, f"file {done} of 100")
+        raise Killed
+
+    queue.register("import", work)
+    job_id = queue.submit("import", {})
+    for attempt in range(14):
+        claimed = queue._claim("long")
+        assert claimed is not None, f"given up at attempt {attempt}"
+        with pytest.raises(Killed):
+            queue._follow(claimed)
+        change(library, job_id, heartbeat=0.0)
+        queue._requeue_dead()
+    assert queue._claim("long") is None
+    job = queue.get(job_id)
+    assert job.state == "failed"
+    assert "without getting further" in job.error
+
+
 def test_a_long_step_shows_that_it_lives(queue, library, monkeypatch):
     monkeypatch.setattr(jobs, "STALE_SECONDS", 1.0)
     gate = Gate()

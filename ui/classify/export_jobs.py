@@ -11,6 +11,7 @@ from storage.export import (
     Plan,
     class_folders,
     iter_carry_out,
+    iter_finish,
     iter_undo,
     new_undo_file,
     sidecars,
@@ -77,9 +78,7 @@ def checked(wish: Wish) -> Wish:
 def plan_of(studio: Studio, wish: Wish) -> Plan:
     """What an export would change on the disk; nothing is changed. Raises BadInput, NotFound, SpaceMismatch."""
     wish = checked(wish)
-    answers = studio.library.exchange.run_answers(wish.run)
-    if wish.mine:
-        answers = [answer for answer in answers if answer.said is not None]
+    answers = studio.library.exchange.run_said(wish.run) if wish.mine else studio.library.exchange.run_answers(wish.run)
     if wish.what == XMP:
         return sidecars(answers, wish.naming)
     layout = yolo_folders if wish.what == YOLO else class_folders
@@ -114,15 +113,29 @@ def bring_labels(studio: Studio, file: str) -> Imported:
 # the jobs
 
 
+def export_payload(studio: Studio, wish: Wish) -> dict[str, Any]:
+    """What a job of exporting needs, also to go on after a restart: the wish, and the name of its undo file."""
+    return {**vars(wish), "undo": new_undo_file(studio.library.home).name}
+
+
 def _export(studio: Studio, payload: dict[str, Any]) -> Work:
-    yield Step(0, 0, "looking at what is there")
-    plan = plan_of(studio, Wish(**payload))
-    if not plan.changes:
-        return {"sentence": f"There was nothing to do: {len(plan.left):,} images are left as they are."}
-    undo = new_undo_file(studio.library.home)
-    done = yield from iter_carry_out(plan, undo, studio.library.exchange.moved)
+    """Plan, and carry out; after a restart, go on from the undo file, which holds the plan: that needs no model."""
+    name = payload.get("undo") or new_undo_file(studio.library.home).name
+    undo = studio.library.home / "exports" / name
+    if undo.exists():
+        done, left = (yield from iter_finish(undo, studio.library.exchange.moved)), 0
+    else:
+        wish = Wish(**{key: value for key, value in payload.items() if key != "undo"})
+        if not wish.mine:
+            yield from studio.wait_for_model()
+        yield Step(0, 0, "looking at what is there")
+        plan = plan_of(studio, wish)
+        left = len(plan.left)
+        if not plan.changes:
+            return {"sentence": f"There was nothing to do: {left:,} images are left as they are."}
+        done = yield from iter_carry_out(plan, undo, studio.library.exchange.moved)
     failed = [[row.path, row.reason] for row in done.failed[:TOLD]]
-    words = f"{done.changed:,} files made, {len(plan.left) + len(done.failed):,} images left as they are."
+    words = f"{done.changed:,} files made, {left + len(done.failed):,} images left as they are."
     return {"sentence": words, "failed": failed}
 
 

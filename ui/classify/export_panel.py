@@ -103,8 +103,9 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, chosen: gr.
 
     def start(*asked: Any) -> Changes:
         wish = export_jobs.checked(Wish(*asked))
-        kind, payload = ("export-onnx", {"run": wish.run}) if wish.what == ONNX else ("export", vars(wish))
-        return {at.plan: "", **following.start(kind, payload)}
+        if wish.what == ONNX:
+            return {at.plan: "", **following.start("export-onnx", {"run": wish.run})}
+        return {at.plan: "", **following.start("export", export_jobs.export_payload(studio, wish))}
 
     asked = [run, what, at.folder, at.how, at.naming, at.mine]
     what.input(partial(_fields, at), what, fields, **QUIET)

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from storage import Library
 from storage.export import (
     class_folders,
     iter_carry_out,
+    iter_finish,
     iter_undo,
     label_studio_config,
     sidecars,
@@ -24,6 +26,7 @@ from storage.export import (
     to_label_studio,
     yolo_folders,
 )
+from storage.export.journal import under_way
 from storage.export.tables import defused
 from storage.export.xmp import keywords, merged
 from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
@@ -76,7 +79,7 @@ def test_a_persons_word_goes_before_the_classifiers(answers):
 
 def test_cells_that_spreadsheets_would_run_are_defused(library, ids, tmp_path):
     hostile = '=HYPERLINK("http://x","y")'
-    library.label(ids["r0"], hostile)
+    library.labels.label(ids["r0"], hostile)
     text = to_csv(library.exchange.answers())
     assert f"'{hostile}".replace('"', '""') in text
     (tmp_path / "labels.csv").write_text(text)
@@ -94,8 +97,8 @@ def test_json_has_both_verdicts_and_every_share(answers, encoder):
 
 
 def test_without_a_classifier_the_labelled_pictures_alone(library, ids):
-    library.label(ids["r0"], "red")
-    library.label(ids["r0"], "indoor")
+    library.labels.label(ids["r0"], "red")
+    library.labels.label(ids["r0"], "indoor")
     library.labels.move([ids["g0"]], NONE, BOARD)
     found = {answer.image.id: answer.said for answer in library.exchange.answers()}
     assert found == {ids["r0"]: ("indoor", "red"), ids["g0"]: NONE}
@@ -226,16 +229,101 @@ def test_stopping_keeps_what_was_moved(library, ids, answers, tmp_path):
     assert os.path.exists(moved[0].path)
 
 
+def at_home(library, plan, places) -> None:
+    """Every picture of the library is where it is known, and those of the plan at their old or new places."""
+    assert all(os.path.exists(image.path) for image in library.images())
+    of_plan = {change.image_id: getattr(change, places) for change in plan.changes}
+    assert {image_id: library.image(image_id).path for image_id in of_plan} == of_plan
+
+
+def test_a_stopped_export_is_finished_and_undone_as_one(library, ids, answers, tmp_path):
+    undo = tmp_path / "undo.json"
+    plan = class_folders(answers, tmp_path / "sorted", "move")
+    steps = iter_carry_out(plan, undo, library.exchange.moved)
+    next(steps)
+    next(steps)
+    steps.close()
+    done = drain(iter_finish(undo, library.exchange.moved))
+    assert (done.changed, done.failed) == (len(plan.changes), [])
+    at_home(library, plan, "target")
+    assert drain(iter_undo(undo, library.exchange.moved)).changed == len(plan.changes)
+    at_home(library, plan, "source")
+
+
+@pytest.mark.parametrize("died", ["before anything", "in the copies", "before it was told", "before the old names went"])
+def test_an_export_that_was_killed_is_finished(library, answers, tmp_path, died):
+    """Each state in which `kill -9` can leave a batch of moves."""
+    undo = tmp_path / "exports" / "undo-1.json"
+    plan = class_folders(answers, tmp_path / "sorted", "move")
+    assert len(plan.changes) > 1
+
+    class Killed(BaseException):
+        pass
+
+    def moved(paths):
+        if died == "before the old names went":
+            library.exchange.moved(paths)
+        raise Killed
+
+    with pytest.raises(Killed):
+        drain(iter_carry_out(plan, undo, moved))
+    if died in ("before anything", "in the copies"):
+        for change in plan.changes[0 if died == "before anything" else 1 :]:
+            os.unlink(change.target)
+    at_home(library, plan, "target" if died == "before the old names went" else "source")
+    assert under_way(tmp_path) == [undo]
+    done = drain(iter_finish(undo, library.exchange.moved))
+    assert (done.changed, done.failed) == (len(plan.changes), [])
+    assert not any(os.path.exists(change.source) for change in plan.changes)
+    at_home(library, plan, "target")
+    assert under_way(tmp_path) == []
+    assert drain(iter_undo(undo, library.exchange.moved)).failed == []
+    assert not any(os.path.exists(change.target) for change in plan.changes)
+    at_home(library, plan, "source")
+
+
+@pytest.mark.parametrize("how", ["copy", "link", "symlink", "write"])
+def test_an_export_of_every_kind_that_was_killed_is_finished(library, answers, tmp_path, how):
+    undo = tmp_path / "undo.json"
+    plan = sidecars(answers) if how == "write" else class_folders(answers, tmp_path / "sorted", how)
+    steps = iter_carry_out(plan, undo, library.exchange.moved)
+    next(steps)
+    begun = undo.read_bytes()
+    drain(steps)
+    made = [Path(change.target).read_bytes() for change in plan.changes]
+    undo.write_bytes(begun)  # killed before its end was written down, and its last change is lost
+    Path(plan.changes[-1].target).unlink()
+    done = drain(iter_finish(undo, library.exchange.moved))
+    assert (done.changed, done.failed) == (len(plan.changes), [])
+    assert [Path(change.target).read_bytes() for change in plan.changes] == made
+    assert drain(iter_undo(undo, library.exchange.moved)).failed == []
+    assert not any(os.path.lexists(change.target) for change in plan.changes)
+
+
+def test_a_picture_that_was_seen_at_its_new_place_meanwhile_is_still_one(library, ids, answers, tmp_path):
+    library.labels.label(ids["g0"], "kept")
+    before = library.labels.counts()
+    plan = class_folders(answers, tmp_path / "sorted", "move")
+    steps = iter_carry_out(plan, tmp_path / "undo.json", library.exchange.moved)
+    next(steps)
+    next(steps)
+    library.add(tmp_path / "sorted")  # it has both names just now
+    drain(steps)
+    at_home(library, plan, "target")
+    assert library.count() == 3
+    assert library.labels.counts() == before
+
+
 def test_names_of_labels_become_names_of_folders(library, ids, tmp_path):
     for name, label in (("r0", "../../etc"), ("r1", "dog"), ("g0", "Dog")):
-        library.label(ids[name], label)
+        library.labels.label(ids[name], label)
     carried_out(library, class_folders(library.exchange.answers(), tmp_path / "out", "copy"), tmp_path / "undo.json")
     assert paths(tmp_path / "out") == ["Dog/g0.png", "_.._etc/r0.png", "dog (2)/r1.png"]
 
 
 def test_a_picture_with_two_labels_is_copied_to_both_and_not_moved(library, ids, tmp_path):
-    library.label(ids["r0"], "red")
-    library.label(ids["r0"], "indoor")
+    library.labels.label(ids["r0"], "red")
+    library.labels.label(ids["r0"], "indoor")
     out = tmp_path / "out"
     assert "several labels" in class_folders(library.exchange.answers(), out, "move").left[0].reason
     carried_out(library, class_folders(library.exchange.answers(), out, "copy"), tmp_path / "undo.json")
@@ -248,7 +336,7 @@ def test_yolo_splits_by_content(library, ids, tmp_path):
     shutil.copy(tmp_path / "more" / "0.png", tmp_path / "more" / "copy.png")
     library.add(tmp_path / "more")
     for image in library.images():
-        library.label(image.id, "blue")
+        library.labels.label(image.id, "blue")
     plan = yolo_folders(library.exchange.answers(), tmp_path / "yolo", "symlink", 0.3)
     parts = {change.target.split("/yolo/")[1].split("/")[0] for change in plan.changes}
     assert parts == {"train", "val"}
@@ -352,7 +440,7 @@ def test_two_pictures_that_would_share_a_sidecar(library, tmp_path):
     photo(tmp_path / "photos" / "r0.webp", "green", (33, 22))
     library.add(tmp_path / "photos")
     for image in library.images():
-        library.label(image.id, "red" if image.name == "r0.png" else "green")
+        library.labels.label(image.id, "red" if image.name == "r0.png" else "green")
     assert sorted(
         os.path.basename(change.target) for change in sidecars(library.exchange.answers(), "lightroom").changes
     ) == [
@@ -383,8 +471,8 @@ def test_exiftool_reads_the_sidecars(tmp_path):
 
 
 def test_labels_come_in_as_one_step(library, ids, tmp_path):
-    library.label(ids["r0"], "red")
-    library.label(ids["r0"], "indoor")
+    library.labels.label(ids["r0"], "red")
+    library.labels.label(ids["r0"], "indoor")
     (tmp_path / "labels.csv").write_text("\ufeffpath,label\nphotos/r0.png,green\nphotos/g0.png,red\nnowhere.png,red\n")
     found = library.exchange.import_labels(read_csv(tmp_path / "labels.csv"))
     assert (found.pictures, found.changed, found.labels) == (2, 2, ("green", "red"))
@@ -438,7 +526,7 @@ def test_files_without_labels_are_refused_with_a_sentence(tmp_path, read, text):
 
 def test_a_classifier_of_another_model_is_refused_with_both_names(library, encoder):
     library.exchange.import_classifier(zero_shot_classifier(encoder, BOARD).to_bytes(), "mine")
-    assert library.classifier("mine").labels == ("red", "green")
+    assert library.classifiers.get("mine").labels == ("red", "green")
     theirs = zero_shot_classifier(FakeEncoder("other"), BOARD, "photo")
     with pytest.raises(SpaceMismatch, match=r"theirs was made with the model other .* in use is fake"):
         library.exchange.import_classifier(theirs.to_bytes(), "theirs")

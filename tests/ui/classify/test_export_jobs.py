@@ -108,3 +108,33 @@ def test_labels_come_in_as_a_table_or_json(studio, run, tmp_path):
         assert library.labels.counts() == {}
         assert export_jobs.bring_labels(studio, str(tmp_path / name)).changed == 6
         assert library.labels.counts() == {"red": 6}
+
+
+def test_a_job_that_moves_goes_on_by_itself_and_without_a_model(studio, run, tmp_path):
+    payload = export_jobs.export_payload(studio, Wish(run, FOLDERS, str(tmp_path / "sorted"), "move"))
+    steps = studio.jobs._kinds["export"][1](payload)
+    for _ in range(4):
+        next(steps)
+    steps.close()  # the server stops
+    assert 0 < len(files(tmp_path / "sorted")) < 6
+    with Library(studio.library.home) as library:  # and starts again, its model still loading
+        later = Studio(library, lambda: None, "fake")
+        export_jobs.register(later)
+        found = work(later, "export", payload)
+        assert found == {"sentence": "6 files made, 0 images left as they are.", "failed": []}
+        assert len(files(tmp_path / "sorted")) == 6
+        assert all("sorted" in image.path for image in library.images())
+        assert work(later, "export-undo", {})["sentence"].startswith("6 changes taken back")  # all of it, at once
+
+
+def test_an_export_waits_for_its_model_only_if_it_needs_one(studio, run, tmp_path):
+    studio.library.labels.move([1], "red", BOARD)
+    with Library(studio.library.home) as library:
+        later = Studio(library, FakeEncoder, "fake")  # not loaded yet
+        export_jobs.register(later)
+        mine = Wish(run, FOLDERS, str(tmp_path / "mine"), mine=True)
+        assert work(later, "export", export_jobs.export_payload(later, mine))["sentence"].startswith("1 files made")
+        steps = later.jobs._kinds["export"][1](export_jobs.export_payload(later, Wish(run, FOLDERS, str(tmp_path / "all"))))
+        assert "Loading the model" in next(steps).message
+        later._load_model()
+        assert "looking" in next(steps).message

@@ -1,0 +1,64 @@
+"""Checks of what is made from other things: indexes, which are made again at once, and models, which took hours."""
+
+import zipfile
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import select
+
+from clipcore import Space, Step
+from clipcore.pictures.reading import display_path
+
+from ..tables import SpaceRow
+from ..vectors.index import VectorIndex
+from .findings import Finding, Patient
+
+
+def index(patient: Patient) -> Generator[Step, None, list[Finding]]:
+    """The file of each index holds what the database holds."""
+    database, folder, findings = patient.opened.database, patient.home / "index", []
+    with database.reading() as connection:
+        rows = connection.execute(select(SpaceRow.id, SpaceRow.key, SpaceRow.name, SpaceRow.dim)).all()
+    for row in rows:
+        yield Step(0, 0, f"index of {row.name}")
+        kept = VectorIndex(database, row.id, Space(row.key, row.name, row.dim), folder)
+        if fault := kept.file_fault():
+            sentence = f"The index of {row.name} is not that of this library ({fault})."
+            remedy = "It is deleted, and built again at the next search."
+            findings.append(Finding("index", sentence, remedy, kept.forget_file, examples=(display_path(kept.file),)))
+    return findings
+
+
+def models(patient: Patient) -> Generator[Step, None, list[Finding]]:
+    """The models that were made here, and the checkpoints from which their trainings go on, can be read."""
+    findings = []
+    for path in sorted((patient.home / "models").glob("*/**/*")):
+        reader = READERS.get(path.suffix)
+        if reader is None or not path.is_file():
+            continue
+        yield Step(0, 0, f"model {path.parent.name}")
+        if not reader(path):
+            shown = display_path(path)
+            remedy = f"Delete {shown} and train again; without a model that is in use, choose another one first."
+            findings.append(Finding("models", f"The file {shown} is damaged.", remedy))
+    return findings
+
+
+def _is_whole_model(path: Path) -> bool:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "np") as file:
+            return bool(file.keys())
+    except (SafetensorError, OSError):
+        return False
+
+
+def _is_whole_checkpoint(path: Path) -> bool:
+    with suppress(OSError, zipfile.BadZipFile, EOFError, RuntimeError), zipfile.ZipFile(path) as file:
+        return file.testzip() is None  # reads all of it
+    return False
+
+
+READERS: dict[str, Callable[[Path], bool]] = {".safetensors": _is_whole_model, ".pt": _is_whole_checkpoint}
