@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where this is set, as in many containers, each of the many processes below would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check format bench clean
+.PHONY: run test soak check format bench clean
 
 run: .venv/run
 	$(BIN)/python app.py serve
@@ -14,6 +14,12 @@ run: .venv/run
 # the order of tests/conftest.py, not by the number of their tests
 test: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
+# attacks and faults in their long form: 100,000 inputs, 200 kills
+SOAK := $(wildcard tests/security tests/faults)
+
+soak: .venv/dev
+	$(BIN)/python -m pytest $(SOAK) --long
 
 check: .venv/dev
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ with Library("~/sayso", clip) as library:
         print(hit.path, hit.score)
 """
 
-from .database import LibraryError
+from .database import LibraryError, known_id
 from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_day
 from .jobs import Jobs
 from .labels.moves import Moved, Place
@@ -57,6 +57,7 @@ __all__ = [
     "ReportRecord",
     "Run",
     "SkippedRecord",
+    "known_id",
     "parse_day",
     "parse_query",
 ]

@@ -23,6 +23,16 @@ LONG = (
 )
 
 
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="the long form of tests/security and tests/faults")
+
+
+@pytest.fixture(scope="session")
+def long(request):
+    """Whether the long form was asked for."""
+    return request.config.getoption("--long")
+
+
 def pytest_collection_modifyitems(items):
     rank = {name: i for i, name in enumerate(LONG)}
     here = Path(__file__).parent

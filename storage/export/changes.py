@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from clipcore import BadInput, SaysoError, Step
 from clipcore.pictures.reading import content_hash, display_path
+from clipcore.plain import read_json, read_plain
 
 from ..files import write_beside
 from ..records import SkippedRecord
@@ -26,6 +27,7 @@ from ..records import SkippedRecord
 How = Literal["copy", "link", "symlink", "move"]
 Moved = Callable[[Sequence[tuple[int, str]]], None]
 FORMAT = 1
+UNDO = 2_000_000_000  # bytes of an undo file: sidecars as they were, of a large library
 BATCH = 200  # moved pictures whose new paths are told at once
 
 
@@ -148,7 +150,7 @@ def _carry_out(change: Change) -> Change:
         assert change.data is not None
         if _bytes_of(target) != change.before:
             raise BadInput("It was changed meanwhile and is left as it is; export again.")
-        write_beside(target, change.data, durable=False)
+        write_beside(target, change.data, durable=False, private=False)
         return change
     if change.do == "link":
         os.link(change.source, target)
@@ -223,7 +225,7 @@ def _take_back(change: Change) -> bool:
         if content_hash(now) != change.content:
             raise BadInput("It was changed since and is left as it is.")
         if change.before is not None:
-            write_beside(target, change.before, durable=False)
+            write_beside(target, change.before, durable=False, private=False)
             return True
     target.unlink()
     return True
@@ -231,7 +233,7 @@ def _take_back(change: Change) -> bool:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except FileNotFoundError:
         return None
 
@@ -285,7 +287,7 @@ def _write_undo(path: Path, changes: Sequence[Change], folders: Sequence[str]) -
 
 def _read_undo(path: Path) -> tuple[list[Change], list[str]]:
     try:
-        data = json.loads(path.read_bytes())
+        data = read_json(path, UNDO)
         if data["sayso_undo"] > FORMAT:
             raise BadInput("This undo file was made by a newer Sayso; update Sayso to read it.")
         changes = []

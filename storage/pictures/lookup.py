@@ -12,8 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from clipcore import BadInput, Classifier, NotFound, Predictions
-from clipcore.pictures.reading import content_hash, open_image, read_bytes
-from clipcore.pictures.reading import thumbnail as make_thumbnail
+from clipcore.pictures.reading import content_hash, read_bytes, small_copy
 
 from ..database import chunks
 from ..files import write_beside
@@ -145,7 +144,7 @@ def cached_thumbnail(image: ImageRecord, folder: Path, side: int) -> bytes:
     except OSError:
         pass  # not made yet
     data = read_bytes(image.path)
-    small = make_thumbnail(open_image(data, near=side), side)
+    small = small_copy(data, side)
     if content_hash(data) == image.content_hash:  # else the file has changed since it was added: show it, keep nothing
         with suppress(OSError):  # a full disk only means making it again
             write_beside(file, small, durable=False)
