@@ -98,7 +98,7 @@ def bias(
                 "bias", name[:200], {"n": len(bench), "by": list(columns)}, {"study": study.to_json(), **result}
             )
             for table in result["tables"]:
-                emit(as_json, {"by": list(columns), **table}, _text(name, table))
+                emit(as_json, {"by": list(columns), **table}, *_text(name, table))
             changes = [bench.what_if(design, one.name, add) for one in label_sets] if add else []
             for change in changes:
                 _say_change(change, str(add), as_json)
@@ -134,7 +134,7 @@ def _usable(bench: "Bench") -> list[str]:
     return [c for c, values in facts.columns.items() if facts.suggested_bins(c) or 2 <= len(set(values) - {""}) <= 30]
 
 
-def _text(name: str, table: Mapping[str, Any]) -> str:
+def _text(name: str, table: Mapping[str, Any]) -> list[str]:
     """A table to read in a terminal: a line for each group, shares in per cent with their 95 % intervals."""
     from clipcore.measure.bias.report import marked
 
@@ -152,10 +152,10 @@ def _text(name: str, table: Mapping[str, Any]) -> str:
             share, low, high = (100 * table[name][i][j] for name in ("share", "low", "high"))
             cells.append(f"{sign}{share:.1f} ({low:.1f} to {high:.1f})".rjust(width))
         lines.append(" ".join([f"{one['name']:{first}} {one['n']:6,}", *cells, *(["too few"] if one["small"] else [])]))
-    return "\n".join(lines)
+    return lines
 
 
 def _say_change(moved: "Change", add: str, as_json: bool) -> None:
     lines = [f"{moved.before.name} with {add}: {len(moved.moved):,} of {int(moved.sizes.sum()):,} images move"]
     lines += [f"  {was} -> {now}: {n:,}" for was, now, n in moved.pairs]
-    emit(as_json, {"what_if": add, **moved.to_json()}, "\n".join(lines))
+    emit(as_json, {"what_if": add, **moved.to_json()}, *lines)

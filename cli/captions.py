@@ -58,5 +58,6 @@ def captions(
             emit(
                 as_json,
                 row,
-                f"{display_path(path)}\n" + "\n".join(f"  {share:6.1%}  {text}" for text, share in shares.items()),
+                display_path(path),
+                *(f"  {share:6.1%}  {text}" for text, share in shares.items()),
             )

@@ -6,6 +6,7 @@ one sentence for bad input.
 
 import json
 import os
+import re
 import signal
 import sys
 import threading
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from training.runs.estimate import Estimate
 
 T = TypeVar("T")
+# control characters, ends of lines, marks that turn the direction of text, and halves of characters
+HIDDEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]")
 commands = typer.Typer(
     help="Roll your own image classifier: type class names, see your photos sorted.",
     no_args_is_help=False,
@@ -78,12 +81,26 @@ def command(run: Callable[..., None]) -> Callable[..., None]:
 
 def say(sentence: str) -> None:
     """A message for the person, on standard error."""
-    print(sentence, file=sys.stderr)
+    print(printable(sentence), file=sys.stderr)
 
 
-def emit(as_json: bool, row: dict[str, Any], text: str) -> None:
-    """One result on standard output: the row as JSON, or the text."""
-    print(json.dumps(row, ensure_ascii=False) if as_json else text, flush=True)
+def emit(as_json: bool, row: dict[str, Any], *lines: str) -> None:
+    """One result on standard output: the row as JSON, or as these lines."""
+    if as_json:
+        print(HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(row, ensure_ascii=False)), flush=True)
+    else:
+        show(*lines)
+
+
+def show(*lines: str) -> None:
+    """Lines on standard output."""
+    print(*map(printable, lines), sep="\n", flush=True)
+
+
+def printable(line: str) -> str:
+    """Text from outside, such as a file's name, so that it stays on its line and commands nothing: what a terminal would
+    obey, or a reader not see, is written as in Python: \\x1b."""
+    return HIDDEN.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), line)
 
 
 def show_estimate(found: "Estimate", as_json: bool) -> None:
@@ -213,9 +230,10 @@ def typed_prompts(labels: str, templates: Path | None, pack: str | None) -> "tup
 
 def read_templates(path: Path) -> "PromptSet":
     from clipcore import BadInput, parse_templates
+    from clipcore.plain import read_plain_text
 
     try:
-        return parse_templates(path.read_text(encoding="utf-8"), path.stem)
+        return parse_templates(read_plain_text(path), path.stem)
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
             f"The templates file {path} cannot be read ({error}); it should be text, one template a line."

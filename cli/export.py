@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import Home, Json, Model, command, draw, emit, open_library, saved_classifier, say
+from .common import Home, Json, Model, command, draw, emit, open_library, saved_classifier, say, show
 
 if TYPE_CHECKING:
     from storage import Answer, Library, SkippedRecord
@@ -179,7 +179,7 @@ def _carry_out(library: "Library", plans: "list[Plan]", dry_run: bool, undo_file
     plan = Plan([change for plan in plans for change in plan.changes], [row for plan in plans for row in plan.left])
     if dry_run:
         for change in plan.changes:
-            print(change)
+            show(str(change))
     for row in plan.left:
         say(f"left {row.path}: {row.reason}")
     if dry_run or not plan.changes:
@@ -237,7 +237,7 @@ def _write(path: Path, content: str | bytes) -> None:
         sys.stdout.buffer.write(data)
         return
     try:
-        write_beside(path, data)
+        write_beside(path, data, private=False)
     except OSError as error:
         raise BadInput(f"{path} cannot be written ({error.strerror}); choose another place.") from error
     say(f"wrote {path}")

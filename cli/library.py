@@ -72,6 +72,6 @@ def duplicates(
         groups = found.similar if similar else found.same
         for group in groups:
             paths = [image.shown_path for image in group]
-            emit(as_json, {"kind": "similar" if similar else "same", "paths": paths}, "\n".join([*paths, ""]))
+            emit(as_json, {"kind": "similar" if similar else "same", "paths": paths}, *paths, "")
         counts = f"{len(found.same):,} groups of the same picture, {len(found.similar):,} of similar ones"
         say(f"{counts}; nothing was deleted")

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .common import Home, Json, Model, Templates, command, draw, emit, open_library, read_templates, saved_classifier, say
+from .common import (
+    Home,
+    Json,
+    Model,
+    Templates,
+    command,
+    draw,
+    emit,
+    open_library,
+    read_templates,
+    saved_classifier,
+    say,
+    show,
+)
 from .sets import OWN, PageOut, embedded_set, small_pictures, write_pages
 
 if TYPE_CHECKING:
@@ -127,11 +140,12 @@ def compare(
         about = {"First": first, "Second": second, "Set": on.name}
         page = comparison_html(found, f"{first} and {second} on {on.name}", (first, second), about, notes)
         write_pages(report, [page])
-    emit(as_json, {"first": first, "second": second, "set": on.name, **found.to_json(), "notes": notes}, str(found))
+    row = {"first": first, "second": second, "set": on.name, **found.to_json(), "notes": notes}
+    emit(as_json, row, *str(found).splitlines())
     if not as_json:
         for what, changes in (("now right", found.gained), ("now wrong", found.lost), ("still wrong", found.moved)):
             for change in changes:
-                print(f"{what:11}  {change.name}  is {change.truth}: {change.first} -> {change.second}")
+                show(f"{what:11}  {change.name}  is {change.truth}: {change.first} -> {change.second}")
 
 
 @command

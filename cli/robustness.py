@@ -19,6 +19,7 @@ from .common import (
     read_templates,
     saved_classifier,
     say,
+    show,
     typed_prompts,
 )
 from .sets import PageOut, labelled_examples, samples_of, write_pages
@@ -94,10 +95,10 @@ def robustness(
         if as_json:
             emit(True, sheet.to_json(), "")
             return
-        print(f"{sheet.sentence}\n{'accuracy' if sheet.labelled else 'same answer'} by strength  {STRENGTHS}")
+        show(sheet.sentence, f"{'accuracy' if sheet.labelled else 'same answer'} by strength  {STRENGTHS}")
         for name, curve in sheet.curves.items():
             values = [p.agreement if p.accuracy is None else p.accuracy for p in curve]
-            print(f"  {name:11} " + "  ".join(f"{100 * value:5.1f} %" for value in values))
+            show(f"  {name:11} " + "  ".join(f"{100 * value:5.1f} %" for value in values))
 
 
 def _shift(

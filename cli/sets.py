@@ -79,7 +79,7 @@ def samples_of(library: "Library", paths: Sequence[Path], labelled: bool) -> "li
 def small_pictures(library: "Library", path: Path, names: Iterable[str], side: int = 160) -> dict[str, bytes]:
     """Small copies, as WebP, of those pictures of a set that have these names; unreadable ones are left out."""
     from clipcore import SaysoError
-    from clipcore.pictures.reading import open_image, thumbnail
+    from clipcore.pictures.reading import small_copy
     from training.data.pairs import Pair, read_pairs
 
     wanted = set(names)
@@ -88,7 +88,7 @@ def small_pictures(library: "Library", path: Path, names: Iterable[str], side: i
     for pair in pairs:
         if pair.key in wanted:
             try:
-                found[pair.key] = thumbnail(open_image(pair.image, near=side), side)
+                found[pair.key] = small_copy(pair.image, side)
             except SaysoError:
                 continue
         if len(found) == len(wanted):

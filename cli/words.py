@@ -18,6 +18,7 @@ from .common import (
     picture_files,
     read_templates,
     say,
+    show,
     typed_prompts,
 )
 from .sets import PageOut, labelled_examples, write_pages
@@ -70,7 +71,7 @@ def _list_nearest(library: "Library", names: list[str], prompts: "PromptSet", k:
     rows = nearest_per_class(zero_shot_classifier(library.encoder, names, prompts), vectors, k)
     for name, best in zip(names, rows, strict=True):
         paths = [str(images[row].path) for row in best]
-        emit(as_json, {"kind": "nearest", "label": name, "paths": paths}, "\n".join([f"nearest to {name}:", *paths]))
+        emit(as_json, {"kind": "nearest", "label": name, "paths": paths}, f"nearest to {name}:", *paths)
 
 
 @command
@@ -127,7 +128,7 @@ def prompts(
             truth = found.labels if found else ()
             tried = draw(iter_bench_prompts(encoder, names, vectors, usual_arms(mine, pack), truth), "text")
             if not as_json:
-                print(f"{path.name}: {tried.n:,} images, {tried.classes} classes")
+                show(f"{path.name}: {tried.n:,} images, {tried.classes} classes")
             for arm in tried.arms:
                 row = {"set": path.name, "n": tried.n, "classes": tried.classes, **vars(arm)}
                 emit(as_json, row, f"  {arm.name:14} {arm.templates:3}  {arm}")
@@ -137,7 +138,7 @@ def prompts(
                 candidates = [*ready_made("imagenet80").templates, *(own.templates if own else ())]
                 chosen = draw(iter_select_templates(encoder, found, names, candidates, own or ready_made("seven")), "text")
                 lines = [f"  {chosen.sentence}", *(f"    {template}" for template in chosen.templates)]
-                emit(as_json, {"set": path.name, **chosen.to_json()}, "\n".join(lines))
+                emit(as_json, {"set": path.name, **chosen.to_json()}, *lines)
                 result["chosen"] = chosen.to_json()
             about = {"Model": encoder.name, "Set": path.name}
             pages += [prompts_html(result, f"Prompts on {path.name}", about)] if report else []
@@ -146,8 +147,9 @@ def prompts(
 
 def _text(path: Path) -> str:
     from clipcore import BadInput
+    from clipcore.plain import read_plain_text
 
     try:
-        return path.read_text(encoding="utf-8")
+        return read_plain_text(path)
     except (OSError, UnicodeDecodeError):
         raise BadInput(f"The file {path} cannot be read; it should be text.") from None

@@ -8,7 +8,7 @@ with Library("~/sayso", clip) as library:
 
 from .backups import Backup
 from .care import CHECKS, Finding, Keeper, iter_examine
-from .database import LibraryError
+from .database import LibraryError, known_id
 from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_day
 from .jobs import Jobs
 from .labels.moves import Moved, Place
@@ -65,6 +65,7 @@ __all__ = [
     "Run",
     "SkippedRecord",
     "iter_examine",
+    "known_id",
     "parse_day",
     "parse_query",
     "restore",

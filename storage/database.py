@@ -18,7 +18,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
-from clipcore.errors import BadInput, SaysoError
+from clipcore.errors import BadInput, NotFound, SaysoError
 from clipcore.pictures.reading import display_path
 
 T = TypeVar("T")
@@ -129,6 +129,15 @@ def chunks(values: Iterable[T]) -> Iterator[tuple[T, ...]]:
     return iter(lambda: tuple(islice(remaining, IN_LIMIT)), ())
 
 
+def known_id(number: object) -> int:
+    """A number as an id of the database. Raises NotFound for one that no row can have, BadInput for what is no number."""
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise BadInput("That is not a number of anything here; load the page again.")
+    if not -(2**63) <= number < 2**63:
+        raise NotFound("There is nothing with that number here; load the page again.")
+    return number
+
+
 @contextmanager
 def _plain_errors(path: Path | None) -> Iterator[None]:
     """Faults of disk and file as one sentence; mistakes of ours (IntegrityError, ProgrammingError) pass unchanged."""
@@ -136,6 +145,8 @@ def _plain_errors(path: Path | None) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except OverflowError:  # SQLite's driver, of a number beyond 64 bits: no row has it
+        raise NotFound("There is nothing with that number here; load the page again.") from None
     except (OperationalError, DatabaseError) as error:
         sentence = _sentence(error, path)
         if sentence is None:

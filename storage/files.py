@@ -1,4 +1,4 @@
-"""Files that Sayso writes: each appears whole or not at all."""
+"""Files that Sayso writes: each appears whole or not at all, and in its own folders only for the person who runs it."""
 
 import os
 import secrets
@@ -9,22 +9,23 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 
-def write_beside(path: Path, data: bytes | memoryview, durable: bool = True) -> None:
+def write_beside(path: Path, data: bytes | memoryview, durable: bool = True, private: bool = True) -> None:
     """Write `data` beside `path` and rename it into place, so that a crash or a full disk leaves the old file whole.
 
-    `durable` waits for the disk; a file that is cheap to make again and checked when read does without.
+    `durable` waits for the disk; a file that is cheap to make again and checked when read does without. `private` is nobody
+    else's to read, whatever the umask; what is exported beside a person's own files is as readable as they are.
     """
-    with beside(path, durable) as file:
+    with beside(path, durable, private) as file:
         file.write(data)
 
 
 @contextmanager
-def beside(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
+def beside(path: Path, durable: bool = True, private: bool = True) -> Iterator[BinaryIO]:
     """A file to write to, beside `path`, renamed into place at the end; see `write_beside`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(path.parent) if private else path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
     try:
-        with open(part, "wb") as file:
+        with open(part, "wb", opener=_for_its_owner if private else None) as file:
             yield file
             if durable:
                 file.flush()
@@ -40,6 +41,26 @@ def beside(path: Path, durable: bool = True) -> Iterator[BinaryIO]:
             os.fsync(folder)  # the rename itself
         finally:
             os.close(folder)
+
+
+def private_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are missing, for nobody else to look into."""
+    if not folder.is_dir():
+        private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
+def close_to_others(*places: Path) -> None:
+    """Take from everybody but their owner the right to read or change these, as far as they are there and ours."""
+    if os.name != "posix":
+        return
+    for place in places:
+        with suppress(OSError):
+            place.chmod(place.stat().st_mode & 0o700)
+
+
+def _for_its_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 @contextmanager

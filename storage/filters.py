@@ -2,12 +2,14 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from typing import Any, Literal
 
 from clipcore import BadInput
 from clipcore.pictures.reading import display_path
+
+from .database import known_id
 
 Order = Literal["relevance", "newest", "oldest"]
 ORDERS: Sequence[Order] = ("relevance", "newest", "oldest")
@@ -42,9 +44,16 @@ class Filters:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Filters":
-        """The inverse of `to_json`."""
-        days = {name: date.fromisoformat(data[name]) for name in ("since", "until") if data.get(name)}
-        return cls(**{**data, **days})
+        """The inverse of `to_json`. Raises BadInput for values that `to_json` never gives."""
+        try:
+            days = {name: date.fromisoformat(data[name]) for name in ("since", "until") if data.get(name)}
+            made = cls(**{**data, **days})
+            texts = made.name, made.label, made.orientation
+            if all(isinstance(text, str) for text in texts) and made.orientation in ("", *ORIENTATIONS):
+                return replace(made, folder_id=None if made.folder_id is None else known_id(made.folder_id))
+        except (TypeError, ValueError):
+            pass
+        raise BadInput("These filters cannot be read; make the album anew.")
 
     def fits_name(self, path: str) -> bool:
         """Whether a file's name has in it what is looked for."""

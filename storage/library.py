@@ -23,7 +23,7 @@ from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
 from .database import FILE, Database, LibraryError
-from .files import InUse
+from .files import InUse, close_to_others, private_folder
 from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
@@ -41,6 +41,8 @@ from .vectors.spaces import Model
 if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
 
+FOLDERS = ("uploads", "thumbs", "index", "backups", "exports", "models")  # below the home
+
 
 class Library:
     """Pictures, vectors and classifiers in the folder `home`, seen through one encoder.
@@ -56,9 +58,10 @@ class Library:
         self._opened = Opened(self.database, self.home)
         self._in_use_here: InUse | None = None
         try:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            private_folder(self.home)
             self._in_use_here = InUse(self.home / IN_USE)
             migrate.upgrade(self.database, self.home)
+            self._close_to_others()
         except OSError as error:
             self.close()
             where = display_path(self.home)
@@ -74,6 +77,12 @@ class Library:
         self.reports = Reports(self._opened)
         self.albums = Albums(self._opened, self.classifiers)
         self.exchange = Exchange(self._opened, self.labels, self.classifiers, self.runs)
+
+    def _close_to_others(self) -> None:
+        """What is kept is one person's: also what an earlier Sayso made that others could read."""
+        file = self.database.path
+        files = [file.with_name(f"{file.name}{end}") for end in ("", "-wal", "-shm")] if file else []
+        close_to_others(self.home, *files, *(self.home / name for name in FOLDERS))
 
     @property
     def encoder(self) -> "Encoder | None":

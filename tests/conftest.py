@@ -24,9 +24,7 @@ LONG = (
 
 
 def pytest_addoption(parser):
-    parser.addoption(
-        "--long", action="store_true", help="the long form of tests/security and tests/faults: hours, not seconds"
-    )
+    parser.addoption("--long", action="store_true", help="the long form of tests/security and tests/faults")
 
 
 @pytest.fixture(scope="session")

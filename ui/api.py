@@ -6,6 +6,7 @@ Every route takes ids, never paths, and answers a mistake with {"error": one sen
 from collections.abc import Callable
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 
 from clipcore import NotFound, SaysoError, TooMany
@@ -17,6 +18,7 @@ from .classify.board import Boards
 from .classify.board_routes import add_board_routes
 from .classify.why import add_why_routes
 from .downloads import download
+from .ids import Id
 from .library.albums import add_album_routes
 from .library.search import Answers, Pictures, add_search_routes
 from .library.selection import add_selection_routes
@@ -37,8 +39,18 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         status = 404 if isinstance(error, NotFound) else 413 if isinstance(error, TooMany) else 400
         return JSONResponse({"error": str(error)}, status)
 
-    def picture(kind: str) -> Callable[[int, str], Response]:
-        def route(image_id: int, content: str) -> Response:
+    @app.exception_handler(RequestValidationError)
+    def misread(request: Request, error: RequestValidationError) -> JSONResponse:
+        """FastAPI's own answer repeats what was sent, which may be of any length and not even be text."""
+        where = ".".join(str(part) for part in error.errors()[0]["loc"])[:80].encode("ascii", "replace").decode()
+        return JSONResponse({"error": f"The request is not understood at {where}; load the page again."}, 422)
+
+    @app.exception_handler(UnicodeEncodeError)
+    def half_letter(request: Request, error: Exception) -> JSONResponse:
+        return JSONResponse({"error": "The text has half a character in it; type it once more."}, 400)
+
+    def picture(kind: str) -> Callable[[Id, str], Response]:
+        def route(image_id: Id, content: str) -> Response:
             if not library.image(image_id).content_hash.startswith(content):
                 raise NotFound("That picture has changed; load the page again.")
             return Response(library.thumbnail(image_id, SIDES[kind]), media_type="image/webp", headers=KEPT)

@@ -6,6 +6,7 @@ import gradio as gr
 
 from .bias import tab as bias
 from .classify import tab as classify
+from .guard.uploads import KEPT_SECONDS, LOOKED_AFTER
 from .library import tab as library
 from .measure import tab as measure
 from .models import tab as models
@@ -26,7 +27,8 @@ MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page, wired to the studio."""
-    with gr.Blocks(title="Sayso", fill_width=True, analytics_enabled=False) as blocks:
+    kept = (LOOKED_AFTER, KEPT_SECONDS)
+    with gr.Blocks(title="Sayso", fill_width=True, analytics_enabled=False, delete_cache=kept) as blocks:
         page = Opening(blocks)
         with gr.Row(elem_id="masthead"):
             gr.HTML(MASTHEAD)

@@ -1,34 +1,32 @@
-"""The server: FastAPI first, Gradio mounted on it, and guards before both.
+"""The server: FastAPI first, Gradio mounted on it, and guards before both (`ui.guard`).
 
 Loopback only, unless a password is given. Whatever the address, a page of another site can neither read from it (host
 check, against DNS rebinding) nor post to it (origin check; a multipart post needs no preflight).
 """
 
 import asyncio
-import base64
-import binascii
 import logging
 import os
-import secrets
 import socket
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
-from fastapi import FastAPI, HTTPException, Request
+from fastapi import FastAPI, HTTPException
+from fastapi.middleware.cors import CORSMiddleware
 from fastapi.middleware.gzip import GZipMiddleware
-from fastapi.responses import PlainTextResponse
 from fastapi.staticfiles import StaticFiles
-from starlette.datastructures import MutableHeaders
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from clipcore import BadInput
 
 from .api import add_routes
+from .guard.bodies import UPLOAD, Bodies
+from .guard.passwords import LEAST_LETTERS, Passwords
+from .guard.uploads import Incoming, mount
+from .guard.visitors import Nonces, Visitors
 from .studio import Studio
 
 if TYPE_CHECKING:
@@ -37,47 +35,16 @@ if TYPE_CHECKING:
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STATIC = Path(__file__).with_name("static")
 GRACE = 3  # seconds that answers under way get at the end; a page's stream of news has no end of its own
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "SAMEORIGIN",
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-}
-
-
-class Guard:
-    """Refuses strangers, and puts `HEADERS` on every answer. Plain ASGI: Starlette's `@app.middleware` passes each answer
-    through a queue and a task, four times the work (0.16 ms against 0.04)."""
-
-    def __init__(self, app: ASGIApp, password: str | None) -> None:
-        self.app, self.password = app, password
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-
-        async def send_guarded(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-            await send(message)
-
-        answer: ASGIApp = self.app
-        if not same_origin(request := Request(scope)):
-            answer = PlainTextResponse("This request comes from another site and was refused.", 403)
-        elif self.password and not knows(request, self.password):
-            answer = PlainTextResponse("A password is needed.", 401, {"WWW-Authenticate": 'Basic realm="Sayso"'})
-        await answer(scope, receive, send_guarded)
 
 
 def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = None) -> FastAPI:
-    """The whole application, ready for uvicorn. Raises BadInput for an open address without a password."""
+    """The whole application, ready for uvicorn. Raises BadInput for an open address without a good password."""
     if host not in LOOPBACK and not password:
         raise BadInput(f"Serving at {host} would let anyone on the network in; set SAYSO_PASSWORD first, or use 127.0.0.1.")
-    import gradio as gr
-
+    if host not in LOOPBACK and password and len(password) < LEAST_LETTERS:
+        raise BadInput(f"On a network that password is soon guessed; give SAYSO_PASSWORD {LEAST_LETTERS} letters or more.")
+    incoming = Incoming.of(studio.library.home)
+    os.environ["GRADIO_TEMP_DIR"] = str(incoming.folder)  # before Gradio's parts are made: each keeps it
     from .page import HEAD, build
     from .theme import CSS, THEME
 
@@ -86,19 +53,24 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
         studio.start()
         yield
         studio.stop()
+        incoming.empty()
 
     app = FastAPI(title="Sayso", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
-    app.add_middleware(Guard, password=password)
+    # the last one added is asked first
+    app.add_middleware(CORSMiddleware)  # allows nobody; without it Gradio would allow every page of this computer
+    app.add_middleware(Nonces)
+    app.add_middleware(Bodies)
+    app.add_middleware(Visitors, passwords=Passwords(password) if password else None)
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
     app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
     add_routes(app, studio)
-    return gr.mount_gradio_app(
+    mount(
         app,
         build(studio),
-        path="/",
+        incoming,
         theme=THEME,
         css=CSS,
         head=HEAD,
@@ -107,30 +79,9 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
         enable_monitoring=False,
         show_error=False,
         ssr_mode=False,
-        max_file_size="500mb",
+        max_file_size=UPLOAD,
     )
-
-
-def same_origin(request: Request) -> bool:
-    """Whether a request that can change something was sent by our own page, or by a program that is no browser."""
-    if request.method in ("GET", "HEAD", "OPTIONS"):
-        return True
-    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
-        return False
-    origin = request.headers.get("origin")
-    return origin is None or urlsplit(origin).netloc == request.headers.get("host")
-
-
-def knows(request: Request, password: str) -> bool:
-    """Whether the request carries the password (HTTP Basic; any user name)."""
-    scheme, _, given = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "basic":
-        return False
-    try:
-        _, _, word = base64.b64decode(given, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return False
-    return secrets.compare_digest(word.encode(), password.encode())
+    return app
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -157,6 +108,9 @@ def serve(studio: Studio, host: str, port: int, password: str | None = None) -> 
     """Serve until interrupted. Raises BadInput if the address cannot be used, for instance because the port is taken."""
     import uvicorn
 
+    from .guard.connections import MOST as MOST_CONNECTIONS
+    from .guard.connections import Connection
+
     app = create_app(studio, host, password)
     try:
         listener = listen(host, port)
@@ -166,7 +120,15 @@ def serve(studio: Studio, host: str, port: int, password: str | None = None) -> 
         ) from None
     shown = f"[{host}]" if ":" in host else host
     print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
-    config = uvicorn.Config(app, log_level="warning", server_header=False, timeout_graceful_shutdown=GRACE)
+    config = uvicorn.Config(
+        app,
+        http=Connection,
+        ws="none",
+        log_level="warning",
+        server_header=False,
+        limit_concurrency=MOST_CONNECTIONS,
+        timeout_graceful_shutdown=GRACE,
+    )
     logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener:
         uvicorn.Server(config).run([listener])

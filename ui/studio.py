@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import clipcore
 from clipcore import BadInput, PromptSet, SaysoError, Step, iter_zero_shot_classifier
+from clipcore.pictures.reading import MAX_BYTES, display_path
+from clipcore.plain import read_json, read_plain
 from storage import Added, Jobs, Keeper, Library, SkippedRecord
 
 from .samples import sample_folder
@@ -25,7 +27,7 @@ CHOICE = "model.json"  # in the home folder: the model chosen on the page
 def remembered_model(home: Path) -> str | None:
     """The model that was chosen on the page the last time, if any."""
     try:
-        return str(json.loads((home / CHOICE).read_text(encoding="utf-8"))["model"])
+        return str(read_json(home / CHOICE)["model"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -106,8 +108,14 @@ class Studio:
     def keep(self, files: list[str]) -> list[str]:
         """Copy files that the browser sent below the home folder, where they stay; gives their new paths."""
         if not files:
-            raise BadInput("No pictures arrived; choose some and send them once more.")
-        return [str(self.library.keep_upload(Path(file).read_bytes(), Path(file).name)) for file in files]
+            raise BadInput("Nothing arrived; choose files and send them once more.")
+        kept = []
+        for file in map(Path, files):
+            try:
+                kept.append(str(self.library.keep_upload(read_plain(file, MAX_BYTES), file.name)))
+            except OSError as error:
+                raise BadInput(f"{display_path(file.name)} did not arrive ({error.strerror}); send it once more.") from None
+        return kept
 
     def status(self) -> str:
         """One line about the model and the library, and about its backup where that is not as it should be."""

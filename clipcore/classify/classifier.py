@@ -26,11 +26,16 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from ..errors import BadClassifierFile, BadInput
+from ..plain import read_plain
 from ..space import Space
 from .decision import Decision
-from .prompts import PromptSet, check_labels
+from .prompts import MAX_TEMPLATES, PromptSet, check_labels, check_template, clean_label
 
 FORMAT = 1  # of the header; a reader refuses a newer one
+LARGEST = 500_000_000  # bytes of a file: 20,000 labels of the largest models
+MOST_TEXT = 5_000_000  # letters of all prompts, and of all measurements, in a file from elsewhere
+MOST_NAME = 300  # letters of what a file says of its model and its making
+MOST_SCORE = 1e30  # float32 ends at 3e38
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,6 +128,9 @@ class Classifier:
             )
         if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all() and np.isfinite(self.scale)):
             raise BadInput("The head's weights are not all finite numbers; train it again with a lower learning rate.")
+        reach = abs(self.scale) * float(np.linalg.norm(self.weight, axis=1).max()) + float(np.abs(self.bias).max())
+        if not reach / self.decision.temperature < MOST_SCORE:
+            raise BadInput("The head's scores would be endless; train it again with a lower learning rate.")
         if self.activation not in ("softmax", "sigmoid"):
             raise BadInput(f"There is no activation {self.activation!r}; use softmax or sigmoid.")
         if len(self.decision.thresholds) not in (0, len(self.labels)):
@@ -193,8 +201,10 @@ class Classifier:
             if header.pop("checksum") != _checksum(header, tensors):
                 raise ValueError("checksum")
             space = header["space"]
+            if not all(isinstance(label, str) for label in header["labels"]):
+                raise ValueError("labels")
             return cls(
-                labels=tuple(map(str, header["labels"])),
+                labels=tuple(header["labels"]),
                 weight=tensors["weight"].astype(np.float32),
                 bias=tensors["bias"].astype(np.float32),
                 scale=float(header["scale"]),
@@ -209,6 +219,29 @@ class Classifier:
             raise
         except Exception as error:  # a hostile file can bring any reader to raise anything; the sentence is the same
             raise BadClassifierFile("This is not a classifier of Sayso, or it is damaged; save it again.") from error
+
+    @classmethod
+    def received(cls, data: bytes) -> "Classifier":
+        """`from_bytes` for a file from elsewhere, whose names and texts must be such as can be typed here. Raises
+        BadClassifierFile."""
+        made = cls.from_bytes(data)
+        try:
+            for label in made.labels:
+                if clean_label(label) != label:
+                    raise BadInput("a class name has letters that cannot be seen")
+            texts = [text for told in made.prompts.to_json().values() for text in _texts(told)]
+            if len(made.prompts.templates) > MAX_TEMPLATES or sum(map(len, texts)) > MOST_TEXT:
+                raise BadInput("its prompts are endless")
+            for template in made.prompts.templates:
+                check_template(template)
+            if max(map(len, (made.space.key, made.space.name, made.kind))) > MOST_NAME:
+                raise BadInput("the name of its model is endless")
+            if len(json.dumps(dict(made.metrics), allow_nan=False)) > MOST_TEXT:
+                raise BadInput("its measurements are endless")
+        except (BadInput, ValueError, RecursionError, TypeError, AttributeError) as error:
+            why = str(error) if isinstance(error, BadInput) else "its measurements are no numbers"
+            raise BadClassifierFile(f"This classifier cannot be taken in ({why.rstrip('.')}); have it made anew.") from error
+        return made
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the file beside its place and rename it, so that a full disk or a crash leaves the old one whole."""
@@ -227,11 +260,20 @@ class Classifier:
     def load(cls, path: str | os.PathLike[str]) -> "Classifier":
         """Read a file that `save` wrote. Raises BadClassifierFile."""
         try:
-            return cls.from_bytes(Path(path).read_bytes())
+            return cls.received(read_plain(path, LARGEST))
         except OSError as error:
             raise BadClassifierFile(
                 f"The classifier file {path} cannot be read ({error.strerror}); check the path."
             ) from error
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """Every text in a part of a prompt set."""
+    if isinstance(told, str):
+        yield told
+    else:
+        for text in [*told, *told.values()] if isinstance(told, Mapping) else told:
+            yield from _texts(text)
 
 
 def _checksum(header: Mapping[str, Any], tensors: Mapping[str, np.ndarray]) -> str:

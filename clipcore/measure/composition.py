@@ -5,7 +5,6 @@ both ways. The files of SugarCrepe (Hsieh et al., 2023) and Winoground (Thrush e
 on captioned sets is in `retrieval.py`.
 """
 
-import json
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,6 +16,7 @@ import numpy as np
 from ..encoding.stream import iter_embed
 from ..errors import BadInput
 from ..pictures.reading import FORMATS
+from ..plain import parsed_json, read_plain_text
 from ..progress import Step
 from .intervals import points, share_interval
 from .sets import fitting
@@ -242,14 +242,14 @@ def _inside(folder: Path, name: Any) -> Path:
 def _json(path: Path) -> Any:
     """The content of a JSON file, or of one with an object on each line."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = read_plain_text(path, encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         raise BadInput(f"The file {path} cannot be read; check the path.") from None
     with suppress(ValueError):
-        if isinstance(data := json.loads(text), (dict, list)):
+        if isinstance(data := parsed_json(text), (dict, list)):
             return data
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [parsed_json(line) for line in text.splitlines() if line.strip()]
     except ValueError:
         raise BadInput(
             f"The file {path.name} is neither JSON nor JSON Lines; name a SugarCrepe or Winoground file."

@@ -69,6 +69,8 @@ def locate(name: str) -> Source:
 def _local_dir(folder: Path, display_name: str) -> Source:
     if not os.path.isfile(folder / CONFIG_FILE):
         raise UnknownModel(f"The folder {folder} holds no {CONFIG_FILE}; name one that open_clip or `pretrain` wrote.")
+    if odd := next((file for file in folder.iterdir() if file.exists() and not file.is_file() and not file.is_dir()), None):
+        raise ModelError(f"{odd.name} in the folder {folder} is no plain file; take it out, then load the model.")
     if not any(file.suffix in (".safetensors", ".bin", ".pth") for file in folder.iterdir()):
         raise ModelNotHere(f"The folder {folder} describes a model but holds no weights; copy them into it.")
     return Source(display_name, f"local-dir:{folder}")

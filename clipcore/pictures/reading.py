@@ -5,19 +5,20 @@ import io
 import math
 import os
 import re
-import stat
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import BadImage, BadInput
+from ..plain import open_plain, read_plain
+from . import decoding, raw
 from . import exif as exifs
-from . import raw
 from .exif import Facts
 
 # An allow-list, because Pillow alone would also start Ghostscript for a PostScript file named photo.jpg.
@@ -75,13 +76,13 @@ def open_image(
         if isinstance(source, Image.Image):
             return _decoded(source, None, shrink)
         data = source if isinstance(source, bytes) else read_bytes(source)
-        with _opened(data) as image:
+        with _opened(io.BytesIO(data)) as image:
             return _decoded(image, near, shrink)
 
 
 def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
     """Size, date, camera and orientation of a picture file or its bytes, read from the header. Raises BadImage."""
-    with _as_bad_image(), _opened(source) as image:
+    with _as_bad_image(), _file(source) as file, _opened(file) as image:
         _check(image)
         exif = exifs.read_exif(image)
         turned = exifs.orientation(image, exif)
@@ -89,19 +90,21 @@ def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
         return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif))
 
 
-def _opened(source: bytes | str | os.PathLike[str]) -> Image.Image:
-    """A picture file or its bytes, its header read; of a RAW file the preview in it. Raises BadImage for what is refused."""
-    if isinstance(source, bytes):
-        head = source[:16]
-    else:
-        with open(source, "rb") as file:
-            head = file.read(16)
+def _file(source: bytes | str | os.PathLike[str]) -> BinaryIO:
+    """A picture file or its bytes, to read from."""
+    return io.BytesIO(source) if isinstance(source, bytes) else open_plain(source, MAX_BYTES)
+
+
+def _opened(file: BinaryIO) -> Image.Image:
+    """A picture file, its header read; of a RAW file the preview in it. Raises BadImage for what is refused."""
+    head = file.read(16)
     _refuse(head)
+    file.seek(0)
     if head.startswith(raw.HEADS):
-        data = source if isinstance(source, bytes) else read_bytes(source)
-        if (preview := raw.preview(data)) is not None:
+        if (preview := raw.preview(file.read())) is not None:
             return preview
-    return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=_formats())
+        file.seek(0)
+    return Image.open(file, formats=_formats())
 
 
 def picture_size(data: bytes) -> tuple[int, int]:
@@ -168,6 +171,15 @@ def _decoded(
     full = image.size
     if near:
         image.draft("RGB", (math.ceil(REDUCED * near), math.ceil(REDUCED * near)))
+    with decoding.MEMORY.share(decoding.cost(image, full)):
+        image = _flat(image)
+        if shrink:
+            image = shrink(image, full)
+        return image if turn is None else image.transpose(turn)
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """The pixels as 8-bit RGB, what is transparent on white."""
     image.load()
     if image.mode.startswith("I;16"):
         # convert("RGB") clips 16-bit grey to white; scale it instead
@@ -175,14 +187,11 @@ def _decoded(
     elif image.mode in ("I", "F"):
         image = Image.fromarray(_stretched(np.asarray(image, np.float32)))
     if image.has_transparency_data:
-        image = image.convert("RGBA")
+        image = image if image.mode == "RGBA" else image.convert("RGBA")
         flat = Image.new("RGBA", image.size, "white")  # the colour under transparent pixels is arbitrary
         flat.alpha_composite(image)
         image = flat
-    image = image.convert("RGB")
-    if shrink:
-        image = shrink(image, full)
-    return image if turn is None else image.transpose(turn)
+    return image.convert("RGB")
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:
@@ -197,27 +206,33 @@ def _stretched(values: np.ndarray) -> np.ndarray:
 def read_bytes(path: str | os.PathLike[str]) -> bytes:
     """The content of a picture's file; raises BadImage if it is gone, may not be read, is empty, huge or no plain file."""
     try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise BadImage("This is a folder, not a picture.")
-        if not stat.S_ISREG(status.st_mode):  # opening a pipe would wait for ever
-            raise BadImage("This is not a plain file; copy the picture into one.")
-        if status.st_size == 0:
-            raise BadImage("The file is empty.")
-        if status.st_size > MAX_BYTES:
-            raise BadImage(f"The file is larger than {MAX_BYTES // 1_000_000} MB; save a smaller copy.")
-        return Path(path).read_bytes()
+        data = read_plain(path, MAX_BYTES)
     except FileNotFoundError:
         raise BadImage("The file is gone; check whether it was moved or renamed.") from None
     except PermissionError:
         raise BadImage("The file may not be read; check its permissions.") from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        raise BadImage(f"The file cannot be read ({getattr(error, 'strerror', None) or error}).") from None
+    except IsADirectoryError:
+        raise BadImage("This is a folder, not a picture.") from None
+    except OSError as error:
+        raise BadImage(f"The file cannot be read ({error.strerror or error}); save the picture anew.") from None
+    if not data:
+        raise BadImage("The file is empty.")
+    return data
 
 
 def content_hash(data: bytes) -> str:
     """sha256 of a file's bytes as 64 hex digits: the name of a picture, wherever it lies."""
     return hashlib.sha256(data).hexdigest()
+
+
+def small_copy(source: ImageSource, side: int = 256) -> bytes:
+    """`thumbnail` of a file, made small while it is decoded, so that nobody holds it in full any longer. Raises BadImage."""
+
+    def shrink(image: Image.Image, full: tuple[int, int]) -> Image.Image:
+        image.thumbnail((side, side), Image.Resampling.LANCZOS)
+        return image
+
+    return thumbnail(open_image(source, near=side, shrink=shrink), side)
 
 
 def thumbnail(image: Image.Image, side: int = 256) -> bytes:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from clipcore import BadInput, SaysoError, Step
 from clipcore.pictures.reading import content_hash, display_path
+from clipcore.plain import read_plain
 
 from ..files import write_beside
 from ..records import SkippedRecord
@@ -152,7 +153,7 @@ def _place(change: Change, again: bool) -> Change:
             raise BadInput("What was to be written is not known any more; export again.")
         if _bytes_of(target) != change.before:
             raise BadInput("It was changed meanwhile and is left as it is; export again.")
-        write_beside(target, change.data, durable=False)
+        write_beside(target, change.data, durable=False, private=False)
         return change
     if change.do == "link":
         os.link(change.source, target)
@@ -250,7 +251,7 @@ def _take_back(change: Change) -> bool:
         if content_hash(now) != change.content:
             raise BadInput("It was changed since and is left as it is.")
         if change.before is not None:
-            write_beside(target, change.before, durable=False)
+            write_beside(target, change.before, durable=False, private=False)
             return True
     target.unlink()
     return True
@@ -265,7 +266,7 @@ def _is_same(one: Path, other: Path) -> bool:
 
 def _bytes_of(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
+        return read_plain(path)
     except FileNotFoundError:
         return None
 

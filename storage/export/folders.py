@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from clipcore.classify.examples import split_place
-from clipcore.pictures.reading import content_hash, display_path
+from clipcore.pictures.reading import MAX_BYTES, content_hash, display_path
+from clipcore.plain import read_plain
 
 from ..records import Answer, SkippedRecord, in_words
 from .plan import Change, How, Plan
@@ -81,7 +82,7 @@ def _plan(answers: Sequence[Answer], how: How, names: dict[str, str], where: Cal
                 for beside, to in _sidecars_of(source, target):
                     if to.name.casefold() not in names_there:
                         names_there.add(to.name.casefold())
-                        plan.changes.append(Change("move", str(beside), str(to), content_hash(beside.read_bytes())))
+                        plan.changes.append(Change("move", str(beside), str(to), content_hash(read_plain(beside))))
     return plan
 
 
@@ -98,7 +99,7 @@ def _is_there(source: Path, target: Path, content: str) -> bool:
         if os.path.samefile(source, target):
             return True
         same_size = target.stat().st_size == source.stat().st_size
-        return same_size and content_hash(target.read_bytes()) == content
+        return same_size and content_hash(read_plain(target, MAX_BYTES)) == content
     except OSError:
         return False
 

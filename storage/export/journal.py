@@ -14,11 +14,13 @@ from typing import Any, Literal
 
 from clipcore import BadInput
 from clipcore.pictures.reading import display_path
+from clipcore.plain import read_json
 
 from ..files import write_beside
 from .plan import Change
 
 FORMAT = 1
+MOST = 2_000_000_000  # bytes of an undo file: sidecars as they were, of a large library
 State = Literal["under way", "stopped", "over"]  # under way, and nobody at work: it was killed
 
 
@@ -77,7 +79,7 @@ def write_journal(path: Path, journal: Journal) -> None:
 def read_journal(path: Path) -> Journal:
     """Raises BadInput if it is no undo file."""
     try:
-        said = json.loads(path.read_bytes())
+        said = read_json(path, MOST)
         if said["sayso_undo"] > FORMAT:
             raise BadInput("This undo file was made by a newer Sayso; update Sayso to read it.")
         changes, rest = ([_change(row) for row in said.get(name, ())] for name in ("changes", "rest"))

@@ -13,10 +13,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from xml.dom import minidom
-from xml.parsers.expat import ExpatError
+from xml.parsers.expat import ExpatError, ParserCreate
 
 from clipcore import BadInput
 from clipcore.pictures.reading import content_hash, display_path
+from clipcore.plain import read_plain
 
 from ..records import Answer, SkippedRecord
 from .plan import Change, Plan
@@ -34,6 +35,7 @@ DC, LR, DIGIKAM, OURS, GUESSES = (
 Property = tuple[str, str, str, str]  # usual prefix, namespace, name, and the kind of RDF list
 TEXTS = (minidom.Node.TEXT_NODE, minidom.Node.CDATA_SECTION_NODE)
 LIMIT = 50_000_000  # bytes of a sidecar
+DEPTH = 100  # elements within each other; XMP that programs write has some ten
 EMPTY = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Sayso">\n <rdf:RDF xmlns:rdf="' + RDF + '">\n'
     '  <rdf:Description rdf:about=""/>\n </rdf:RDF>\n</x:xmpmeta>\n'
@@ -53,7 +55,7 @@ def sidecars(answers: Iterable[Answer], naming: Naming = "digikam") -> Plan:
                 plan.left.append(SkippedRecord(shown, reason))
                 continue
             try:
-                before = path.read_bytes() if path.exists() else None
+                before = read_plain(path, LIMIT) if path.exists() else None
                 after = merged(before, answer.labels, guessed=answer.by == "classifier")
             except OSError as error:
                 plan.left.append(SkippedRecord(display_path(path), f"It cannot be read ({error.strerror})."))
@@ -111,12 +113,32 @@ def _parsed(data: bytes) -> minidom.Document:
     if len(data) > LIMIT or b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise BadInput("This sidecar is not plain XMP and is left alone; move it away to have a new one written.")
     try:
+        _check_depth(data)
         document = minidom.parseString(data)
     except (ExpatError, ValueError, LookupError) as error:
         raise BadInput(f"This sidecar is damaged ({error}) and is left alone; move it away to write a new one.") from error
     if document.doctype is not None or not document.getElementsByTagNameNS(RDF, "RDF"):
         raise BadInput("This file is XML but no XMP and is left alone; move it away to have a sidecar written.")
     return document
+
+
+def _check_depth(data: bytes) -> None:
+    """Refuse what is nested deeper than any XMP: looking for an element in it, or writing it, would call itself as often."""
+    depth = 0
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > DEPTH:
+            raise BadInput(f"This sidecar is nested more than {DEPTH} elements deep and is left alone; move it away.")
+
+    def end(name: str) -> None:
+        nonlocal depth
+        depth -= 1
+
+    parser = ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.Parse(data, True)
 
 
 def _elements(document: minidom.Document, kind: Property) -> list[Any]:  # minidom.Element; its types know None everywhere

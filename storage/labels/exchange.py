@@ -115,7 +115,7 @@ class Exchange:
     def import_classifier(self, data: bytes, name: str) -> ClassifierRecord:
         """Keep a classifier that came as a file. Raises BadClassifierFile, and SpaceMismatch, with the names of both models,
         if another model made it: `rebuild` then makes one like it."""
-        classifier = Classifier.from_bytes(data)
+        classifier = Classifier.received(data)
         self._opened.in_use.space.require(classifier.space, f"The classifier {name}")
         return self._classifiers.save(classifier, name)
 

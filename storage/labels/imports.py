@@ -5,7 +5,6 @@ A classifier's guesses that an export of Sayso wrote are not read back: they nev
 
 import csv
 import io
-import json
 import os
 import re
 from collections.abc import Iterable, Iterator
@@ -15,9 +14,10 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from clipcore import BadInput
 from clipcore.pictures.reading import SUFFIXES, content_hash, display_path, read_bytes
+from clipcore.plain import parsed_json, read_plain, read_plain_text
 
 from ..export.tables import labels_in, undefused
-from ..export.xmp import keywords, sidecar_paths
+from ..export.xmp import LIMIT, keywords, sidecar_paths
 from ..records import ImageRecord, SkippedRecord
 
 Rows = list[tuple[str, str]]  # path as the file gives it, made absolute; label
@@ -71,7 +71,7 @@ def read_xmp(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
     for image in images:
         for path in sidecar_paths(image.path, "both"):
             try:
-                rows += [(image.path, word) for word in keywords(path.read_bytes())]
+                rows += [(image.path, word) for word in keywords(read_plain(path, LIMIT))]
             except FileNotFoundError:
                 continue
             except (OSError, BadInput) as error:
@@ -110,7 +110,7 @@ def read_label_studio(file: str | Path) -> Rows:
             if result.get("type") == "choices"
             for choice in result["value"]["choices"]
         ]
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:  # ValueError: an address such as http://[::1
         raise BadInput(
             f"{display_path(file)} is not Label Studio's JSON with choices of an image; export it as JSON, not JSON-MIN."
         ) from error
@@ -180,16 +180,15 @@ def _some(rows: Rows, file: str | Path) -> Rows:
 
 def _text(file: str | Path) -> str:
     try:
-        with open(file, encoding="utf-8", newline="") as text:  # line breaks in a cell stay what they are
-            return text.read()
+        return read_plain_text(file, newline="")  # line breaks in a cell stay what they are
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(f"The file {display_path(file)} cannot be read ({error}); it should be UTF-8 text.") from error
 
 
 def _json(file: str | Path) -> Any:
     try:
-        return json.loads(_text(file))
-    except (ValueError, RecursionError) as error:
+        return parsed_json(_text(file))
+    except ValueError as error:
         raise BadInput(f"{display_path(file)} is not JSON; export it once more.") from error
 
 

@@ -12,8 +12,7 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from clipcore import BadImage, BadInput, Classifier, NotFound, Predictions
-from clipcore.pictures.reading import content_hash, open_image, read_bytes
-from clipcore.pictures.reading import thumbnail as make_thumbnail
+from clipcore.pictures.reading import content_hash, read_bytes, small_copy
 
 from ..database import chunks
 from ..files import write_beside
@@ -165,7 +164,7 @@ def cached_thumbnail(image: ImageRecord, folder: Path, side: int) -> bytes:
         if _is_whole_webp(kept):
             return kept
         raise
-    small = make_thumbnail(open_image(data, near=side), side)
+    small = small_copy(data, side)
     if content_hash(data) == image.content_hash:  # else the file has changed since it was added: show it, keep nothing
         with suppress(OSError):  # a full disk only means making it again
             write_beside(file, sealed(small), durable=False)

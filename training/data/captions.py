@@ -6,7 +6,6 @@ hypernym may have a caption of its own ("a photo of a bird"), which then is true
 Captions of one batch are shared: one per name and hypernym, so that few sentences are encoded for many pictures.
 """
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import torch
+
+from clipcore.plain import read_json
 
 from .pairs import Pair
 
@@ -163,4 +164,4 @@ class Captioner:
 
 def load_names(path: str | Path) -> dict[str, dict[str, list[str]]]:
     """The names table of a recipe."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
+    return read_json(path)

@@ -6,8 +6,8 @@ always hold broken files. Nothing here decodes a picture (see `pixels`) or knows
 """
 
 import csv
+import io
 import itertools
-import json
 import tarfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipcore.errors import BadInput
-from clipcore.pictures.reading import SUFFIXES, find_labelled_images
+from clipcore.pictures.reading import MAX_BYTES, SUFFIXES, find_labelled_images
+from clipcore.plain import lines, open_plain, parsed_json
 
 SHARDS = (".tar", ".tar.gz")
 TABLES = (".csv", ".tsv", ".jsonl")
@@ -25,6 +26,7 @@ IMAGE_KEYS = (
     "filepath",
     "path",
 )  # Hugging Face's image folders say file_name, open_clip filepath and title
+Row = tuple[str, dict[str, object]]  # the picture as the table names it, and all that the row says
 CAPTION_KEYS = ("caption", "captions", "text", "title")
 
 
@@ -84,7 +86,7 @@ def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterato
     BadInput if a column is missing.
     """
     path = Path(path)
-    rows = _json_lines(path, skipped) if path.suffix.lower() == ".jsonl" else _table_rows(path)
+    rows = _plainly(_json_lines(path, skipped) if path.suffix.lower() == ".jsonl" else _table_rows(path), path)
     for key, group in itertools.groupby(rows, key=lambda row: row[0]):
         if not key:
             count(skipped, "no picture")
@@ -97,9 +99,18 @@ def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterato
             yield from _told(f"{path.stem}/{key}", image, said, skipped)
 
 
-def _table_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
-    with path.open(newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = csv.DictReader(file, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
+def _plainly(rows: Iterator[Row], path: Path) -> Iterator[Row]:
+    """The rows, with one sentence for a table that cannot be read."""
+    try:
+        yield from rows
+    except (OSError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise BadInput(f"The table {path.name} cannot be read ({why}); save it once more as a plain file.") from error
+
+
+def _table_rows(path: Path) -> Iterator[Row]:
+    with io.TextIOWrapper(open_plain(path), newline="", encoding="utf-8-sig", errors="replace") as file:
+        rows = csv.DictReader(lines(file), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
         columns = [column for column in rows.fieldnames or () if column]
         if not set(columns) & set(IMAGE_KEYS) or not set(columns) & {*CAPTION_KEYS, "label"}:
             raise BadInput(
@@ -109,11 +120,11 @@ def _table_rows(path: Path) -> Iterator[tuple[str, dict[str, object]]]:
             yield _first(row, IMAGE_KEYS), dict(row)
 
 
-def _json_lines(path: Path, skipped: Counter[str] | None) -> Iterator[tuple[str, dict[str, object]]]:
-    with path.open(encoding="utf-8-sig", errors="replace") as file:
-        for line in filter(str.strip, file):
+def _json_lines(path: Path, skipped: Counter[str] | None) -> Iterator[Row]:
+    with io.TextIOWrapper(open_plain(path), encoding="utf-8-sig", errors="replace") as file:
+        for line in filter(str.strip, lines(file)):
             try:
-                row = json.loads(line)
+                row = parsed_json(line)
                 yield _first(row, IMAGE_KEYS), dict(row)
             except (ValueError, AttributeError, TypeError):
                 count(skipped, "unreadable text")
@@ -150,10 +161,12 @@ def count(skipped: Counter[str] | None, reason: str) -> None:
 
 def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
     # "r|*" reads the archive once from front to back, so a shard is never held in memory whole
-    with tarfile.open(path, "r|*") as shard:
+    with open_plain(path) as file, tarfile.open(fileobj=file, mode="r|*") as shard:
         key = ""
         members: dict[str, bytes] = {}
         for member in shard:
+            if member.size > MAX_BYTES:  # a header may promise anything, and to pass over it takes as long as it says
+                raise tarfile.ReadError("a member is too large")
             if not member.isfile():
                 continue
             folder, _, base = member.name.rpartition("/")
@@ -163,8 +176,8 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
                 if members:
                     yield key, members
                 key, members = stem, {}
-            if file := shard.extractfile(member):
-                members["." + extension.lower()] = file.read()
+            if part := shard.extractfile(member):
+                members["." + extension.lower()] = part.read()
         if members:
             yield key, members
 
@@ -175,7 +188,7 @@ def _sample_pair(key: str, members: dict[str, bytes], skipped: Counter[str] | No
         return count(skipped, "no picture")
     try:
         if ".json" in members:
-            said = [dict(json.loads(members[".json"]))]
+            said = [dict(parsed_json(members[".json"]))]
         else:
             said = [{"captions": members.get(".txt", b"").decode().splitlines()}]
     except (ValueError, TypeError):

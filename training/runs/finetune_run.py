@@ -17,6 +17,7 @@ from clipcore.classify.prompts import PromptSet, pack
 from clipcore.classify.zeroshot import zero_shot_classifier
 from clipcore.encoding.device import pick_device
 from clipcore.errors import BadInput
+from clipcore.plain import read_json
 from clipcore.progress import Step
 
 from ..data.pairs import Pair, find_sources, read_pairs
@@ -136,7 +137,7 @@ def _labelled(pictures: Pixels, labels: tuple[str, ...]) -> Pixels:
 
 def _said(out: Path) -> dict[str, Any] | None:
     try:
-        return json.loads((out / PLAN).read_text(encoding="utf-8"))
+        return read_json(out / PLAN)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:

@@ -15,7 +15,6 @@ command line: python app.py pretrain.
 """
 
 import hashlib
-import json
 import re
 from collections import Counter
 from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -27,6 +26,7 @@ import numpy as np
 import torch
 
 from clipcore.errors import BadInput
+from clipcore.plain import read_json
 from clipcore.progress import Step
 
 from ..data.captions import load_names
@@ -72,7 +72,7 @@ class Recipe:
             known = ", ".join(sorted(path.parent.name for path in RECIPES.glob("*/recipe.json"))) or "none"
             raise BadInput(f"There is no recipe {recipe}; give a folder with a recipe.json, or one of: {known}.")
         try:
-            said = json.loads((folder / "recipe.json").read_text(encoding="utf-8"))
+            said = read_json(folder / "recipe.json")
             names = folder / said.get("names", "names.json")
             config = start.config if start else said.get("config")
             settings = Settings(**said["settings"])

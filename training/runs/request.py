@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from clipcore.errors import BadInput
+from clipcore.plain import read_json
 from clipcore.progress import Step
 
 from ..distributed import World
@@ -49,7 +50,7 @@ class Plan:
     def read(cls, out: Path) -> "Plan | None":
         """The plan of the run in `out`, or None. Raises BadInput if it cannot be read."""
         try:
-            said = json.loads((out / PLAN).read_text(encoding="utf-8"))["plan"]
+            said = read_json(out / PLAN)["plan"]
             return cls(**{**said, "data": tuple(said["data"])})
         except FileNotFoundError:
             return None
@@ -102,7 +103,7 @@ class Plan:
             if not resume:
                 state = "a finished run" if _finished(out, recipe) else "a run that is not finished"
                 raise BadInput(f"{out} holds {state}; go on with it by --resume, or name another folder with --out.")
-            if (out / PLAN).exists() and json.loads((out / PLAN).read_text(encoding="utf-8"))["digest"] != digest:
+            if (out / PLAN).exists() and read_json(out / PLAN)["digest"] != digest:
                 raise BadInput(f"{out} holds a run of another recipe, model or data; name another folder with --out.")
         out.mkdir(parents=True, exist_ok=True)
         (out / f"{PLAN}.part").write_text(json.dumps({"plan": asdict(self), "digest": digest}, indent=2), encoding="utf-8")

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from clipcore.errors import BadInput
+from clipcore.plain import open_plain
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -28,7 +29,8 @@ def load_checkpoint(out: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with open_plain(path) as file:
+            return torch.load(file, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError) as error:
         raise BadInput(f"The checkpoint {path} is damaged; delete it to begin again.") from error
 

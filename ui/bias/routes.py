@@ -20,6 +20,7 @@ from clipcore.measure.intervals import points
 from storage import ReportRecord
 
 from ..downloads import download
+from ..ids import Id
 from ..library.search import card
 from ..studio import Studio
 from .jobs import KIND, Benches, measure
@@ -33,13 +34,13 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
     """Hang this module's routes on the app."""
     library, benches = studio.library, Benches(studio)
 
-    def find(report_id: int) -> ReportRecord:
+    def find(report_id: Id) -> ReportRecord:
         record = library.reports.get(report_id)
         if record.kind != KIND:
             raise BadInput(f"“{record.name}” is no bias measurement; choose another result.")
         return record
 
-    def opened(report_id: int, said: dict[str, Any] | None = None) -> tuple[ReportRecord, Bench, Design]:
+    def opened(report_id: Id, said: dict[str, Any] | None = None) -> tuple[ReportRecord, Bench, Design]:
         record = find(report_id)
         design = (said or {}).get("design") or record.report.get("design")
         if not design:
@@ -53,7 +54,7 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
         return [[*card(image)[:3], *(some[i] for some in words)] for i, image in there]
 
     @app.get("/api/bias/{report_id}")
-    def kept(report_id: int) -> dict[str, Any]:
+    def kept(report_id: Id) -> dict[str, Any]:
         record = find(report_id)
         figures = {name: value for name, value in record.report.items() if name != "study"}
         if "data" not in figures:
@@ -63,7 +64,7 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
         return {**figures, **head, "limits": LIMITS}
 
     @app.post("/api/bias/{report_id}/measure")
-    def measured(report_id: int, said: Said) -> dict[str, Any]:
+    def measured(report_id: Id, said: Said) -> dict[str, Any]:
         find(report_id)
         if len(json.dumps(said)) > 20 * MOST_TEXT:
             raise BadInput("These label sets are too long; use fewer classes.")
@@ -73,7 +74,7 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
         return measure(studio, benches, report_id, said)
 
     @app.post("/api/bias/{report_id}/images")
-    def images(report_id: int, said: Said) -> dict[str, Any]:
+    def images(report_id: Id, said: Said) -> dict[str, Any]:
         """The images of a cell: {"label_set", "row", "kind", "group": name or null, "offset"}."""
         record, bench, design = opened(report_id, said)
         rows = bench.cell(
@@ -86,7 +87,7 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
         return {"total": len(rows), "images": cards(record, some, best)}
 
     @app.post("/api/bias/{report_id}/what-if")
-    def what_if(report_id: int, said: Said) -> dict[str, Any]:
+    def what_if(report_id: Id, said: Said) -> dict[str, Any]:
         """{"label_set", "add": typed, "remove": [class], "rename": {old: new}, "offset"}: the change, images that move."""
         record, bench, design = opened(report_id, said)
         change = bench.what_if(
@@ -102,32 +103,32 @@ def add_bias_routes(app: FastAPI, studio: Studio) -> None:
         return {**change.to_json(), "images": shown, "notice": notice(sensitive(change.after.labels), here=True)}
 
     @app.post("/api/bias/{report_id}/sweep")
-    def swept(report_id: int, said: Said) -> dict[str, Any]:
+    def swept(report_id: Id, said: Said) -> dict[str, Any]:
         _, bench, design = opened(report_id, said)
         return bench.sweep(design, _text(said, "label_set")).to_json()
 
     @app.post("/api/bias/{report_id}/plot")
-    def plot(report_id: int, said: Said) -> dict[str, Any]:
+    def plot(report_id: Id, said: Said) -> dict[str, Any]:
         """{"label_set", "row", "kind"}: the curve of each group, as SVG."""
         _, bench, design = opened(report_id, said)
         found = bench.sweep(design, _text(said, "label_set"))
         return {"svg": sweep_plot(found, _text(said, "row"), _text(said, "kind")).svg()}
 
     @app.post("/api/bias/{report_id}/stress")
-    def stressed(report_id: int, said: Said) -> dict[str, Any]:
+    def stressed(report_id: Id, said: Said) -> dict[str, Any]:
         """{"label_set", "captions": one a line}."""
         _, bench, design = opened(report_id, said)
         return bench.stress(design, _text(said, "label_set"), _text(said, "captions").splitlines()).to_json()
 
     @app.get("/api/bias/{report_id}/report.html")
-    def page(report_id: int) -> Response:
+    def page(report_id: Id) -> Response:
         record, bench, design = opened(report_id)
         sweeps = [bench.sweep(design, one.name) for one in design.label_sets]
         text = report_html({**record.report, "name": record.name}, sweeps)
         return download(text, "text/html; charset=utf-8", "bias.html")
 
     @app.get("/api/bias/{report_id}/report.json")
-    def figures(report_id: int) -> Response:
+    def figures(report_id: Id) -> Response:
         record, bench, design = opened(report_id)
         everything = {name: value for name, value in record.report.items() if name != "study"}
         everything["sweeps"] = [bench.sweep(design, one.name).to_json() for one in design.label_sets]

@@ -1,6 +1,5 @@
 """The Bias tab: who gets which label, by group, and what moves when a class is added or renamed."""
 
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -70,8 +69,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     def payload(chosen: str, typed: str, kind: str, sent: str | None) -> dict[str, Any]:
         own, kept = chosen == COMPUTER, None
         if kind == TABLE and sent:
-            data = Path(sent).read_bytes()
-            kept = str(studio.library.keep_upload(data, Path(sent).name))
+            (kept,) = studio.keep([sent])
         try:
             folder_id = None if own else int(str(chosen).removeprefix("folder:"))
         except ValueError:

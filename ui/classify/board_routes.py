@@ -7,6 +7,7 @@ from typing import Any, Literal
 from fastapi import FastAPI
 from fastapi.responses import Response
 
+from ..ids import Id, Offset
 from ..studio import Studio
 from .board import Boards
 from .board_changes import compare
@@ -19,15 +20,15 @@ class Reverse:
 
     op: str
     client: str  # whose undo
-    since: int  # the step the browser knows of
+    since: Id  # the step the browser knows of
 
 
 @dataclass
 class Move(Reverse):
     """A request to move pictures to a place; null takes their label away."""
 
-    to: int | None
-    held: list[tuple[int | None, list[int]]]  # the place by label that the browser saw, and the pictures there
+    to: Offset | None
+    held: list[tuple[Offset | None, list[Id]]]  # the place by label that the browser saw, and the pictures there
     value: Literal[1, -1] = 1  # where several labels can be true: it is this, or it is not
 
 
@@ -38,7 +39,7 @@ class Dial:
 
 @dataclass
 class Threshold:
-    code: int
+    code: Offset
     needed: float
 
 
@@ -58,7 +59,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         return told(run_id, answer)
 
     @app.get(path + "/changes")
-    def changes(run_id: str, since: int, client: str = "") -> Response:
+    def changes(run_id: str, since: Id, client: str = "") -> Response:
         return told(run_id, boards.changes(run_id, client, since))
 
     @app.post(path + "/move")
@@ -88,7 +89,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         return {}
 
     @app.get(path + "/images/{image_id}")
-    def look(run_id: str, image_id: int) -> dict[str, Any]:
+    def look(run_id: str, image_id: Id) -> dict[str, Any]:
         return boards.look(run_id, image_id)
 
     @app.get(path + "/lesson")
@@ -101,7 +102,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         return {}
 
     @app.get(path + "/compare")
-    def compare_versions(run_id: str, name: str, version: int, other: int | None = None) -> dict[str, Any]:
+    def compare_versions(run_id: str, name: str, version: Offset, other: Offset | None = None) -> dict[str, Any]:
         return compare(studio.library, boards, run_id, name, version, other)
 
     @app.get(path + "/next")

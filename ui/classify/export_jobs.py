@@ -96,7 +96,7 @@ def last_export(studio: Studio) -> Path | None:
 def bring_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord:
     """Keep a classifier that came as a file. Raises BadClassifierFile, and SpaceMismatch with the names of both models."""
     studio.encoder()
-    return studio.library.exchange.import_classifier(Path(file).read_bytes(), name)
+    return studio.library.exchange.import_classifier(Classifier.load(file).to_bytes(), name)
 
 
 def rebuild_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord:

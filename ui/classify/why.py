@@ -8,6 +8,7 @@ from fastapi.responses import Response
 from clipcore.classify.explain import overlay, why
 from clipcore.pictures.reading import open_image
 
+from ..ids import Id
 from ..library.search import card
 from ..studio import Studio
 from .board import Boards
@@ -21,7 +22,7 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     library = studio.library
 
     @app.get("/api/runs/{run_id}/why/{image_id}")
-    def reasons(run_id: str, image_id: int) -> dict[str, Any]:
+    def reasons(run_id: str, image_id: Id) -> dict[str, Any]:
         board = boards.get(run_id)
         row = board.row(image_id)
         classifier = board.run.classifier
@@ -56,7 +57,7 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         }
 
     @app.get("/api/runs/{run_id}/why/{image_id}/heat.png")
-    def heat_map(run_id: str, image_id: int, label: str | None = None) -> Response:
+    def heat_map(run_id: str, image_id: Id, label: str | None = None) -> Response:
         from clipcore.classify.heat import heat  # its arrays are NumPy's, but its work is torch's
 
         classifier = library.runs.get(run_id).classifier

@@ -63,10 +63,7 @@ def add_album_routes(app: FastAPI, studio: Studio, answers: Answers) -> None:
 
     @app.post("/api/albums/restore")
     def restore(kept: Kept) -> dict[str, str]:
-        try:
-            filters = Filters.from_json(kept.filters)
-        except (TypeError, ValueError):
-            raise BadInput("These filters cannot be read; make the album anew.") from None
+        filters = Filters.from_json(kept.filters)
         return listed(library.albums.save(kept.name, kept.words, filters, kept.classifier, kept.label))
 
     @app.post("/api/classifiers")

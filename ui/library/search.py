@@ -19,12 +19,13 @@ from fastapi.concurrency import run_in_threadpool
 from clipcore import BadInput, NotFound, TooMany
 from storage import AlbumRecord, Filters, Found, Hit, ImageRecord, Order, Orientation, parse_day
 
+from ..guard.bodies import PICTURE as MAX_UPLOAD
+from ..ids import Id, Offset
 from ..studio import Studio
 
 PAGE = 120  # thumbnails a page
 MOST_RESULTS = 20_000  # of a search that are listed
 MOST_AT_ONCE = 100_000  # images that one request is about: labelled in seconds, in parts that let others in between
-MAX_UPLOAD = 50_000_000
 KEPT_PICTURES = 64
 
 
@@ -33,10 +34,10 @@ class Question:
     """What the grid asks for, as it stands in its address: words, pictures, an album, filters and an order."""
 
     q: str = ""
-    image: int | None = None
+    image: Id | None = None
     picture: str = ""
     album: str = ""
-    folder: int | None = None
+    folder: Id | None = None
     name: str = ""
     since: str = ""
     until: str = ""
@@ -60,9 +61,9 @@ class Question:
 class Chosen:
     """Pictures that a person selected: these ids, or all that answer a question but for a few."""
 
-    ids: list[int] = field(default_factory=list)
+    ids: list[Id] = field(default_factory=list)
     question: Question | None = None
-    but: list[int] = field(default_factory=list)
+    but: list[Id] = field(default_factory=list)
 
 
 def check_number(images: int) -> None:
@@ -101,7 +102,7 @@ class Answers:
     def __init__(self, studio: Studio, pictures: Pictures) -> None:
         self._studio, self._library, self._pictures = studio, studio.library, pictures
 
-    def page(self, question: Question, offset: int = 0) -> dict[str, Any]:
+    def page(self, question: Question, offset: Offset = 0) -> dict[str, Any]:
         """A page, see above. Raises BadInput, NotFound."""
         if question.album:
             album = self._library.albums.get(question.album)
@@ -187,11 +188,11 @@ def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: 
     library = studio.library
 
     @app.get("/api/images")
-    def images(question: Asked, offset: int = 0) -> dict[str, Any]:
+    def images(question: Asked, offset: Offset = 0) -> dict[str, Any]:
         return answers.page(question, offset)
 
     @app.get("/api/ids")
-    def ids(question: Asked, offset: int = 0, limit: int = PAGE) -> list[int]:
+    def ids(question: Asked, offset: Offset = 0, limit: Offset = PAGE) -> list[int]:
         return answers.range(question, offset, limit)
 
     @app.get("/api/places")
@@ -201,12 +202,12 @@ def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: 
         return {"total": library.count(), "folders": folders, "labels": list(library.labels.counts().items())}
 
     @app.post("/api/folders/{folder_id}/forget")
-    def forget(folder_id: int) -> dict[str, Any]:
+    def forget(folder_id: Id) -> dict[str, Any]:
         library.remove_folder(folder_id)
         return {}
 
     @app.get("/api/duplicates/{job_id}")
-    def duplicates(job_id: int) -> dict[str, Any]:
+    def duplicates(job_id: Id) -> dict[str, Any]:
         job = studio.jobs.get(job_id)
         if job.kind != "duplicates" or job.result is None:
             raise NotFound("Those duplicates are not known any more; look for them again.")

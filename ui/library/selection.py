@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote
 
 import numpy as np
@@ -16,6 +16,7 @@ from clipcore.classify.prompts import clean_label
 from clipcore.pictures.reading import content_hash, read_bytes
 from storage import Moved
 
+from ..ids import Id
 from ..studio import Studio
 from .search import Answers, Chosen, Pictures, Question, many
 
@@ -39,7 +40,7 @@ class Labelling(Undo):
 
     chosen: Chosen
     label: str
-    value: int | None = 1
+    value: Literal[1, 0, -1] | None = 1
 
 
 def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: Pictures) -> None:
@@ -93,7 +94,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
         return {"picture": picture, "name": many(len(images), "selected image"), "show": [first.id, first.content_hash[:16]]}
 
     @app.get("/api/images/{image_id}")
-    def facts(image_id: int) -> dict[str, Any]:
+    def facts(image_id: Id) -> dict[str, Any]:
         """What is known of a picture."""
         image = library.image(image_id)
         folders = {folder.id: folder.name for folder in library.folders()}
@@ -115,7 +116,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
         }
 
     @app.get("/original/{image_id}/{content}")
-    def original(image_id: int, content: str, download: bool = False) -> Response:
+    def original(image_id: Id, content: str, download: bool = False) -> Response:
         """The file as it is, if it still is the picture that was added: a path never comes from outside."""
         image = library.image(image_id)
         data = read_bytes(image.path)

@@ -113,14 +113,14 @@ def _match(studio: Studio, payload: dict[str, Any]) -> Work:
     """The matrix, with small copies of the pictures."""
     from clipcore.encoding.stream import iter_embed
     from clipcore.measure.composition import match
-    from clipcore.pictures.reading import open_image, thumbnail
+    from clipcore.pictures.reading import small_copy
 
     encoder = studio.encoder()
     embedded = yield from iter_embed(encoder, [Path(file) for file in payload["files"]])
     if not embedded.paths:
         raise BadInput("None of the files could be read as a picture; choose others.")
     found = match(encoder, embedded.vectors, payload["captions"])
-    small = [base64.b64encode(thumbnail(open_image(path, near=96), 96)).decode() for path in embedded.paths]
+    small = [base64.b64encode(small_copy(path, 96)).decode() for path in embedded.paths]
     names = [path.name for path in embedded.paths]
     notes = [f"{skipped.path.name}: {skipped.reason}" for skipped in embedded.skipped]
     notes += [f"“{text}” is longer than the model reads; its last words were left out." for text in found.cut]

@@ -11,7 +11,7 @@ from threading import Lock
 
 from clipcore import NotFound, SaysoError
 from clipcore.measure.sets import Sample
-from clipcore.pictures.reading import content_hash, open_image, read_bytes, thumbnail
+from clipcore.pictures.reading import content_hash, read_bytes, small_copy
 from storage import ReportRecord
 from training.data.pairs import read_pairs
 
@@ -59,7 +59,7 @@ class SetPictures:
                 key = missing.pop(pair.key)
                 if (data := _bytes(pair)) and content_hash(data) == key:
                     side = SIDES[size]
-                    self._kept[source, key, size] = thumbnail(open_image(data, near=side), side)
+                    self._kept[source, key, size] = small_copy(data, side)
                 if not missing:
                     return
         except SaysoError:  # the set is not there any more

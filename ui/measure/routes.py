@@ -13,6 +13,7 @@ from clipcore.measure.report import MISTAKES
 from storage import ReportRecord
 
 from ..downloads import download
+from ..ids import Id, Offset
 from ..library.search import card
 from ..studio import Studio
 from .kinds import Shown, checked, document, figures, images, light, plots
@@ -26,7 +27,7 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
     """Hang this module's routes on the app."""
     library, of_sets = studio.library, SetPictures()
 
-    def find(report_id: int) -> ReportRecord:
+    def find(report_id: Id) -> ReportRecord:
         return checked(library.reports.get(report_id))
 
     def cards(shown: Shown) -> list[Any]:
@@ -43,7 +44,7 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
         return found
 
     @app.get("/api/reports/{report_id}")
-    def report(report_id: int) -> dict[str, Any]:
+    def report(report_id: Id) -> dict[str, Any]:
         record = find(report_id)
         return {
             "id": record.id,
@@ -58,13 +59,13 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
         }
 
     @app.get("/api/reports/{report_id}/images")
-    def behind(report_id: int, truth: str = "", guess: str = "", change: Kind = "") -> dict[str, Any]:
+    def behind(report_id: Id, truth: str = "", guess: str = "", change: Kind = "") -> dict[str, Any]:
         """The images of a cell of the matrix, the surest mistakes where no cell is named, or those that change."""
         total, shown = images(find(report_id), MOST, truth, guess, change)
         return {"total": total, "images": cards(shown)}
 
     @app.get("/api/reports/{report_id}/pictures/{row}/{size}.webp")
-    def picture(report_id: int, row: int, size: str) -> Response:
+    def picture(report_id: Id, row: Offset, size: str) -> Response:
         """A picture of a set that is not the library's, by its row in the result."""
         record = find(report_id)
         if record.kind == "compare":
@@ -74,23 +75,23 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
         return Response(data, media_type="image/webp", headers={"Cache-Control": "private, max-age=3600"})
 
     @app.get("/api/reports/{report_id}/plots/{name}.svg")
-    def plot_svg(report_id: int, name: str, alone: bool = False) -> Response:
+    def plot_svg(report_id: Id, name: str, alone: bool = False) -> Response:
         svg = find_plot(plots(find(report_id)), name).svg(alone)
         return download(svg, "image/svg+xml", f"{name}.svg") if alone else Response(svg, media_type="image/svg+xml")
 
     @app.get("/api/reports/{report_id}/plots/{name}.png")
-    def plot_png(report_id: int, name: str) -> Response:
+    def plot_png(report_id: Id, name: str) -> Response:
         return download(find_plot(plots(find(report_id)), name).png(), "image/png", f"{name}.png")
 
     @app.get("/api/reports/{report_id}/report.json")
-    def report_json(report_id: int) -> Response:
+    def report_json(report_id: Id) -> Response:
         record = find(report_id)
         everything = {"kind": record.kind, "name": record.name, **record.report, **figures(record)}
         everything.pop("result", None)  # its parts are there by name
         return download(json.dumps(everything, ensure_ascii=False), "application/json", "report.json")
 
     @app.get("/api/reports/{report_id}/report.html")
-    def report_html(report_id: int) -> Response:
+    def report_html(report_id: Id) -> Response:
         record = find(report_id)
         return download(document(record, small_mistakes(record)), "text/html; charset=utf-8", "report.html")
 

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from ...errors import BadInput
 from ...pictures.reading import display_path, is_picture_name
+from ...plain import read_plain_text
 from .groups import UNKNOWN, Facts
 
 # FairFace says file; the others are usual elsewhere.
@@ -39,9 +40,7 @@ def read_table(path: str | Path) -> PictureTable:
     """
     path = Path(path).expanduser()
     try:
-        if path.stat().st_size > MAX_TABLE:
-            raise BadInput(f"The table {path.name} is larger than {MAX_TABLE // 1_000_000} MB; leave out rows.")
-        return parse_table(path.read_text(encoding="utf-8-sig"), path.name)
+        return parse_table(read_plain_text(path, MAX_TABLE, "utf-8-sig"), path.name)
     except (OSError, UnicodeDecodeError) as error:
         why = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise BadInput(f"The table {display_path(path)} cannot be read ({why}); save it as CSV in UTF-8.") from None

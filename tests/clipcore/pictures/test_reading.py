@@ -129,7 +129,7 @@ def test_unreadable_and_oversized_files(tmp_path, monkeypatch):
     def refuse(*_):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("pathlib.Path.read_bytes", refuse)  # root may read everything, so chmod proves nothing
+    monkeypatch.setattr("os.open", refuse)  # root may read everything, so chmod proves nothing
     with pytest.raises(BadImage, match="permissions"):
         read_bytes(path)
 
