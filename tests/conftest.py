@@ -9,7 +9,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from tests.support.browser import browser, open_page, page, url  # noqa: F401
+from tests.support.browser import browser, open_page, page, url, usual_context  # noqa: F401
 from tests.support.fakes import FakeEncoder, photo
 
 # The files that take longest (browser, processes, training). `make test` begins with them: of two workers, one that takes

@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.server import served
 
-CHROMIUM = os.environ.get("SAYSO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+# the headless shell is Chromium without the browser's own windows, which are pages, too, and cost as much as ours
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = os.environ.get("SAYSO_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 REQUIRED = bool(os.environ.get("SAYSO_REQUIRE_BROWSER"))
 ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -22,7 +24,7 @@ MARKS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(tmp_path_factory):
     with served(tmp_path_factory.mktemp("app")) as address:
         yield address
@@ -39,23 +41,27 @@ def browser():
         browser.close()
 
 
+SETTINGS = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
+
+
+@pytest.fixture(scope="session")
+def usual_context(browser):
+    """A context for the first window of each journey: what it has fetched and compiled once, the next one need not."""
+    context = browser.new_context(**SETTINGS)
+    yield context
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser, url):
-    """Opens pages that are watched; nothing may go wrong in any of them."""
+def open_page(browser, usual_context, url):
+    """Opens pages that are watched; nothing may go wrong in any of them. Each is alone in its context."""
     from playwright.sync_api import expect
 
     contexts, problems = [], []
 
     def open_page(query="", before=None, **options):
-        settings = {
-            "viewport": {"width": 1280, "height": 900},
-            "locale": "en-US",
-            "timezone_id": "UTC",
-            "reduced_motion": "reduce",
-        }
-        context = browser.new_context(**{**settings, **options})
-        contexts.append(context)
-        page = context.new_page()
+        contexts.append(browser.new_context(**{**SETTINGS, **options}) if options or contexts else usual_context)
+        page = contexts[-1].new_page()
         own = (url, "data:", "blob:")
         page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
         page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
@@ -67,8 +73,12 @@ def open_page(browser, url):
         return page
 
     yield open_page
+    for page in usual_context.pages:
+        page.close()
+    usual_context.clear_cookies()
     for context in contexts:
-        context.close()
+        if context is not usual_context:
+            context.close()
     assert not problems, problems
 
 
@@ -87,9 +97,10 @@ def looks(page):
     yield "phone"
 
 
-def keep_picture(page, folder, name):
-    """A screenshot in SAYSO_SCREENSHOTS, or in `folder` where that is not set."""
-    page.screenshot(path=Path(os.environ.get("SAYSO_SCREENSHOTS", folder)) / f"{name}.png", full_page=True)
+def keep_picture(page, name):
+    """A screenshot for somebody to look at, where SAYSO_SCREENSHOTS names a folder for them."""
+    if folder := os.environ.get("SAYSO_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def wrong(page, said):
