@@ -21,7 +21,7 @@ def served(folder: Path, *options: str, anew: bool = False) -> Iterator[str]:
     port, log = free_port(), folder / "server.log"
     words = ["serve", "--home", str(folder / "home"), "--port", str(port), *options]
     settings = {"GRADIO_TEMP_DIR": str(folder / "gradio"), "HF_HUB_OFFLINE": "1"}
-    server = fork(new_python if anew else app.commands, words, output=log, **settings)
+    server = fork(new_python if anew else command_line, words, output=log, **settings)
     try:
         until = time.monotonic() + 120
         while not answers(port):
@@ -41,6 +41,11 @@ def answers(port: int) -> bool:
     """Whether something listens at a port of this computer."""
     with socket.socket() as caller:
         return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+def command_line(words: list[str]) -> None:
+    """Sayso's command line, in a process that is there already."""
+    app.commands(words)
 
 
 def new_python(words: list[str]) -> None:
