@@ -9,7 +9,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from tests.support.browser import browser, open_page, page, url, usual_context  # noqa: F401
+from tests.support.browser import browser, open_page, page, url, usual_page  # noqa: F401
 from tests.support.fakes import FakeEncoder, photo
 
 # The files that take longest (browser, processes, training). `make test` begins with them: of two workers, one that takes
@@ -21,6 +21,12 @@ LONG = (
     *("ui/models/test_finetune_job", "training/heads/test_heads", "clipcore/models/test_models", "browser/test_why"),
     *("storage/test_crash", "ui/models/test_jobs", "clipcore/models/test_selftest"),
 )
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One more process than there are cores: a journey waits for its page a third of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items):

@@ -44,28 +44,44 @@ def browser():
 SETTINGS = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
 
 
+LEAVING = set()  # pages that are being loaded again
+# pages where Gradio waited 3 seconds in vain for an upload to begin, on a busy machine; the upload itself goes on
+WITHOUT_PROGRESS = set()
+
+
 @pytest.fixture(scope="session")
-def usual_context(browser):
-    """A context for the first window of each journey: what it has fetched and compiled once, the next one need not."""
+def usual_page(browser):
+    """The first window of each journey. One that is there already costs half of a new one: its process, the browser's own
+    parts of a window, and the scripts that are compiled."""
     context = browser.new_context(**SETTINGS)
-    yield context
+    yield context.new_page()
     context.close()
 
 
 @pytest.fixture
-def open_page(browser, usual_context, url):
-    """Opens pages that are watched; nothing may go wrong in any of them. Each is alone in its context."""
+def open_page(browser, usual_page, url):
+    """Opens pages that are watched; nothing may go wrong in any of them. Each has a context of its own."""
     from playwright.sync_api import expect
 
-    contexts, problems = [], []
+    opened, problems = [], []
+    own = (url, "data:", "blob:")
+
+    def watch(page):
+        return {
+            "request": lambda request: None if request.url.startswith(own) else problems.append(request.url),
+            "pageerror": lambda error: problems.append(f"page error: {error}"),
+            "console": lambda said: problems.append(said.text) if wrong(page, said) else None,
+        }
 
     def open_page(query="", before=None, **options):
-        contexts.append(browser.new_context(**{**SETTINGS, **options}) if options or contexts else usual_context)
-        page = contexts[-1].new_page()
-        own = (url, "data:", "blob:")
-        page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
-        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-        page.on("console", lambda said: problems.append(said.text) if wrong(page, said) else None)
+        is_usual = not options and not opened
+        page = usual_page if is_usual else browser.new_context(**{**SETTINGS, **options}).new_page()
+        if is_usual:
+            page.set_viewport_size(SETTINGS["viewport"])
+        watchers = watch(page)
+        for event, watcher in watchers.items():
+            page.on(event, watcher)
+        opened.append((page, watchers))
         if before:
             before(page)
         page.goto(url + query)
@@ -73,18 +89,28 @@ def open_page(browser, usual_context, url):
         return page
 
     yield open_page
-    for page in usual_context.pages:
-        page.close()
-    usual_context.clear_cookies()
-    for context in contexts:
-        if context is not usual_context:
-            context.close()
+    for page, watchers in opened:
+        if page is usual_page:
+            leave(page, watchers)
+        else:
+            page.context.close()
     assert not problems, problems
 
 
-LEAVING = set()  # pages that are being loaded again
-# pages where Gradio waited 3 seconds in vain for an upload to begin, on a busy machine; the upload itself goes on
-WITHOUT_PROGRESS = set()
+def leave(page, watchers):
+    """Nothing of a journey stays in a window that the next one gets."""
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    page.unroute_all(behavior="ignoreErrors")
+    page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+    LEAVING.add(page)
+    page.goto("about:blank")
+    for event, watcher in watchers.items():
+        page.remove_listener(event, watcher)
+    page.context.clear_cookies()
+    LEAVING.discard(page)
+    WITHOUT_PROGRESS.discard(page)
 
 
 def looks(page):
