@@ -15,12 +15,12 @@ __all__ = ["ROOT", "served"]
 
 
 @contextmanager
-def served(folder: Path, *options: str, anew: bool = False) -> Iterator[str]:
+def served(folder: Path, *options: str, anew: bool = False, **env: str) -> Iterator[str]:
     """Serve a home below `folder` and give the address; fails, with the server's own words, if it does not come up or if a
     mistake of ours is in its log. `anew` starts a new Python, as people do, which takes ten seconds longer."""
     port, log = free_port(), folder / "server.log"
     words = ["serve", "--home", str(folder / "home"), "--port", str(port), *options]
-    settings = {"GRADIO_TEMP_DIR": str(folder / "gradio"), "HF_HUB_OFFLINE": "1"}
+    settings = {"GRADIO_TEMP_DIR": str(folder / "gradio"), "HF_HUB_OFFLINE": "1", **env}
     server = fork(new_python if anew else command_line, words, output=log, **settings)
     try:
         until = time.monotonic() + 120
