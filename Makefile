@@ -5,13 +5,13 @@ BIN := .venv/bin
 # Where this is set, as in many containers, each of the many processes below would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test soak check format bench clean
+.PHONY: run test steady soak check format bench clean
 
 run: .venv/run
 	$(BIN)/python app.py serve
 
-# a process for each core, and one thread in each: two threads in every process would only wait for each other; the files in
-# the order of tests/conftest.py, not by the number of their tests
+# one thread in each of the processes: two in every one would only wait for each other; how many processes, and the order of
+# the files, is said in tests/conftest.py
 test: .venv/dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
@@ -20,6 +20,12 @@ SOAK := $(wildcard tests/security tests/faults)
 
 soak: .venv/dev
 	$(BIN)/python -m pytest $(SOAK) --long
+
+# One file ten times, beside a process that eats a core: make steady FILE=tests/browser/test_library.py
+# A journey that fails then has found a race in the page: mend the page, not the journey.
+steady: .venv/dev
+	@$(BIN)/python -c "while True: pass" & eater=$$!; trap "kill $$eater" EXIT; \
+	for run in 1 2 3 4 5 6 7 8 9 10; do echo "run $$run"; OMP_NUM_THREADS=1 $(BIN)/python -m pytest $(FILE) || exit 1; done
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -42,6 +48,9 @@ clean:
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
 	touch $@
 
-.venv/dev: requirements-dev.txt .venv/run
+# Then what every test process imports is compiled once, and not by all of them at the same time.
+.venv/dev: requirements.txt requirements-dev.txt
+	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
-	touch $@
+	$(BIN)/python -m tests.support.preloaded
+	touch .venv/run $@

@@ -9,17 +9,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
-from tests.support.browser import browser, open_page, page, url  # noqa: F401
+from tests.support.browser import browser, open_page, page, url, usual_page  # noqa: F401
 from tests.support.fakes import FakeEncoder, photo
 
 # The files that take longest (browser, processes, training). `make test` begins with them: of two workers, one that takes
 # such a file last leaves the other idle.
 LONG = (
-    *("browser/test_board", "browser/test_page", "browser/test_library", "browser/test_measure", "browser/test_bench"),
-    *("training/towers/test_contrastive", "browser/test_models", "browser/test_bias", "browser/test_export"),
-    *("browser/test_names", "cli/test_training", "cli/test_commands", "training/towers/test_distributed"),
-    *("ui/models/test_finetune_job", "training/heads/test_heads", "clipcore/models/test_models", "browser/test_why"),
-    *("storage/test_crash", "ui/models/test_jobs", "clipcore/models/test_selftest"),
+    *("browser/test_page", "browser/test_library", "browser/test_board", "browser/test_models", "browser/test_measure"),
+    *("browser/test_bias", "browser/test_bench", "clipcore/encoding/test_gpu", "browser/test_export", "browser/test_names"),
+    *("browser/test_axe", "training/towers/test_contrastive", "cli/test_commands", "training/towers/test_distributed"),
+    *("test_use_classifier", "browser/test_why", "training/runs/test_estimate", "training/towers/test_dictionary"),
+    *("cli/test_training", "ui/models/test_finetune_job", "clipcore/classify/test_zeroshot", "clipcore/models/test_models"),
+    *("ui/classify/test_board", "ui/library/test_selection", "storage/test_crash", "storage/test_library"),
 )
 
 
@@ -31,6 +32,12 @@ def pytest_addoption(parser):
 def long(request):
     """Whether the long form was asked for."""
     return request.config.getoption("--long")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers(config):
+    """One more process than there are cores: a journey waits for its page a third of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items):

@@ -22,7 +22,6 @@ stands in its row, and news before the first answer to the load tells nothing of
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -108,7 +107,7 @@ class Following:
         self._timer.tick(friendly(self.look), [self._state, *asked], outputs, **QUIET)
         page.load(self.rejoin, [self._state, *asked], outputs)
         page.news(self.hear, [self._state, *asked], outputs)
-        tab.select(friendly(partial(self.rejoin, is_load=False)), self._state, outputs, **QUIET)
+        tab.select(friendly(self.revisit), [self._state, *asked], outputs, **QUIET)
         if self._stop:
             self._stop.click(friendly(self.stop), self._state, outputs, **QUIET)
 
@@ -143,19 +142,27 @@ class Following:
         job, is_mine = news[0], _is_of_this_window(news[0])
         return self._over(job, is_mine, asked) if job.over else self._follow(job, is_mine)
 
-    def rejoin(self, followed: Followed, *asked: Any, is_load: bool = True) -> Changes:
-        """On load and when the tab is opened: follow what is still at work. What is over is not told again, unless it ended
-        while the window was loading."""
+    def rejoin(self, followed: Followed, *asked: Any) -> Changes:
+        """On load: follow what is still at work. What is over is not told again, unless it ended while the window was
+        loading."""
         if followed.is_on:
             return {self._state: gr.skip()}
-        job = next((job for job in self._studio.jobs.recent(100) if self._is_ours(job)), None)
+        job = self._newest()
         if job is None:
             return {self._state: Followed(0)}
         if not job.over:
-            return self._follow(job, is_load or _is_of_this_window(job))
-        if is_load and self._others and job.finished and datetime.now(UTC) - job.finished < RECENT:
+            return self._follow(job)
+        if self._others and job.finished and datetime.now(UTC) - job.finished < RECENT:
             return self._over(job, False, asked)
         return {self._state: Followed(job.id)}
+
+    def revisit(self, followed: Followed, *asked: Any) -> Changes:
+        """When the tab is opened: follow what is at work. A window that has not looked yet leaves that to the answer to its
+        load: were this one to come later, with what it saw before, nobody would hear of the end."""
+        if followed.is_on or followed.job is None:
+            return {self._state: gr.skip()}
+        job = self._newest()
+        return self.hear(followed, *asked) if job is None or job.over else self._follow(job, _is_of_this_window(job))
 
     def stop(self, followed: Followed) -> Changes:
         """Ask the job to end at its next step; `look` says so when it has."""
@@ -163,6 +170,9 @@ class Following:
         return {self._stop: gr.Button(visible=False)}
 
     # what they share
+
+    def _newest(self) -> JobRecord | None:
+        return next((job for job in self._studio.jobs.recent(100) if self._is_ours(job)), None)
 
     def _follow(self, job: JobRecord, is_mine: bool = True) -> Changes:
         stop = {self._stop: gr.Button(visible=True)} if self._stop else {}

@@ -1,11 +1,10 @@
 """Journeys through Prompts, Robustness and Captions of the Measure tab in Chromium."""
 
-import os
 import re
 
 import pytest
 
-from tests.support.browser import MARKS, reload, reveal
+from tests.support.browser import MARKS, keep_picture, reload, reveal
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -40,11 +39,6 @@ def section(open_page, name, **how):
     return page
 
 
-def look(page, name):
-    if folder := os.environ.get("SAYSO_SCREENSHOTS"):
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)
-
-
 def report(page):
     return page.locator("sayso-report").locator("visible=true")
 
@@ -64,7 +58,7 @@ def test_prompts_are_tried_and_kept_over_a_reload(open_page):
     assert head.bounding_box()["x"] == row.bounding_box()["x"]  # one table, heads over their columns
     assert head.bounding_box()["width"] == row.bounding_box()["width"]
     expect(report(page).locator(".plots svg")).to_have_count(1)
-    look(page, "prompts")
+    keep_picture(page, "prompts")
     reload(page)
     reveal(page.get_by_role("tab", name="Measure"))
     reveal(page.locator("#measure-tabs").get_by_role("tab", name="Prompts"))
@@ -100,7 +94,7 @@ def test_robustness_on_a_phone(open_page):
     expect(report(page)).to_contain_text(re.compile("weakest against"))
     expect(report(page).locator(".plots svg")).to_have_count(1)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390  # the table scrolls, the page does not
-    look(page, "robustness-390")
+    keep_picture(page, "robustness-390")
 
 
 def test_a_second_set_of_another_kind(open_page, tmp_path):
@@ -116,7 +110,7 @@ def test_a_second_set_of_another_kind(open_page, tmp_path):
     page.locator("#robustness-go").click()
     expect(report(page)).to_contain_text("of the first set and on", timeout=SLOW)
     expect(report(page).locator(".plots svg")).to_have_count(1)
-    look(page, "shift-dark")
+    keep_picture(page, "shift-dark")
 
 
 def test_which_caption_fits(open_page, tmp_path):
@@ -130,7 +124,7 @@ def test_which_caption_fits(open_page, tmp_path):
     rows = report(page).get_by_role("region", name="Captions by picture").locator("tbody tr")
     expect(rows).to_have_count(1, timeout=SLOW)
     expect(rows.locator("b")).to_have_count(1)
-    look(page, "captions-dark")
+    keep_picture(page, "captions-dark")
 
 
 def test_recall_on_a_captioned_table(open_page, tmp_path):

@@ -196,7 +196,7 @@ def test_mistakes_are_said_and_nothing_is_lost(page, faces):
     expect(bench(page).get_by_role("region", name="people")).to_be_visible()  # the last figures stay
 
 
-def test_nothing_is_wider_than_the_screen(open_page, faces, tmp_path):
+def test_nothing_is_wider_than_the_screen(open_page, faces):
     page = bias_tab(open_page("?__theme=light"))
     load(page, faces)
     measure(page, ("people", "red, green"), ("people + harm", "red, green, criminal"))
@@ -209,4 +209,4 @@ def test_nothing_is_wider_than_the_screen(open_page, faces, tmp_path):
     for look in looks(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
         assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
-        keep_picture(page, tmp_path, f"Bias-{look}")
+        keep_picture(page, f"Bias-{look}")

@@ -279,4 +279,4 @@ def test_the_bar_of_a_selection_fits(open_page, tmp_path):
         box = grid(page).get_by_role("toolbar").bounding_box()
         assert box["x"] >= 0, look
         assert box["x"] + box["width"] <= page.viewport_size["width"], look
-        keep_picture(page, tmp_path, f"selection-{look}")
+        keep_picture(page, f"selection-{look}")

@@ -174,7 +174,7 @@ def test_models_side_by_side(page, pictures):
     expect(report(page).locator(".plots svg")).to_have_count(1)
 
 
-def test_nothing_is_wider_than_the_screen(open_page, tmp_path):
+def test_nothing_is_wider_than_the_screen(open_page):
     page = open_page("?__theme=light")
     reveal(page.get_by_role("tab", name="Measure"))
     measure(page)
@@ -184,4 +184,4 @@ def test_nothing_is_wider_than_the_screen(open_page, tmp_path):
     for look in looks(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
         assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
-        keep_picture(page, tmp_path, f"Measure-{look}")
+        keep_picture(page, f"Measure-{look}")

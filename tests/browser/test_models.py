@@ -103,14 +103,14 @@ def test_fine_tune_with_a_reload_in_the_middle(page):
     expect(view).to_contain_text("is the mixture 0.8")
 
 
-def test_nothing_is_wider_than_the_screen(open_page, tmp_path):
+def test_nothing_is_wider_than_the_screen(open_page):
     page = open_page("?__theme=light")
     reveal(page.get_by_role("tab", name="Models").first)
     expect(page.locator("#models-table")).to_contain_text("starter", timeout=90_000)
     expect(page.locator("#training-view figure.curves").first).to_be_visible(timeout=30_000)
     for look in looks(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
-        keep_picture(page, tmp_path, f"Models-{look}")
+        keep_picture(page, f"Models-{look}")
 
 
 def test_switch_and_rebuild(page, place):

@@ -1,12 +1,10 @@
 """Typing class names in Chromium: advice with names to pick, and the nearest images before anything is classified."""
 
-import os
-
 import pytest
 
 from clipcore import format_labels
 from tests.clipcore.classify.test_typed import CASES
-from tests.support.browser import MARKS, classify, say_names
+from tests.support.browser import MARKS, classify, keep_picture, say_names
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -32,7 +30,7 @@ def url(tmp_path_factory):
 @pytest.mark.parametrize(
     "options", [{}, {"viewport": {"width": 390, "height": 844}, "is_mobile": True}], ids=["wide", "phone"]
 )
-def test_a_name_is_picked_and_the_nearest_images_come_first(open_page, tmp_path, options):
+def test_a_name_is_picked_and_the_nearest_images_come_first(open_page, options):
     page = open_page("?__theme=dark", **options)
     say_names(page, "crane, rocket")
     advice, nearest = page.locator("sayso-names"), page.locator("sayso-nearest")
@@ -40,8 +38,7 @@ def test_a_name_is_picked_and_the_nearest_images_come_first(open_page, tmp_path,
     expect(nearest.locator("figure")).to_have_count(2, timeout=60_000)
     expect(nearest.locator("figure").first.locator("img")).to_have_count(6)
     expect(nearest.locator("img").first).to_be_visible()
-    folder = os.environ.get("SAYSO_SCREENSHOTS", tmp_path)
-    page.screenshot(path=f"{folder}/names-{len(options)}.png", full_page=True)
+    keep_picture(page, f"names-{len(options)}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1")
     advice.get_by_role("button", name="crane (bird)").click()
     expect(page.get_by_label("Class names")).to_have_value("crane (bird), rocket")

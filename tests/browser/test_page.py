@@ -314,7 +314,7 @@ def test_a_folder_that_is_not_there(page):
 
 
 def test_an_import_outlives_a_reload_and_can_be_stopped(page, tmp_path):
-    picture = photo(tmp_path / "large.png", "teal", (4000, 3000)).read_bytes()
+    picture = photo(tmp_path / "large.png", "teal", (1600, 1200)).read_bytes()
     (tmp_path / "many").mkdir()
     for index in range(1200):  # bytes behind the picture's end change its hash, not what it shows
         (tmp_path / "many" / f"{index}.png").write_bytes(picture + index.to_bytes(2, "big"))
@@ -331,7 +331,7 @@ def test_an_import_outlives_a_reload_and_can_be_stopped(page, tmp_path):
 
 
 @pytest.mark.parametrize("tab", ["Classify", "Library"])
-def test_nothing_is_wider_than_the_screen(open_page, tmp_path, tab):
+def test_nothing_is_wider_than_the_screen(open_page, tab):
     page = open_page("?__theme=light")
     reveal(page.get_by_role("tab", name=tab))
     element = page.locator("sayso-board" if tab == "Classify" else "sayso-grid")
@@ -339,7 +339,7 @@ def test_nothing_is_wider_than_the_screen(open_page, tmp_path, tab):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
         expect(element).to_be_visible()
         assert page.evaluate("document.querySelector('main').getBoundingClientRect().right <= innerWidth + 1"), look
-        keep_picture(page, tmp_path, f"{tab}-{look}")
+        keep_picture(page, f"{tab}-{look}")
 
 
 def test_a_server_that_is_away_is_said_and_comes_back(page):

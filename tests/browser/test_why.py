@@ -1,13 +1,10 @@
 """The journey to the reasons: a picture large, "Why?", where in it the label is, and the nearest labelled pictures."""
 
-import os
-from pathlib import Path
-
 import pytest
 
 from storage import Library
 from tests.browser.test_board import pictures_of, sort, tile
-from tests.support.browser import MARKS, board
+from tests.support.browser import MARKS, board, keep_picture
 from tests.support.server import served
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
@@ -49,7 +46,6 @@ def test_why_this_label(page, home, tmp_path):
     expect(dialog).to_contain_text("A rough guide, not a proof")
     assert "/heat.png?label=" in picture.get_attribute("src")
     picture.evaluate("image => image.decode()")  # it is a picture
-    if folder := os.environ.get("SAYSO_SCREENSHOTS"):
-        page.screenshot(path=Path(folder) / "why.png")
+    keep_picture(page, "why")
     where.click()
     expect(picture).to_have_attribute("src", plain)

@@ -116,7 +116,7 @@ def test_bad_input_is_one_sentence_and_exit_code_2(arguments, sentence, tmp_path
 def test_a_port_that_is_taken_is_one_sentence(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        _, errors = process("serve", "--port", port, home=tmp_path, code=2)
+        _, errors = sayso("serve", "--port", port, home=tmp_path, code=2)
     assert f"Port {port}" in errors
     assert "--port" in errors
     assert len(errors.strip().splitlines()) == 1

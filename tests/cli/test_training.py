@@ -1,9 +1,9 @@
 """The commands `pretrain` and `evaluate`, on generated pictures; where signals matter, in a process of its own."""
 
 import json
+import os
 import signal
-import subprocess
-import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,8 @@ from PIL import Image
 
 from clipcore import load
 from tests.support.commands import sayso
-from tests.support.server import ROOT
+from tests.support.processes import fork
+from tests.support.server import command_line
 from tests.training.towers.test_contrastive import CONFIG, squares
 from tests.training.towers.test_distributed import write_shards
 
@@ -144,16 +145,18 @@ def test_a_run_is_never_overwritten(trained: Any, pictures: Path, tmp_path: Path
 def test_ctrl_c_leaves_a_checkpoint_and_resume_goes_on(pictures: Path, tmp_path: Path) -> None:
     recipe, out = write_recipe(tmp_path / "recipe", log_every=1, steps=300, text_steps=0), tmp_path / "out"
     command = ["pretrain", "--data", pictures / "shards", "--recipe", recipe, "--out", out, "--stream", "--json"]
-    process = subprocess.Popen(
-        [sys.executable, "app.py", *map(str, command)], cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    )
-    assert process.stdout
-    first = [json.loads(process.stdout.readline()) for _ in range(3)]
-    process.send_signal(signal.SIGINT)
-    rest, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    assert f"To go on: python app.py pretrain --resume --out {out}" in errors
-    done = json.loads((rest.splitlines() or [json.dumps(first[-1])])[-1])["step"]
+    said = tmp_path / "said"
+    process = fork(command_line, list(map(str, command)), output=said)
+    while said.read_text().count('"step"') < 3 if said.exists() else True:
+        assert process.exitcode is None, said.read_text()
+        time.sleep(0.01)
+    assert process.pid
+    os.kill(process.pid, signal.SIGINT)
+    process.join(60)
+    lines = said.read_text().splitlines()
+    assert process.exitcode == 130, lines
+    assert any(f"To go on: python app.py pretrain --resume --out {out}" in line for line in lines)
+    done = max(json.loads(line)["step"] for line in lines if line.startswith("{"))
     assert done < 300
     assert load(f"local-dir:{out / 'model'}", "cpu", "fp32").dim == 32
     recipe_text = (recipe / "recipe.json").read_text()

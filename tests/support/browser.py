@@ -8,7 +8,9 @@ import pytest
 
 from tests.support.server import served
 
-CHROMIUM = os.environ.get("SAYSO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
+# the headless shell is Chromium without the browser's own windows, which are pages, too, and cost as much as ours
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = os.environ.get("SAYSO_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
 REQUIRED = bool(os.environ.get("SAYSO_REQUIRE_BROWSER"))
 ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -22,7 +24,7 @@ MARKS = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def url(tmp_path_factory):
     with served(tmp_path_factory.mktemp("app")) as address:
         yield address
@@ -39,27 +41,47 @@ def browser():
         browser.close()
 
 
+SETTINGS = {"viewport": {"width": 1280, "height": 900}, "locale": "en-US", "timezone_id": "UTC", "reduced_motion": "reduce"}
+
+
+LEAVING = set()  # pages that are being loaded again
+# pages where Gradio waited 3 seconds in vain for an upload to begin, on a busy machine; the upload itself goes on
+WITHOUT_PROGRESS = set()
+
+
+@pytest.fixture(scope="session")
+def usual_page(browser):
+    """The first window of each journey. One that is there already costs half of a new one: its process, the browser's own
+    parts of a window, and the scripts that are compiled."""
+    context = browser.new_context(**SETTINGS)
+    yield context.new_page()
+    context.close()
+
+
 @pytest.fixture
-def open_page(browser, url):
-    """Opens pages that are watched; nothing may go wrong in any of them."""
+def open_page(browser, usual_page, url):
+    """Opens pages that are watched; nothing may go wrong in any of them. Each has a context of its own."""
     from playwright.sync_api import expect
 
-    contexts, problems = [], []
+    opened, problems = [], []
+    own = (url, "data:", "blob:")
+
+    def watch(page):
+        return {
+            "request": lambda request: None if request.url.startswith(own) else problems.append(request.url),
+            "pageerror": lambda error: problems.append(f"page error: {error}"),
+            "console": lambda said: problems.append(said.text) if wrong(page, said) else None,
+        }
 
     def open_page(query="", before=None, **options):
-        settings = {
-            "viewport": {"width": 1280, "height": 900},
-            "locale": "en-US",
-            "timezone_id": "UTC",
-            "reduced_motion": "reduce",
-        }
-        context = browser.new_context(**{**settings, **options})
-        contexts.append(context)
-        page = context.new_page()
-        own = (url, "data:", "blob:")
-        page.on("request", lambda request: None if request.url.startswith(own) else problems.append(request.url))
-        page.on("pageerror", lambda error: problems.append(f"page error: {error}"))
-        page.on("console", lambda said: problems.append(said.text) if wrong(page, said) else None)
+        is_usual = not options and not opened
+        page = usual_page if is_usual else browser.new_context(**{**SETTINGS, **options}).new_page()
+        if is_usual:
+            page.set_viewport_size(SETTINGS["viewport"])
+        watchers = watch(page)
+        for event, watcher in watchers.items():
+            page.on(event, watcher)
+        opened.append((page, watchers))
         if before:
             before(page)
         page.goto(url + query)
@@ -67,14 +89,28 @@ def open_page(browser, url):
         return page
 
     yield open_page
-    for context in contexts:
-        context.close()
+    for page, watchers in opened:
+        if page is usual_page:
+            leave(page, watchers)
+        else:
+            page.context.close()
     assert not problems, problems
 
 
-LEAVING = set()  # pages that are being loaded again
-# pages where Gradio waited 3 seconds in vain for an upload to begin, on a busy machine; the upload itself goes on
-WITHOUT_PROGRESS = set()
+def leave(page, watchers):
+    """Nothing of a journey stays in a window that the next one gets."""
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    page.unroute_all(behavior="ignoreErrors")
+    page.evaluate("() => { sessionStorage.clear(); localStorage.clear(); }")
+    LEAVING.add(page)
+    page.goto("about:blank")
+    for event, watcher in watchers.items():
+        page.remove_listener(event, watcher)
+    page.context.clear_cookies()
+    LEAVING.discard(page)
+    WITHOUT_PROGRESS.discard(page)
 
 
 def looks(page):
@@ -87,9 +123,10 @@ def looks(page):
     yield "phone"
 
 
-def keep_picture(page, folder, name):
-    """A screenshot in SAYSO_SCREENSHOTS, or in `folder` where that is not set."""
-    page.screenshot(path=Path(os.environ.get("SAYSO_SCREENSHOTS", folder)) / f"{name}.png", full_page=True)
+def keep_picture(page, name):
+    """A screenshot for somebody to look at, where SAYSO_SCREENSHOTS names a folder for them."""
+    if folder := os.environ.get("SAYSO_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def wrong(page, said):

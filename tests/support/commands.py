@@ -6,6 +6,7 @@ processes beside it.
 """
 
 import contextlib
+import copy
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 from unittest import mock
 
@@ -20,7 +22,12 @@ import torch
 from typer.testing import CliRunner
 
 import app
+import clipcore
+from clipcore.encoding.text_cache import MemoryCache
+from clipcore.models import STARTER
 from tests.support.server import ROOT
+
+LOAD = clipcore.load
 
 
 def sayso(*arguments: object, home: object = None, code: int = 0) -> tuple[list[Any], str]:
@@ -66,7 +73,13 @@ def as_if_new() -> Iterator[None]:
     Pytest takes log records and warnings for itself; in a process of its own both go to standard error.
     """
     handlers, threads = logging.root.handlers[:], torch.get_num_threads()
-    with contextlib.chdir(ROOT), mock.patch.dict(os.environ), warnings.catch_warnings():
+    load = starter_once if clipcore.load is LOAD else clipcore.load  # else a test has put another in its place
+    with (
+        contextlib.chdir(ROOT),
+        mock.patch.dict(os.environ),
+        mock.patch("clipcore.load", load),
+        warnings.catch_warnings(),
+    ):
         warnings.resetwarnings()
         for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
             warnings.simplefilter("ignore", category)  # as Python does
@@ -78,3 +91,17 @@ def as_if_new() -> Iterator[None]:
         finally:
             logging.root.handlers[:] = handlers
             torch.set_num_threads(threads)
+
+
+def starter_once(name: str = STARTER, device: str = "auto", precision: str = "auto") -> Any:
+    """As `clipcore.load`; but the starter's weights are read once for all commands, each of which caches texts by itself."""
+    if name != STARTER:
+        return LOAD(name, device, precision)
+    encoder = copy.copy(starter(device, precision, os.environ.get("SAYSO_PRECISION")))
+    encoder.text_cache = MemoryCache()
+    return encoder
+
+
+@cache
+def starter(device: str, precision: str, variable: str | None) -> Any:
+    return LOAD(STARTER, device, precision)

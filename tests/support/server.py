@@ -2,46 +2,52 @@
 
 import os
 import socket
-import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+import app
+from tests.support.processes import ROOT, fork, free_port
+
+__all__ = ["ROOT", "served"]
 
 
 @contextmanager
-def served(folder: Path, *options: str, **env: str) -> Iterator[str]:
+def served(folder: Path, *options: str, anew: bool = False, **env: str) -> Iterator[str]:
     """Serve a home below `folder` and give the address; fails, with the server's own words, if it does not come up or if a
-    mistake of ours is in its log."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log_path = folder / "server.log"
-    command = [sys.executable, "app.py", "serve", "--home", str(folder / "home"), "--port", str(port), *options]
-    settings = {**os.environ, "GRADIO_TEMP_DIR": str(folder / "gradio"), "HF_HUB_OFFLINE": "1", **env}
-    with log_path.open("w") as log:  # a pipe that nobody reads would fill up and stop the server
-        server = subprocess.Popen(command, cwd=ROOT, env=settings, stdout=log, stderr=subprocess.STDOUT)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            for _ in range(480):
-                try:
-                    urllib.request.urlopen(url, timeout=2)
-                    break
-                except urllib.error.HTTPError:
-                    break  # it answers, if only to ask for a password
-                except OSError:
-                    assert server.poll() is None, log_path.read_text()
-                    time.sleep(0.25)
-            else:
-                raise AssertionError("the app did not answer:\n" + log_path.read_text())
-            yield url
-            said = log_path.read_text()
-            assert "Traceback" not in said, said  # the page shows a toast, or nothing
-        finally:
-            server.terminate()
-            server.wait(20)
+    mistake of ours is in its log. `anew` starts a new Python, as people do, which takes ten seconds longer."""
+    port, log = free_port(), folder / "server.log"
+    words = ["serve", "--home", str(folder / "home"), "--port", str(port), *options]
+    settings = {"GRADIO_TEMP_DIR": str(folder / "gradio"), "HF_HUB_OFFLINE": "1", **env}
+    server = fork(new_python if anew else command_line, words, output=log, **settings)
+    try:
+        until = time.monotonic() + 120
+        while not answers(port):
+            assert server.is_alive(), log.read_text()
+            assert time.monotonic() < until, "the app did not answer:\n" + log.read_text()
+            time.sleep(0.05)
+        yield f"http://127.0.0.1:{port}"
+        said = log.read_text()
+        assert "Traceback" not in said, said  # the page shows a toast, or nothing
+    finally:
+        server.terminate()
+        server.join(20)
+        server.kill()
+
+
+def answers(port: int) -> bool:
+    """Whether something listens at a port of this computer."""
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+
+def command_line(words: list[str]) -> None:
+    """Sayso's command line, in a process that is there already."""
+    app.commands(words)
+
+
+def new_python(words: list[str]) -> None:
+    """In place of this process, Sayso's command line as people start it."""
+    os.execv(sys.executable, [sys.executable, "app.py", *words])

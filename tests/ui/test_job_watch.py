@@ -95,10 +95,33 @@ def test_another_window_sees_it_and_a_reload_finds_it(studio):
     finish(studio, at.job)
     other.look(seen)
     assert [is_mine for _, is_mine in told] == [False]
-    assert state(other, other.rejoin(Followed(), is_load=False)) == Followed(at.job)  # what is over is not told again
+    assert not isinstance(state(other, other.revisit(Followed(at.job))), Followed)  # what is over is not told again
     assert len(told) == 1
     assert state(other, other.rejoin(Followed())) == Followed(at.job, False)  # but in a window that was loading meanwhile
     assert [is_mine for _, is_mine in told] == [False, False]
+
+
+def test_a_tab_that_is_opened_while_its_window_loads_leaves_the_job_to_the_load(studio):
+    """Both look at once, and the answer to the load may come first: it follows, and nothing may end that but the job."""
+    window, _ = following(studio)
+    other, told = following(studio)
+    at = state(window, window.start("work", {}))
+    assert state(other, other.rejoin(Followed())) == Followed(at.job, True, True)
+    assert not isinstance(state(other, other.revisit(Followed())), Followed)  # neither at work ...
+    finish(studio, at.job)
+    assert not isinstance(state(other, other.revisit(Followed())), Followed)  # ... nor over
+    other.look(Followed(at.job, True, True))
+    assert [is_mine for _, is_mine in told] == [True]
+
+
+def test_a_tab_that_is_opened_follows_what_is_at_work_and_hears_what_has_ended(studio):
+    window, _ = following(studio)
+    other, told = following(studio)
+    at = state(window, window.start("work", {}))
+    assert state(other, other.revisit(Followed(0))) == Followed(at.job, True, False)
+    finish(studio, at.job)
+    assert state(other, other.revisit(Followed(0))) == Followed(at.job)  # before there was news
+    assert told == [({"answer": 42}, False)]
 
 
 def test_news_before_the_answer_to_the_load_tells_nothing_old(studio, monkeypatch):

@@ -2,9 +2,8 @@
 
 import json
 import math
+import os
 import signal
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -21,8 +20,8 @@ from PIL import Image
 
 from clipcore import BadInput, load
 from clipcore.progress import Step, drain
+from tests.support.processes import fork
 from tests.support.sentences import assert_sentence
-from tests.support.server import ROOT
 from tests.support.small_clip import CLIP, SIGLIP, write_model
 from training.data.captions import Captioner
 from training.data.pairs import Pair
@@ -322,21 +321,21 @@ def test_the_sigmoid_loss_learns_the_colours(tmp_path: Path) -> None:
     assert encoder.logit_bias is not None
 
 
-KILLED = """
-import os, signal, sys
-from tests.training.towers.test_contrastive import SAVED_OFTEN, VIT, squares
-from training.towers.contrastive import iter_pretrain
-for step in iter_pretrain(VIT, squares(45, 0), {}, sys.argv[1], SAVED_OFTEN, device="cpu"):
-    if step.done == 7:
-        os.kill(os.getpid(), signal.SIGKILL)
-"""
 SAVED_OFTEN = replace(SETTINGS, steps=12, save_minutes=0.0005)
+
+
+def until_killed(out: Path) -> None:
+    """A training that is killed after its seventh step."""
+    for step in iter_pretrain(VIT, squares(45, 0), {}, out, SAVED_OFTEN, device="cpu"):
+        if step.done == 7:
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_a_killed_process_goes_on_exactly(tmp_path: Path) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
-    command = [sys.executable, "-c", KILLED, str(broken)]
-    assert subprocess.run(command, cwd=ROOT, timeout=120, check=False).returncode == -signal.SIGKILL
+    process = fork(until_killed, broken)
+    process.join(120)
+    assert process.exitcode == -signal.SIGKILL
     assert 0 < torch.load(broken / "checkpoint.pt", weights_only=True)["step"] <= 7
     with (broken / "log.jsonl").open("a") as log:
         log.write('{"step": 8, "lo')  # what a crash may leave

@@ -2,10 +2,6 @@
 
 import io
 import json
-import os
-import socket
-import subprocess
-import sys
 import tarfile
 from pathlib import Path
 
@@ -14,7 +10,7 @@ import torch
 from PIL import Image
 
 from clipcore.progress import drain
-from tests.support.server import ROOT
+from tests.support.processes import fork, free_port
 from tests.training.towers.test_contrastive import CONFIG, SETTINGS, VIT, squares
 from training.data.pixels import Pixels
 from training.data.streamed import Stream
@@ -31,11 +27,6 @@ ALIKE = {
     "vit in parts": (VIT, {"accumulate": 3}, 45),
     "one caption": (VIT, {}, 30),
 }
-WORK = """
-import sys
-from tests.training.towers.test_distributed import work
-work(sys.argv[1])
-"""
 
 
 def settings(**change: int) -> Settings:
@@ -48,16 +39,17 @@ def data(n: int) -> Pixels:
     return Pixels(pictures.images, pictures.pairs[:1] * n) if n == 30 else pictures
 
 
-def work(folder: str) -> None:
+def work(folder: Path) -> None:
     """What each of the two processes does."""
+    torch.set_num_threads(1)
     world = World.join("cpu")
     for name, (config, change, n) in ALIKE.items():
-        drain(iter_pretrain(config, data(n), {}, Path(folder) / name, settings(**change), device="cpu"))
-    stream = Stream([Path(folder) / "shards"], 16, shuffle=8)
-    drain(iter_pretrain(VIT, stream, {}, Path(folder) / "streamed", settings(steps=3), device="cpu"))
+        drain(iter_pretrain(config, data(n), {}, folder / name, settings(**change), device="cpu"))
+    stream = Stream([folder / "shards"], 16, shuffle=8)
+    drain(iter_pretrain(VIT, stream, {}, folder / "streamed", settings(steps=3), device="cpu"))
     for shards in ("shards", "one shard"):
-        seen = [pair.key for pair in Stream([Path(folder) / shards], 16).pairs(world, [0])]
-        (Path(folder) / f"{shards} {world.rank}.json").write_text(json.dumps(seen))
+        seen = [pair.key for pair in Stream([folder / shards], 16).pairs(world, [0])]
+        (folder / f"{shards} {world.rank}.json").write_text(json.dumps(seen))
 
     # numbers that can be worked out by hand: uneven shares, a loss that is not a sum over pictures
     weight = torch.nn.Linear(1, 1, bias=False)
@@ -90,20 +82,13 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("together")
     write_shards(folder / "shards", 4, 20)
     write_shards(folder / "one shard", 1, 20)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "WORLD_SIZE": "2",
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(port),
-        "OMP_NUM_THREADS": "1",
-    }
-    command = [sys.executable, "-c", WORK, str(folder)]
-    processes = [subprocess.Popen(command, cwd=ROOT, env={**environment, "RANK": rank}) for rank in "01"]
+    told = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    outputs = [folder / f"{rank}.log" for rank in "01"]
+    processes = [fork(work, folder, output=outputs[int(rank)], RANK=rank, **told) for rank in "01"]
     try:
-        assert [process.wait(120) for process in processes] == [0, 0]
+        for process in processes:
+            process.join(120)
+        assert [process.exitcode for process in processes] == [0, 0], [output.read_text() for output in outputs]
     finally:
         for process in processes:
             process.kill()

@@ -6,12 +6,11 @@ import zlib
 from pathlib import Path
 
 import pytest
-from fastapi.testclient import TestClient
 
 from clipcore import NONE, UNSURE, zero_shot_classifier
 from storage import Library, SkippedRecord
 from tests.support.fakes import FakeEncoder, photo
-from ui.server import create_app
+from tests.support.routes import answering
 from ui.studio import Studio
 
 HOSTILE = "<script>alert(1)</script>"
@@ -30,7 +29,7 @@ def studio(tmp_path):
 
 @pytest.fixture
 def client(studio):
-    with TestClient(create_app(studio), base_url="http://127.0.0.1:7860") as client:
+    with answering(studio) as client:
         yield client
 
 

@@ -3,11 +3,10 @@
 import os
 
 import pytest
-from fastapi.testclient import TestClient
 
 from storage import Library
 from tests.support.fakes import FakeEncoder, photo
-from ui.server import create_app
+from tests.support.routes import answering
 from ui.studio import Studio
 
 
@@ -23,8 +22,7 @@ def library(tmp_path):
 
 @pytest.fixture
 def client(library):
-    app = create_app(Studio(library, lambda: library.encoder, "fake"))
-    with TestClient(app, base_url="http://127.0.0.1:7860") as client:
+    with answering(Studio(library, lambda: library.encoder, "fake")) as client:
         yield client
 
 
