@@ -76,8 +76,7 @@ def open_image(
         if isinstance(source, Image.Image):
             return _decoded(source, None, shrink)
         data = source if isinstance(source, bytes) else read_bytes(source)
-        with _opened(io.BytesIO(data)) as image:
-            return _decoded(image, near, shrink)
+        return _decoded(_opened(io.BytesIO(data)), near, shrink)  # held by nobody else: its memory goes within the share
 
 
 def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
@@ -172,7 +171,7 @@ def _decoded(
     if near:
         image.draft("RGB", (math.ceil(REDUCED * near), math.ceil(REDUCED * near)))
     with decoding.MEMORY.share(decoding.cost(image, full)):
-        image = _flat(image)
+        image = _flat(image)  # the file's own picture, and its decoder, are gone with this
         if shrink:
             image = shrink(image, full)
         return image if turn is None else image.transpose(turn)

@@ -214,23 +214,28 @@ HEADS = {
     "half a letter": {"labels": ["red\ud800", "green"]},
     "the same label twice": {"labels": ["red", "Red"]},
     "a label that is a list": {"labels": [["red"], "green"]},
-    "a million templates": {"prompts": {"templates": ["a {label}"] * 1_000_000}},
+    "a thousand templates": {"prompts": {"templates": ["a {label}"] * 1000}},
     "a template with other braces": {"prompts": {"templates": ["{label.__class__}"]}},
     "synonyms without end": {"prompts": {"synonyms": {"red": ["x" * 6_000_000]}}},
     "a measurement that is no number": {"metrics": {"accuracy": float("nan")}},
-    "measurements without end": {"metrics": {"curve": [0.5] * 2_000_000}},
+    "measurements without end": {"metrics": {"curve": "x" * 6_000_000}},
     "a model's name without end": {"space": {"name": "x" * 100_000}},
     "a dimension that does not fit": {"space": {"dim": 2**70}},
 }
 
 
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory):
+    with Library(tmp_path_factory.mktemp("empty"), FakeEncoder()) as library:
+        yield library
+
+
 @pytest.mark.parametrize("what", HEADS)
-def test_classifiers_that_are_refused_at_import(tmp_path, what):
+def test_classifiers_that_are_refused_at_import(tmp_path, empty, what):
     data = forged(**HEADS[what])
-    with Library(tmp_path / "home", FakeEncoder()) as library:
-        with pytest.raises(BadClassifierFile) as caught:
-            library.exchange.import_classifier(data, "bad")
-        assert library.classifiers.all() == []
+    with pytest.raises(BadClassifierFile) as caught:
+        empty.exchange.import_classifier(data, "bad")
+    assert empty.classifiers.all() == []
     sentence = str(caught.value)
     assert sentence.endswith(".")
     assert len(sentence) < 300
@@ -366,20 +371,23 @@ def test_a_small_file_of_many_pixels_takes_its_share(monkeypatch, kind, mode):
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="Linux says how much memory a process had")
-def test_ten_large_pictures_at_once(long, monkeypatch):
-    """What the process grows by stays near what may be shared: 9990 x 9990 in the long form, a ninth of the pixels in CI."""
-    side = 9990 if long else 3330
+def test_large_pictures_at_once(long, monkeypatch):
+    """The long form: what the process grows by while four threads decode 9990 x 9990 pixels is what one of them takes."""
+    if not long:
+        pytest.skip("takes minutes and 3 GB: --long")
+    side = 9990
     buffer = io.BytesIO()
     Image.new("RGBA", (side, side), (1, 2, 3, 4)).save(buffer, "WEBP", lossless=True, method=0)
     data = buffer.getvalue()
-    most = int(2.4 * 10 * side * side)  # what one of them takes
+    most = 24 * side * side
     monkeypatch.setattr(pictures.decoding, "MEMORY", Memory(most))
     Path("/proc/self/clear_refs").write_text("5")
     before = in_use("VmRSS")
-    with ThreadPoolExecutor(10) as pool:
-        small = list(pool.map(pictures.small_copy, [data] * (4 if long else 10)))
+    with ThreadPoolExecutor(4) as pool:
+        small = list(pool.map(pictures.small_copy, [data] * 4))
     assert len(set(small)) == 1
-    assert in_use("VmHWM") - before < 1.5 * most
+    kept = 4 * 130_000_000  # what glibc's malloc keeps for each thread of what was given back
+    assert in_use("VmHWM") - before < 1.1 * most + kept
 
 
 def in_use(what):

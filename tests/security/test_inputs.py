@@ -9,7 +9,7 @@ import pytest
 from .conftest import SECRET
 from .routes import HOSTILE, NUMBERS, TEXTS, address, api_routes, each_spoilt, example, parameters, query, spoilt
 
-SECONDS = 5  # for any one answer
+SECONDS = 60  # for any one answer: what hangs never comes; a busy machine is not a fault
 
 
 def known(served):
