@@ -6,13 +6,18 @@ from types import SimpleNamespace
 import pytest
 from fastapi.testclient import TestClient
 
-from clipcore import zero_shot_classifier
+from clipcore import UnknownModel, zero_shot_classifier
 from storage import Library
 from tests.support.fakes import FakeEncoder, photo
 from ui.server import create_app
 from ui.studio import Studio
 
 SECRET = "correct-horse-battery-staple"
+
+
+def no_other(name):
+    """There is no other model: looking for one would load torch."""
+    raise UnknownModel("There is no such model here.")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +34,7 @@ def served(tmp_path_factory):
         library.classifiers.save(classifier, "colours")
         library.albums.save("reds", "red")
         image = library.images()[0]
-        studio = Studio(library, lambda: encoder, "fake")
+        studio = Studio(library, lambda: encoder, "fake", load_other=no_other)
         app = create_app(studio)
         with TestClient(app, base_url="http://127.0.0.1:7860", raise_server_exceptions=False) as client:
             yield SimpleNamespace(
@@ -43,3 +48,5 @@ def served(tmp_path_factory):
                 image=image.id,
                 content=image.content_hash[:16],
             )
+            for job in studio.jobs.active():  # that hostile values have started
+                studio.jobs.cancel(job.id)
