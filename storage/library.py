@@ -41,7 +41,7 @@ from .vectors.spaces import Model
 if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
 
-FOLDERS = ("uploads", "thumbs", "index", "backups", "exports", "models")  # below the home
+FOLDERS = ("uploads", "thumbs", "index", "backups", "replaced", "exports", "models")  # below the home
 
 
 class Library:

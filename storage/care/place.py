@@ -10,13 +10,11 @@ from pathlib import Path
 from clipcore import Step
 from clipcore.pictures.reading import display_path
 
-from ..damage import BACKUPS
 from ..database import FILE
 from .findings import Finding, Patient, counted, deleting, some
 
 SCARCE = 1_000_000_000  # bytes
 OLD = 3600  # seconds after which a file that is half written belongs to nobody
-PRIVATE = (FILE, f"{FILE}-wal", f"{FILE}-shm", BACKUPS, "uploads", "thumbs", "index", "exports", "replaced")
 
 
 def disk(patient: Patient) -> Generator[Step, None, list[Finding]]:
@@ -32,7 +30,7 @@ def disk(patient: Patient) -> Generator[Step, None, list[Finding]]:
 
 
 def permissions(patient: Patient) -> Generator[Step, None, list[Finding]]:
-    """The home can be written to, and nobody else can read it."""
+    """The home can be read and written. That nobody else can, each opening of the library sees to."""
     yield Step(0, 0, "permissions")
     home, findings = patient.home, []
     shut = [path for path in _tree(home) if not os.access(path, os.R_OK | os.W_OK | (os.X_OK if path.is_dir() else 0))]
@@ -46,18 +44,6 @@ def permissions(patient: Patient) -> Generator[Step, None, list[Finding]]:
                 examples=some(shut),
             )
         )
-    private = [home, *(home / name for name in PRIVATE)]
-    exposed = [path for path in private if os.name == "posix" and path.exists() and path.stat().st_mode & 0o077]
-    if exposed:
-
-        def close() -> None:
-            for path in exposed:
-                with suppress(FileNotFoundError):  # SQLite's log, which goes when the library is closed
-                    path.chmod(0o700 if path.is_dir() else 0o600)
-
-        sentence = f"Other users of this computer can open {counted(len(exposed), 'file or folder', 'files and folders')}."
-        remedy = "They are made readable for their owner alone."
-        findings.append(Finding("permissions", sentence, remedy, close, len(exposed), some(exposed)))
     return findings
 
 

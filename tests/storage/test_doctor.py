@@ -124,7 +124,6 @@ MENDED = {
     "short vector": (sql("UPDATE embeddings SET vector = x'00' WHERE id = 1"), "vectors", "1 vector have the wrong length"),
     "upload": (stray_upload, "uploads", "1 uploaded file of no image"),
     "half written": (lambda home, photos: old(home / "uploads" / "x.png.0123.part"), "leftovers", "1 file half written"),
-    "open to all": (lambda home, photos: (home / "sayso.db").chmod(0o644), "permissions", "Other users of this computer"),
     "damaged backup": (lambda home, photos: overwrite(list_backups(home)[0].path), "backups", "1 backup cannot be used"),
     "late backup": (late_backup, "backups", "The last backup"),
     "no backup": (lambda home, photos: shutil.rmtree(home / "backups"), "backups", "There is no backup yet"),

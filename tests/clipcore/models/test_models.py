@@ -17,10 +17,10 @@ import torch
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
-import clipcore.models.catalogue as catalogues
 from clipcore import BadInput, ModelError, ModelNotHere, UnknownModel, drain
 from clipcore.encoding import device
 from clipcore.models import CURATED, catalogue, is_here, iter_fetch, load, locate
+from clipcore.models.catalogue import _tables
 from tests.support.sentences import assert_sentence
 from tests.support.small_clip import CLIP, pictures, their_image_vectors, their_text_vectors, theirs, write_model
 
@@ -464,7 +464,7 @@ def test_catalogue_lists_the_starter_first():
 
 
 def test_what_is_published_is_of_models_that_there_are():
-    accuracy, architectures = catalogues._tables()
+    accuracy, architectures = _tables()
     known = {f"{architecture}/{tag}" for architecture, tag in open_clip.list_pretrained()}
     assert accuracy.keys() <= known
     assert architectures.keys() <= set(open_clip.list_models())

@@ -409,6 +409,7 @@ def test_a_library_from_before_pictures_loses_nothing(tmp_path, folder, encoder,
                 "INSERT INTO labels SELECT id, picture, label, value, created FROM new_labels",
                 "DROP TABLE new_labels",
                 "CREATE INDEX ix_labels_label ON labels (label)",
+                "ALTER TABLE jobs DROP COLUMN furthest",
                 "UPDATE alembic_version SET version_num = '0005'",
             ):
                 connection.execute(text(statement))
