@@ -1,5 +1,9 @@
-"""python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead."""
+"""python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead.
 
+`starter` has a table and arguments of its own: python -m benchmarks starter DATA.
+"""
+
+import sys
 from importlib import import_module
 from typing import Annotated
 
@@ -41,4 +45,10 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    if sys.argv[1:2] == ["starter"]:
+        from . import starter
+
+        del sys.argv[1]
+        typer.run(starter.main)
+    else:
+        typer.run(main)

@@ -22,6 +22,11 @@ def pretrain(
     ] = None,
     recipe: Annotated[str, typer.Option(help="A recipe's name or folder; finetune with --model, else small.")] = "",
     model: Annotated[str, typer.Option(help="Train this model further: NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")] = "",
+    image_tower: Annotated[str, typer.Option(help="Join a classifier of timm's, NAME:WEIGHTS FILE, ...")] = "",
+    text_tower: Annotated[str, typer.Option(help="... with a sentence encoder: its folder.")] = "",
+    lock: Annotated[
+        str, typer.Option(help="Which of the two stays as it is: image, text or none; as the recipe says.")
+    ] = "",
     minutes: Annotated[float | None, typer.Option(min=0.01, help="How long to train, not what the recipe says.")] = None,
     stream: Annotated[bool, typer.Option("--stream", help="Read pictures while learning: no cache on the disk.")] = False,
     wordnet: Annotated[str, typer.Option(help="WordNet's folder, for a recipe with a dictionary.")] = "/usr/share/wordnet",
@@ -39,7 +44,7 @@ def pretrain(
 
     if threads:
         torch.set_num_threads(threads)
-    plan = Plan.of(data or (), recipe, model, minutes, stream)
+    plan = Plan.of(data or (), recipe, model, minutes, stream, image_tower, text_tower, lock)
     speaks, said = World.join().is_first, [""]
     if dry_run:
         from training.runs.estimate import iter_estimate_training

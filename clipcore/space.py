@@ -22,6 +22,11 @@ class Space:
 
     def require(self, other: "Space", what: str) -> None:
         """Raise `SpaceMismatch` unless `other`, the space of `what`, is this one."""
+        if other.key != self.key and other.name == self.name:
+            raise SpaceMismatch(
+                f"{what} was made with another {other.name} ({other.key[:8]}) than the one in use ({self.key[:8]}), such as "
+                "an earlier version's: make it again with this model."
+            )
         if other.key != self.key:
             raise SpaceMismatch(
                 f"{what} was made with the model {other.name} ({other.key[:8]}), but the model in use is {self.name} "

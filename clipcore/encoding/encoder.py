@@ -19,7 +19,7 @@ from .gpu import Compiled, Feed, feed_for
 from .image_tower import set_precision
 from .int8 import vectors_of
 from .text_cache import MemoryCache, TextCache
-from .text_tower import ends, is_causal, reduced, shortened, tower_of
+from .text_tower import ends, is_causal, pads, reduced, shortened, tower_of
 from .turns import Turns
 
 Vectors = np.ndarray  # float32 [n, dim], each row of unit length
@@ -65,6 +65,9 @@ class Encoder:
         self._tower: Any = Compiled(self._model.visual) if tower is None and on_cuda else tower
         # Only the image tower is reduced: texts are mostly few, cached, and stay exact. See _for_many.
         set_precision(self._model.visual, dtype)
+        # On a CPU, convolutions are up to twice as fast where the channels of a pixel lie together.
+        several = sum(isinstance(module, nn.Conv2d) for module in self._model.visual.modules()) > 1
+        self._layout = torch.channels_last if on_cpu and several else torch.preserve_format
         self._preprocess = preprocess
         self._feed = feed_for(preprocess, device)
         self._shrink = shrinker(preprocess)
@@ -166,7 +169,7 @@ class Encoder:
         try:
             sent = feed.send(batch) if feed else torch.stack(list(batch))
             with self._turns.one(), torch.no_grad():
-                pixels = (feed.normalised(sent) if feed else sent).to(self.device, self.dtype)
+                pixels = (feed.normalised(sent) if feed else sent).to(self.device, self.dtype, memory_format=self._layout)
                 vectors = vectors_of(self._tower, pixels) if self._tower else self._model.encode_image(pixels)
             return _unit(vectors)
         except torch.OutOfMemoryError:
@@ -254,9 +257,10 @@ class Encoder:
 
     def _trimming_is_exact(self, tokens: torch.Tensor) -> bool:
         """Whether texts may be cut to the longest in their batch: by the tower's design, and tried on a few real texts."""
-        if not is_causal(tower_of(self._model)):
+        tower = tower_of(self._model)
+        if not is_causal(tower) and pads(tower) is None:
             return False
-        length = int(ends(tower_of(self._model), tokens).max()) + 1
+        length = int(ends(tower, tokens).max()) + 1
         difference = np.abs(self._encode_tokens(tokens, length) - self._encode_tokens(tokens))
         return bool(difference.max() < 1e-4)
 

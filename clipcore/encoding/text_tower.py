@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 # Trimming. In a causal text tower that reads its answer at the end-of-text token, later positions are never looked at:
-# leaving them out changes nothing and saves most of the work, because prompts have about 10 tokens of the 77.
+# leaving them out changes nothing and saves most of the work, because prompts have about 10 tokens of the 77. Sentence
+# encoders of Hugging Face's look at all tokens but padding, so padding that all texts of a batch share may go.
 
 
 def is_causal(tower: Any) -> bool:
@@ -24,8 +25,17 @@ def is_causal(tower: Any) -> bool:
     )
 
 
+def pads(tower: Any) -> int | None:
+    """The token that fills up short texts, for a tower that looks at all others alike; else None."""
+    if type(getattr(tower, "pooler", None)).__name__ not in ("MeanPooler", "ClsPooler", "ClsLastHiddenStatePooler"):
+        return None
+    return getattr(getattr(tower, "config", None), "pad_token_id", None)
+
+
 def ends(tower: Any, tokens: torch.Tensor) -> torch.Tensor:
-    """The column of each text's end-of-text token in tokens [n, context], found as the tower finds it; int [n]."""
+    """The column of the last token of each text that its tower looks at, in tokens [n, context]; int [n]."""
+    if (pad := pads(tower)) is not None:
+        return (tokens != pad).sum(1) - 1
     if _pool_type(tower) == "argmax":
         return tokens.argmax(1)
     end = int(getattr(tower, "eos_id", None) or tower.text_eos_id)
@@ -35,6 +45,9 @@ def ends(tower: Any, tokens: torch.Tensor) -> torch.Tensor:
 @contextmanager
 def shortened(tower: Any, length: int) -> Iterator[None]:
     """Let the tower read `length` positions; nobody else may use it meanwhile."""
+    if pads(tower) is not None:  # reads as many as it is given
+        yield
+        return
     positions, mask = tower.positional_embedding, tower.attn_mask
     tower.positional_embedding = nn.Parameter(positions[:length], requires_grad=False)
     tower.attn_mask = mask[:length, :length]

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..encoding.encoder import Encoder
 from ..errors import BadInput, ModelError
-from .locate import STARTER, Source, architecture_of, locate, shortened
+from .locate import STARTER, Source, architecture_of, locate, shortened, text_config_in
 
 
 def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> Encoder:
@@ -35,6 +35,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
         generated_pictures,
         pick_device,
     )
+    from ..encoding.folding import folded
     from ..encoding.int8 import quantized
     from ..space import Space, fingerprint
 
@@ -52,6 +53,8 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     model, chosen = _placed(model, chosen, device, name)
     size = preprocess_config["size"]
     height, width = (size, size) if isinstance(size, int) else size
+    if chosen.type == "cpu":
+        model.visual = folded(model.visual, generated_pictures(2, (height, width)))
     dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "int8": torch.float32}.get(precision)
     if dtype is None:
         dtype = choose_precision(model.visual, (height, width), chosen, key)
@@ -97,7 +100,8 @@ def _create(name: str, source: Source, config: dict[str, Any]) -> tuple[Any, Any
 
     from . import towers
 
-    towers.register()
+    towers.register_for(config)
+    own = text_config_in(source.model_name, config)
     try:
         # "from_pretrained" raises where there are no weights: random ones must never be used without anyone noticing
         model, preprocess = open_clip.create_model_from_pretrained(
@@ -109,6 +113,7 @@ def _create(name: str, source: Source, config: dict[str, Any]) -> tuple[Any, Any
             image_interpolation=source.tag.get("interpolation"),
             image_resize_mode=source.tag.get("resize_mode"),
             weights_only=True,
+            **({"text_cfg": own} if own else {}),
         )
         tokenizer = open_clip.get_tokenizer(source.model_name)
     except pickle.UnpicklingError as error:

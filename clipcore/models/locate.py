@@ -1,6 +1,7 @@
 """Where the parts of a model lie on this computer, by its name; see `clipcore.models`. Never touches the network."""
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -98,6 +99,14 @@ def architecture_of(source: Source) -> dict[str, Any]:
         )
     config["quick_gelu"] = bool(source.tag.get("quick_gelu") or config.get("quick_gelu"))
     return config
+
+
+def text_config_in(model_name: str, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The `text_cfg` of a model whose text tower is described in its own folder (`"hf_model_name": "."`, by a config.json of
+    Hugging Face's), with the folder's path; None for all others."""
+    if config["text_cfg"].get("hf_model_name") != "." or not model_name.startswith("local-dir:"):
+        return None
+    return {**config["text_cfg"], "hf_model_name": model_name.removeprefix("local-dir:"), "hf_model_pretrained": False}
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -1,17 +1,20 @@
-"""Small image towers of our own, known to timm by name, so that open_clip builds them from a config like any other tower.
+"""Image towers of our own, known to timm by name, so that open_clip builds them from a config like any other tower.
 
 `"vision_cfg": {"timm_model_name": "sayso_resnet9_w32", "timm_pool": "", "timm_proj": "linear", "image_size": 64}` is all a
-config needs, once `register()` has been called.
+config needs, once `register()` has been called; for a classifier that became a tower,
+`"sayso_named_1000_efficientnet_lite2"` with `"timm_proj": ""`, and `register` needs to be told the name.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import timm
 import torch
 from timm.models import is_model, register_model
 from torch import nn
 
 WIDTHS = (16, 24, 32, 48, 64)  # channels of the first layer; the last has eight times as many
+NAMED = "sayso_named_"  # followed by how many names the classifier knows, and what timm calls it
 
 
 class SaysoResNet9(nn.Module):
@@ -73,11 +76,70 @@ def convolution(channels_in: int, channels_out: int) -> nn.Sequential:
     )
 
 
-def register() -> None:
-    """Make the towers known to timm, as `sayso_resnet9_w<width>`. Calling it again does nothing."""
+class NamedTower(nn.Module):
+    """A classifier that answers in the space of texts: what it knows by name, and what it sees besides.
+
+    The probabilities of its names, times a table that holds a vector for each (ConSE: Norouzi et al., 2014), and a linear
+    map of its features for all that has no name among them. With the names' own text vectors for a table and nothing for a
+    rest it needs no training; training moves both.
+
+    names: how many the classifier knows; dim: of the space. `trunk` is timm's, without its classifier.
+    """
+
+    def __init__(self, trunk: str, names: int, dim: int, in_chans: int = 3) -> None:
+        super().__init__()
+        self.trunk = timm.create_model(trunk, pretrained=False, num_classes=0, in_chans=in_chans)
+        self.num_features, self.num_classes = int(self.trunk.num_features), dim
+        self.pretrained_cfg = self.default_cfg = {**self.trunk.default_cfg, "pool_size": None}
+        self.classes = nn.Linear(self.num_features, names)
+        self.log_temperature = nn.Parameter(torch.zeros(()))
+        self.table = nn.Parameter(torch.zeros(names, dim))
+        self.norm = nn.BatchNorm1d(self.num_features, affine=False)  # what training sees is centred; never learns by itself
+        self.rest = nn.Linear(self.num_features, dim)
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        """Pictures [n, 3, h, w] to the trunk's features [n, num_features]."""
+        return self.trunk(x)
+
+    def join(self, features: torch.Tensor) -> torch.Tensor:
+        """Features [n, num_features] to vectors [n, dim], of any length."""
+        logits = self.classes(features)
+        known = (logits / self.log_temperature.exp()).softmax(1)
+        unnamed = 1 - logits.softmax(1).amax(1, keepdim=True)  # what is surely known by name needs no rest
+        return known @ self.table + unnamed * self.rest(self.norm(features))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Pictures [n, 3, h, w] to vectors [n, dim]."""
+        return self.join(self.features(x))
+
+
+def register(*names: str) -> None:
+    """Make the towers known to timm: `sayso_resnet9_w<width>`, and those of `names` that are `sayso_named_<names>_<trunk>`.
+
+    Calling it again does nothing.
+    """
     for width in WIDTHS:
         if not is_model(f"sayso_resnet9_w{width}"):
             register_model(_entry_point(width))
+    for name in names:
+        if name.startswith(NAMED) and not is_model(name):
+            register_model(_named(name))
+
+
+def register_for(config: Mapping[str, Any]) -> None:
+    """`register` what a model config of open_clip's (`vision_cfg` among its keys) asks for."""
+    register(str(config["vision_cfg"].get("timm_model_name", "")))
+
+
+def _named(name: str) -> Callable[..., NamedTower]:
+    count, _, trunk = name.removeprefix(NAMED).partition("_")
+
+    def build(num_classes: int = 0, in_chans: int = 3, **_: Any) -> NamedTower:
+        return NamedTower(trunk, int(count), num_classes, in_chans)
+
+    build.__name__ = name
+    build.__module__ = __name__
+    return build
 
 
 def _entry_point(width: int) -> Callable[..., SaysoResNet9]:

@@ -103,6 +103,8 @@ def iter_estimate_tuning(plan: TunePlan, device: str = "auto") -> Generator[Step
 def iter_estimate_training(plan: Plan, device: str = "auto") -> Generator[Step, None, Estimate]:
     """How long `Plan.iter_run` will take, for a plan that is complete. Raises BadInput as that does."""
     recipe = plan.load_recipe()
+    if recipe.towers:
+        raise BadInput("How long two towers take to be joined cannot be estimated; say with --minutes how long they may.")
     found = yield from iter_survey(sources_of(recipe, plan.data), lambda pair: recipe.trains_on(pair.key))
     pictures, reading = yield from _iter_read(found, recipe.pixels or side_of(recipe.config))
     yield Step(0, message="timing the model")

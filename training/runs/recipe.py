@@ -7,7 +7,9 @@
      "held_out": 0.05,                                           that share where there are no sources
      "pixels":   64,                                             side of the decoded pictures; the model's unless given
      "names":    "../other/names.json",                          where its class names are, if not in its own names.json
-     "dictionary": {"held_out": [...], ...}}                     see training.towers.dictionary; left out, no word is defined
+     "dictionary": {"held_out": [...], ...},                     see training.towers.dictionary; left out, no word is defined
+     "towers":   {"image": "NAME:FILE", "text": "FOLDER", ...}}  two pretrained towers to be joined, instead of a config;
+                                                                 see training.runs.joined
 
 `iter_run` decodes the data once into OUT/cache (or streams it), keeps the held-out pictures apart, trains, defines unseen
 words by WordNet if the recipe says so, and leaves the model in OUT/model. Called again, it goes on where it stopped. On the
@@ -39,6 +41,7 @@ from ..towers.clip import build, encode_pictures, export, side_of
 from ..towers.contrastive import Settings, iter_pretrain
 from ..towers.dictionary import iter_define, read_nouns, without
 from ..towers.initial_weights import Start
+from .joined import Towers, iter_joined
 
 RECIPES = Path(__file__).parents[1] / "recipes"
 WORDNET = Path("/usr/share/wordnet")  # where Debian's package wordnet-base puts it
@@ -58,12 +61,14 @@ class Recipe:
     pixels: int = 0
     dictionary: Mapping[str, Any] | None = None  # `held_out` names and the arguments of `towers.dictionary.iter_define`
     start: Start | None = None
+    towers: Towers | None = None
 
     @classmethod
-    def load(cls, recipe: str | Path, start: Start | None = None) -> "Recipe":
+    def load(cls, recipe: str | Path, start: Start | None = None, **towers: str) -> "Recipe":
         """Read a recipe by its folder, or its name among `training/recipes`; with `start`, that model is trained further.
 
-        Raises BadInput if it is no recipe, or if neither it nor `start` says which model.
+        towers: what the command line says of two towers to be joined (image, text, lock). Raises BadInput if it is no
+        recipe, or if neither it nor `start` nor `towers` says which model.
         """
         folder = Path(recipe).expanduser()
         if not folder.is_dir() and (RECIPES / str(recipe)).is_dir():
@@ -75,14 +80,17 @@ class Recipe:
             said = read_json(folder / "recipe.json")
             names = folder / said.get("names", "names.json")
             config = start.config if start else said.get("config")
-            settings = Settings(**said["settings"])
-            if config is None:
+            joined = said.get("towers") if not start else None
+            if joined is None and any(towers.values()):
+                raise BadInput(f"The recipe {folder.name} joins no towers; leave --recipe out, or name one that does.")
+            settings = Settings(**said.get("settings", {})) if joined is not None else Settings(**said["settings"])
+            if config is None and joined is None:
                 raise BadInput(f"The recipe {folder.name} trains a model further; say which one with --model.")
             if start and "config" in said:  # what it says of sizes and words is meant for a model of its own
                 said |= {"pixels": side_of(config), "dictionary": None}
                 settings = replace(settings, sizes=())
             return cls(
-                config=config,
+                config=config or {},
                 settings=settings,
                 names=load_names(names) if names.exists() else {},
                 sources=said.get("sources", {}),
@@ -90,6 +98,7 @@ class Recipe:
                 pixels=int(said.get("pixels", 0)),
                 dictionary=said.get("dictionary"),
                 start=start,
+                towers=None if joined is None else Towers.of(joined, folder, **towers),
             )
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadInput(f"{folder} is not a recipe: {error}.") from error
@@ -101,7 +110,10 @@ class Recipe:
 
     def lasting(self, minutes: float | None) -> "Recipe":
         """The same recipe on a schedule of so many minutes; unchanged for None."""
-        return replace(self, settings=replace(self.settings, minutes=minutes)) if minutes else self
+        if not minutes:
+            return self
+        towers = self.towers.lasting(minutes) if self.towers else None
+        return replace(self, settings=replace(self.settings, minutes=minutes), towers=towers)
 
 
 def is_held_out(key: str, share: float) -> bool:
@@ -128,6 +140,8 @@ def iter_run(
     if recipe.dictionary and stream:
         raise BadInput("This recipe has a dictionary, which needs to know all captions; leave --stream out.")
     data, out = [data] if isinstance(data, (str, Path)) else list(data), Path(out)
+    if recipe.towers:
+        return (yield from _iter_joined(recipe, recipe.towers, data, out, stream))
     world = World.join(device)
     skipped: Counter[str] = Counter()
     sources = sources_of(recipe, data)
@@ -155,6 +169,18 @@ def iter_run(
     if recipe.dictionary and isinstance(train, Pixels) and world.is_first:
         yield from _define(recipe, train, out, wordnet)
     return folder
+
+
+def _iter_joined(
+    recipe: Recipe, towers: Towers, data: Sequence[str | Path], out: Path, stream: bool
+) -> Generator[Step, None, Path]:
+    if stream:
+        raise BadInput("Joining two towers looks at each picture several times; leave --stream out.")
+    found: dict[str, list[Path]] = {}
+    for path in sources_of(recipe, data):
+        found.setdefault(_source(path.name), []).append(path)
+    pairs = {name: (p for p in _pairs(paths, Counter()) if recipe.trains_on(p.key)) for name, paths in found.items()}
+    return (yield from iter_joined(towers, pairs, recipe.names, out))
 
 
 def split(cached: Pixels, recipe: Recipe) -> tuple[Pixels, dict[str, Pixels]]:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from clipcore.errors import BadInput
+from clipcore.models.locate import CONFIG_FILE
 from clipcore.plain import read_json
 from clipcore.progress import Step
 
@@ -23,7 +24,8 @@ SCHEDULE = ("steps", "minutes", "log_every", "patience", "save_minutes", "evalua
 class Plan:
     """A recipe (name or folder), the data, and a model to start from; `minutes` replaces the length of the schedule.
 
-    model: as in `clipcore.models`, or "" to begin from nothing; stream: read pictures while learning, without a cache.
+    model: as in `clipcore.models`, or "" to begin from nothing; stream: read pictures while learning, without a cache;
+    image_tower (NAME:FILE), text_tower (a folder) and lock: two pretrained towers to be joined, and which stays as it is.
     """
 
     data: tuple[str, ...]
@@ -31,6 +33,9 @@ class Plan:
     model: str = ""
     minutes: float | None = None
     stream: bool = False
+    image_tower: str = ""
+    text_tower: str = ""
+    lock: str = ""
 
     @classmethod
     def of(
@@ -40,11 +45,20 @@ class Plan:
         model: str = "",
         minutes: float | None = None,
         stream: bool = False,
+        image_tower: str = "",
+        text_tower: str = "",
+        lock: str = "",
     ) -> "Plan":
         """A plan with paths that hold from everywhere; what is not said stays open until `iter_run`."""
+        if ":" in image_tower:
+            name, _, file = image_tower.partition(":")
+            image_tower = f"{name}:{Path(file).expanduser().absolute()}"
+        if text_tower:
+            text_tower = str(Path(text_tower).expanduser().absolute())
         if recipe and Path(recipe).expanduser().is_dir():
             recipe = str(Path(recipe).expanduser().absolute())
-        return cls(tuple(str(Path(path).expanduser().absolute()) for path in data), recipe, model, minutes, stream)
+        paths = tuple(str(Path(path).expanduser().absolute()) for path in data)
+        return cls(paths, recipe, model, minutes, stream, image_tower, text_tower, lock)
 
     @classmethod
     def read(cls, out: Path) -> "Plan | None":
@@ -76,13 +90,16 @@ class Plan:
         """This plan with what was not said: as in the run in `out` that goes on, else the usual. Raises BadInput without
         data."""
         before = (self.read(out) if resume else None) or Plan((), "")
-        model = self.model or before.model
+        model, image_tower = self.model or before.model, self.image_tower or before.image_tower
         plan = Plan(
             data=self.data or before.data,
-            recipe=self.recipe or before.recipe or ("finetune" if model else "small"),
+            recipe=self.recipe or before.recipe or ("finetune" if model else "lit" if image_tower else "small"),
             model=model,
             minutes=self.minutes or before.minutes,
             stream=self.stream or before.stream,
+            image_tower=image_tower,
+            text_tower=self.text_tower or before.text_tower,
+            lock=self.lock or before.lock,
         )
         if not plan.data:
             raise BadInput("Say with --data which pictures to learn from: a folder, a table or shards.")
@@ -90,7 +107,10 @@ class Plan:
 
     def load_recipe(self) -> Recipe:
         """Its recipe, with the model to start from and its length. Raises BadInput and what loading the model raises."""
-        return Recipe.load(self.recipe, Start.load(self.model) if self.model else None).lasting(self.minutes)
+        start = Start.load(self.model) if self.model else None
+        return Recipe.load(self.recipe, start, image=self.image_tower, text=self.text_tower, lock=self.lock).lasting(
+            self.minutes
+        )
 
     def _claim(self, out: Path, recipe: Recipe, resume: bool) -> None:
         """Make `out` the folder of this run, or refuse."""
@@ -113,11 +133,17 @@ class Plan:
         """What makes two runs the same, but for how long they last and how often they report."""
         settings = {name: value for name, value in asdict(recipe.settings).items() if name not in SCHEDULE}
         parts = [recipe.config, settings, recipe.names, recipe.sources, recipe.held_out, recipe.pixels, recipe.dictionary]
+        if recipe.towers:
+            towers = asdict(recipe.towers)
+            towers["distillation"] = {k: v for k, v in towers["distillation"].items() if k not in SCHEDULE}
+            parts.append(towers)
         said = json.dumps([*parts, self.model, self.data, self.stream], sort_keys=True, default=str)
         return hashlib.sha256(said.encode()).hexdigest()
 
 
 def _finished(out: Path, recipe: Recipe) -> bool:
+    if recipe.towers:
+        return (out / "model" / CONFIG_FILE).exists()
     state = load_checkpoint(out)
     if state is None:
         return False

@@ -17,6 +17,7 @@ from open_clip.model import CLIP, CustomTextCLIP
 from safetensors.torch import save_file
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from clipcore.encoding.text_tower import ends, pads, tower_of
 from clipcore.errors import BadInput
 from clipcore.measure.retrieval import recall_at
 from clipcore.models import towers
@@ -32,7 +33,7 @@ def build(config: Mapping[str, Any]) -> CLIP:
     With `init_logit_bias` in the model config it learns by the sigmoid loss. Raises BadInput if the config describes no
     model with two towers.
     """
-    towers.register()
+    towers.register_for(config["model_cfg"])
     architecture = dict(config["model_cfg"])
     text = {**architecture["text_cfg"], "hf_model_pretrained": False}  # weights come from `start`, never from the network
     vision = {**architecture["vision_cfg"], "timm_model_pretrained": False}
@@ -64,16 +65,24 @@ def tokenizer_of(model: CLIP) -> open_clip.SimpleTokenizer:
     return open_clip.SimpleTokenizer(context_length=model.context_length)
 
 
-def encode_captions(model: CLIP, tokens: torch.Tensor, chunk: int = 128) -> torch.Tensor:
+def encode_captions(model: CLIP, tokens: torch.Tensor, chunk: int = 128, unit: bool = True) -> torch.Tensor:
     """Unit vectors [n, d] of int tokens [n, context], each chunk trimmed to its longest caption where the tower allows it.
 
-    A text tower that is causal and reads its answer at the end-of-text token never looks at the padding behind it, so
-    leaving that out is exact.
+    Without `unit`, which only sentence encoders do, vectors keep their length.
+
+    A text tower that is causal and reads its answer at the end-of-text token never looks at the padding behind it, and a
+    sentence encoder never looks at padding, so leaving that out is exact.
     """
     tokens = tokens.to(model.logit_scale.device)
     mask = getattr(model, "attn_mask", None)
     projection = getattr(model, "text_projection", None)
     causal = mask is not None and bool(torch.isinf(mask[0, -1])) and model.text_pool_type == "argmax"
+    if pads(tower_of(model)) is not None:
+        last = ends(tower_of(model), tokens)
+        order = last.argsort()
+        parts = [model.encode_text(tokens[part, : int(last[part].max()) + 1]) for part in order.split(chunk)]
+        vectors = torch.cat(parts).float()[order.argsort()]
+        return F.normalize(vectors, dim=-1) if unit else vectors
     if mask is None or not causal or not isinstance(projection, torch.Tensor):
         return F.normalize(torch.cat([model.encode_text(part) for part in tokens.split(chunk)]).float(), dim=-1)
     lengths = tokens.argmax(1) + 1
@@ -136,5 +145,9 @@ def export(model: torch.nn.Module, config: Mapping[str, Any], folder: Path, toke
     (folder / "weights.part").replace(folder / "open_clip_model.safetensors")
     if hasattr(tokenizer, "save_pretrained"):
         tokenizer.save_pretrained(str(folder))
+    if hasattr(text := getattr(model, "text", None), "config"):  # one of Hugging Face's: described beside the weights
+        text.config.save_pretrained(str(folder))
+        names = {"hf_model_name": ".", "hf_tokenizer_name": "."}
+        config = {**config, "model_cfg": {**config["model_cfg"], "text_cfg": {**config["model_cfg"]["text_cfg"], **names}}}
     (folder / "config.part").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
     (folder / "config.part").replace(folder / "open_clip_config.json")

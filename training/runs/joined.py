@@ -1,0 +1,178 @@
+"""A run that joins two pretrained towers: locked-image tuning (Zhai et al., 2022) and its relatives, from files to a model.
+
+    caches        each source's pictures at its own size, so that small ones stay small
+    distillation  the image tower learns from itself and from words (`training.towers.distill`), unless it is locked
+    features      of all pictures, by the tower that is to stay
+    joining       the head, and the text tower unless that is locked (`training.towers.join`)
+
+What each stage made lies in OUT, and a run that goes on begins where it is missing.
+"""
+
+import json
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from open_clip.model import CustomTextCLIP
+from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
+
+from clipcore.encoding.folding import folded
+from clipcore.errors import BadInput
+from clipcore.progress import Step
+
+from ..data.captions import TEMPLATES
+from ..data.pairs import Pair
+from ..data.pixels import Pixels, iter_cache
+from ..data.views import resized
+from ..towers.clip import Tokenizer, encode_captions, export
+from ..towers.distill import Distillation, Source, iter_distill, mixed
+from ..towers.join import Joining, Seen, iter_join
+from ..towers.pretrained import Classifier, join
+
+LOCKS = ("image", "text", "none")
+
+
+@dataclass(frozen=True)
+class Towers:
+    """Which two towers, and how they are tuned to each other.
+
+    image: timm's name and the weights file, as NAME:FILE; text: a sentence encoder's folder; lock: the tower that stays as
+    it is.
+    side: of the pictures that the model will see, in pixels; pixels: of the cached pictures of each source, `side` unless
+    told.
+    classes: names of the classifier's classes, in its order; class_of: which of them a label of the data is.
+    share: of the way from the untouched tower to the tuned one (WiSE-FT).
+    """
+
+    image: str
+    text: str
+    lock: str = "none"
+    side: int = 144
+    pixels: Mapping[str, int] = field(default_factory=dict)
+    classes: tuple[str, ...] = ()
+    class_of: Mapping[str, int] = field(default_factory=dict)
+    share: float = 1.0
+    distillation: Distillation = field(default_factory=Distillation)
+    joining: Joining = field(default_factory=Joining)
+
+    def __post_init__(self) -> None:
+        if self.lock not in LOCKS:
+            raise BadInput(f"--lock says which tower stays as it is: {', '.join(LOCKS)}.")
+        if ":" not in self.image:
+            raise BadInput("Say with --image-tower what timm calls the tower, and the file of its weights: NAME:FILE.")
+        if not self.text:
+            raise BadInput("Say with --text-tower which sentence encoder reads the words: its folder.")
+
+    def joined(self) -> tuple[dict[str, Any], CustomTextCLIP, Tokenizer]:
+        """The two towers put together, untrained. Raises BadInput for files that do not fit."""
+        name, _, file = self.image.partition(":")
+        classifier = Classifier.load(name, file)
+        classes = self.classes or (IMAGENET_CLASSNAMES if len(classifier.bias) == len(IMAGENET_CLASSNAMES) else ())
+        if not classes:
+            raise BadInput(
+                f"{name} knows {len(classifier.bias)} classes; name them, in its order, in the recipe's classes.json."
+            )
+        return join(classifier, self.text, classes, TEMPLATES[:1] + TEMPLATES[3:4], self.side)
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any], folder: Path, **told: Any) -> "Towers":
+        """From a recipe's `towers`, and the files that it names in its `folder`; `told` comes from the command line."""
+        parts = dict(said) | {name: value for name, value in told.items() if value}
+        for key in ("classes", "class_of"):
+            if isinstance(parts.get(key), str):
+                parts[key] = json.loads((folder / parts[key]).read_text(encoding="utf-8"))
+        distillation, joining = dict(parts.pop("distillation", {})), dict(parts.pop("joining", {}))
+        for name in ("sizes", "frozen"):
+            if name in distillation:
+                distillation[name] = tuple(distillation[name])
+        if "templates" in joining:
+            joining["templates"] = tuple(joining["templates"])
+        parts["classes"] = tuple(parts.get("classes", ()))
+        return cls(**parts, distillation=Distillation(**distillation), joining=Joining(**joining))
+
+    def lasting(self, minutes: float | None) -> "Towers":
+        """The same with so many minutes of distillation."""
+        return replace(self, distillation=replace(self.distillation, minutes=minutes)) if minutes else self
+
+
+def iter_joined(
+    towers: Towers, pairs: Mapping[str, Iterable[Pair]], names: Mapping[str, Mapping[str, Sequence[str]]], out: Path
+) -> Generator[Step, None, Path]:
+    """Join and tune `towers` on `pairs`, by source; returns the folder of the model. names: synonyms and hypernyms."""
+    out.mkdir(parents=True, exist_ok=True)
+    config, model, tokenizer = towers.joined()
+    mean, std = config["preprocess_cfg"]["mean"], config["preprocess_cfg"]["std"]
+    cached: dict[str, Pixels] = {}
+    for name, theirs in pairs.items():
+        cached[name] = yield from iter_cache(theirs, out / "cache" / name, towers.pixels.get(name, towers.side))
+    parts = {name: part for source, pixels in cached.items() for name, part in _by_kind(source, pixels)}
+    if not any(part.pairs[0].name is None for part in parts.values()):
+        raise BadInput(
+            "Joining two towers takes pictures with captions, besides any with class names; add some with --data."
+        )
+
+    if towers.lock != "image":
+        yield Step(0, message="reading names and captions")
+        sources = [_source_of(name, part, model, tokenizer, towers) for name, part in parts.items()]
+        start = towers.joined()[1].visual.trunk
+        tuned = yield from iter_distill(model.visual.trunk, sources, out / "distillation", towers.distillation, mean, std)
+        model.visual.trunk = mixed(start, tuned, towers.share)
+
+    seen = []
+    trunk = folded(model.visual.trunk.trunk.eval(), torch.zeros(1, 3, towers.side, towers.side))
+    for name, part in parts.items():
+        path = out / "features" / f"{name}.npy"
+        if not path.exists():
+            path.parent.mkdir(exist_ok=True)
+            found = []
+            for rows in np.array_split(np.arange(len(part)), max(1, len(part) // 64)):
+                x = torch.from_numpy(part.at(rows)).permute(0, 3, 1, 2).float()
+                x = (resized(x, towers.side) / 255 - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(
+                    1, 3, 1, 1
+                )
+                with torch.inference_mode():
+                    found.append(trunk(x.contiguous(memory_format=torch.channels_last)).half().numpy())
+                yield Step(int(rows[-1]) + 1, len(part), f"features of {name}")
+            with (path.with_suffix(".part")).open("wb") as file:
+                np.save(file, np.concatenate(found))
+            path.with_suffix(".part").replace(path)
+        seen.append(Seen(np.load(path), part.pairs))
+    joining = replace(towers.joining, text_rate=0.0) if towers.lock == "text" else towers.joining
+    yield from iter_join(model, tokenizer, seen, towers.classes or IMAGENET_CLASSNAMES, names, joining)
+    export(model, config, out / "model", tokenizer)
+    return out / "model"
+
+
+def _by_kind(source: str, pixels: Pixels) -> list[tuple[str, Pixels]]:
+    """The captioned and the labelled pictures of a source, apart."""
+    told = [i for i, pair in enumerate(pixels.pairs) if pair.name is None]
+    named = [i for i, pair in enumerate(pixels.pairs) if pair.name is not None]
+    if told and named:
+        return [(f"{source}-told", pixels.take(told)), (f"{source}-named", pixels.take(named))]
+    return [(source, pixels)] if told or named else []
+
+
+def _source_of(name: str, pixels: Pixels, model: CustomTextCLIP, tokenizer: Tokenizer, towers: Towers) -> Source:
+    classes = list(towers.classes or IMAGENET_CLASSNAMES)
+    at = {label: i for i, label in enumerate(classes)} | dict(towers.class_of)
+    if pixels.pairs[0].name is None:
+        sentences = list(dict.fromkeys(caption for pair in pixels.pairs for caption in pair.captions))
+        column = {sentence: i for i, sentence in enumerate(sentences)}
+        most = max(len(pair.captions) for pair in pixels.pairs)
+        own = np.array([[column[pair.captions[k % len(pair.captions)]] for k in range(most)] for pair in pixels.pairs])
+        with torch.no_grad():
+            words = torch.cat(
+                [encode_captions(model, tokenizer(sentences[i : i + 256])) for i in range(0, len(sentences), 256)]
+            )
+        return Source(name, pixels, words, own, np.full(len(pixels), -1))
+    labels = sorted({pair.name for pair in pixels.pairs if pair.name})
+    column = {label: i for i, label in enumerate(labels)}
+    with torch.no_grad():
+        packs = [encode_captions(model, tokenizer([t.replace("{label}", label) for label in labels])) for t in TEMPLATES[:6]]
+    own = np.array([[column[str(pair.name)]] for pair in pixels.pairs])
+    known = np.array([at.get(str(pair.name), -1) for pair in pixels.pairs])
+    return Source(name, pixels, F.normalize(torch.stack(packs).mean(0), dim=1), own, known)
