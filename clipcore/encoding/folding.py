@@ -61,7 +61,7 @@ def _scaled(conv: Any, norm: Any, x: torch.Tensor) -> torch.Tensor:
         bias = bias + conv.bias * scale
     padding = conv.padding
     if isinstance(conv, Conv2dSame):  # TensorFlow's padding depends on the picture
-        x, padding = pad_same(x, conv.kernel_size, conv.stride, conv.dilation), (0, 0)
+        x, padding = pad_same(x, list(conv.kernel_size), list(conv.stride), list(conv.dilation)), (0, 0)
     return F.conv2d(x, conv.weight * scale[:, None, None, None], bias, conv.stride, padding, conv.dilation, conv.groups)
 
 

@@ -88,9 +88,10 @@ class NamedTower(nn.Module):
 
     def __init__(self, trunk: str, names: int, dim: int, in_chans: int = 3) -> None:
         super().__init__()
-        self.trunk = timm.create_model(trunk, pretrained=False, num_classes=0, in_chans=in_chans)
-        self.num_features, self.num_classes = int(self.trunk.num_features), dim
-        self.pretrained_cfg = self.default_cfg = {**self.trunk.default_cfg, "pool_size": None}
+        made: Any = timm.create_model(trunk, pretrained=False, num_classes=0, in_chans=in_chans)
+        self.trunk: Any = made
+        self.num_features, self.num_classes = int(made.num_features), dim
+        self.pretrained_cfg = self.default_cfg = {**made.default_cfg, "pool_size": None}
         self.classes = nn.Linear(self.num_features, names)
         self.log_temperature = nn.Parameter(torch.zeros(()))
         self.table = nn.Parameter(torch.zeros(names, dim))

@@ -12,7 +12,7 @@ from .styles import cartoon, drawing, grey, painting
 
 SIDES = (32, 32, 48, 64, 96)  # to which pictures are shrunk, and back
 PAPER = (64, 96, 128)  # sides at which larger pictures are drawn: the smaller, the thicker are the lines
-STYLES = ((drawing, 0.45), (painting, 0.15), (cartoon, 0.15), (grey, 0.25))
+STYLES, ODDS = (drawing, painting, cartoon, grey), (0.45, 0.15, 0.15, 0.25)
 INVERTED = 0.2  # of the drawings and grey pictures: light on dark
 RELIT = 0.5  # of all pictures
 
@@ -50,7 +50,6 @@ def _restyled(x: torch.Tensor, side: int, rng: np.random.Generator) -> torch.Ten
         x = resized(x, int(rng.choice((*PAPER, side))))
         if x.shape[-1] > PAPER[0] and rng.random() < 0.5:  # without the finest lines
             x = F.avg_pool2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), 3, stride=1)
-    styles, odds = zip(*STYLES, strict=True)
-    style = styles[int(rng.choice(len(styles), p=odds))]
+    style = STYLES[int(rng.choice(len(STYLES), p=ODDS))]
     x = style(x, rng).contiguous()
     return 255 - x if style in (drawing, grey) and rng.random() < INVERTED else x

@@ -145,7 +145,8 @@ def export(model: torch.nn.Module, config: Mapping[str, Any], folder: Path, toke
     (folder / "weights.part").replace(folder / "open_clip_model.safetensors")
     if hasattr(tokenizer, "save_pretrained"):
         tokenizer.save_pretrained(str(folder))
-    if hasattr(text := getattr(model, "text", None), "config"):  # one of Hugging Face's: described beside the weights
+    text: Any = getattr(model, "text", None)
+    if hasattr(text, "config"):  # one of Hugging Face's: described beside the weights
         text.config.save_pretrained(str(folder))
         names = {"hf_model_name": ".", "hf_tokenizer_name": "."}
         config = {**config, "model_cfg": {**config["model_cfg"], "text_cfg": {**config["model_cfg"]["text_cfg"], **names}}}

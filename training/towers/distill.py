@@ -16,6 +16,7 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -169,7 +170,8 @@ def iter_distill(
                 run.save()
                 raise
         run.save()
-    return run.ema.model
+    tuned: Any = run.ema.model
+    return tuned
 
 
 class _Run:
@@ -188,9 +190,8 @@ class _Run:
         self.model = tower.requires_grad_(False).eval()
         self.first_table = tower.table.detach().clone()
         self.scale = nn.Parameter(torch.tensor(15.0).log())  # of cosines, for the comparison with words
-        self.spread = float(
-            np.concatenate([s.targets[0][:2000] for s in sources if s.captioned] or [[1.0]]).astype(np.float32).var()
-        )
+        seen = [s.targets[0][:2000] for s in sources if s.targets and s.captioned] or [sources[0].targets[0][:2000]]
+        self.spread = float(np.concatenate(seen).astype(np.float32).var())  # what features are apart by, without more
         self.state = load_checkpoint(out)
         self.step, self.seconds = 0, 0.0
         if self.state:
@@ -220,7 +221,8 @@ class _Run:
             some = torch.from_numpy(
                 np.concatenate([s.targets[0] for s in self.sources if s.captioned] or [kept.targets[0]])
             ).float()
-            model.norm.running_mean.copy_(some.mean(0)), model.norm.running_var.copy_(some.var(0))
+            norm: Any = model.norm
+            norm.running_mean.copy_(some.mean(0)), norm.running_var.copy_(some.var(0))
             optimizer = torch.optim.AdamW(joint, lr=1e-3, weight_decay=0.05)
             for step in range(settings.head_steps):
                 rng = np.random.default_rng([settings.seed, 9, step])
@@ -397,7 +399,7 @@ class _Run:
     def save(self) -> None:
         """Write the checkpoint."""
         self.saved = self.seconds
-        learned = {"model": self.model, "ema": self.ema.model, "optimizer": self.optimizer}
+        learned: dict[str, Any] = {"model": self.model, "ema": self.ema.model, "optimizer": self.optimizer}
         state = {name: part.state_dict() for name, part in learned.items()}
         save_checkpoint(self.out, {**state, "scale": self.scale.detach(), "step": self.step, "seconds": self.seconds})
 

@@ -11,6 +11,7 @@ each of its classes: near those of real pictures, and surely of that class to th
 
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -95,8 +96,8 @@ def iter_join(
     told = torch.from_numpy(np.concatenate([part.features for part in captioned])).float()
     named = torch.from_numpy(np.concatenate([part.features for part in labelled])).float() if labelled else told[:0]
     if not tower.rest.weight.any():  # nothing learned yet
-        tower.norm.running_mean.copy_(told.mean(0))
-        tower.norm.running_var.copy_(told.var(0))
+        norm: Any = tower.norm
+        norm.running_mean.copy_(told.mean(0)), norm.running_var.copy_(told.var(0))
     yield Step(0, settings.steps, "imagining features of the classes")
     imagined = imagine(tower, told)
 
@@ -207,7 +208,7 @@ def _plain(model: CustomTextCLIP, tokenizer: Tokenizer, texts: list[str], chunk:
 def _put_behind(model: CustomTextCLIP, text: nn.Linear) -> None:
     """The affine map taken in by the encoder: its projection does the turning, its last norm's bias the shift."""
     projection = model.text.proj.weight
-    last = [module for module in model.text.transformer.modules() if isinstance(module, nn.LayerNorm)][-1]
+    last: Any = [module for module in model.text.transformer.modules() if isinstance(module, nn.LayerNorm)][-1]
     turned = text.weight @ projection
     last.bias += torch.linalg.solve(turned, text.bias)
     projection.copy_(turned)

@@ -42,7 +42,7 @@ class Classifier:
         """
         if not timm.is_model(name):
             raise BadInput(f"timm knows no model {name}; see timm.list_models() for its names.")
-        model = timm.create_model(name, pretrained=False)
+        model: Any = timm.create_model(name, pretrained=False)
         own, given = model.state_dict(), _read(file)
         if own.keys() != given.keys():
             if [v.shape for v in given.values()] != [v.shape for v in own.values()]:
@@ -137,7 +137,7 @@ def join(
     vectors = torch.stack(
         [encode_captions(model, tokenizer([t.replace("{label}", n) for n in names])) for t in templates]
     ).mean(0)
-    last = [module for module in text.transformer.modules() if isinstance(module, torch.nn.LayerNorm)][-1]
+    last: Any = [module for module in text.transformer.modules() if isinstance(module, torch.nn.LayerNorm)][-1]
     last.bias -= lengths * F.normalize(vectors, dim=1).mean(0)
     tower.table.copy_(F.normalize(vectors - vectors.mean(0), dim=1))
     tower.log_temperature.fill_(math.log(2))
