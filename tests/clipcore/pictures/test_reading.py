@@ -16,15 +16,8 @@ from PIL import Image
 
 from clipcore import BadImage, BadInput
 from clipcore.pictures import reading
-from clipcore.pictures.reading import (
-    display_path,
-    find_images,
-    find_labelled_images,
-    open_image,
-    picture_size,
-    read_bytes,
-    thumbnail,
-)
+from clipcore.pictures.finding import display_path, find_images, find_labelled_images
+from clipcore.pictures.reading import open_image, picture_size, read_bytes, thumbnail
 from tests.support.sentences import assert_sentence
 
 
