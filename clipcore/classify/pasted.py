@@ -1,7 +1,7 @@
 """Class names as other programs and people list them, brought to the way that `.typed` reads: one rule for `plain`.
 
     ['dog', 'cat']  ("dog", "cat")  [dog, cat]  {0: 'dog', 1: 'cat'}      lists of Python, JSON and YAML
-    1. dog 2. cat   1) dog, 2) cat  0: dog                                numbered, in a line or a name a line, from 0 or 1 on
+    1. dog 2. cat   1) dog, 2) cat  0: dog                                numbers from 0 or 1 on, in a line or in lines
     - dog           * dog           • dog • cat                           bullets
     dog<tab>cat                                                           a row of a spreadsheet; a column is lines
 
@@ -9,6 +9,7 @@ What is not wholly such a list stays as it is.
 """
 
 import re
+from itertools import pairwise
 
 _ITEM = re.compile(  # a number perhaps, a name, a comma or the end
     r"""\s*(?:["']?\d+["']?\s*:\s*)?(?:'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)")\s*(?:,|\Z)"""
@@ -70,7 +71,7 @@ def _numbered(text: str) -> str | None:
     found = list(_NUMBER.finditer(text))
     if len(found) < 2 or int(found[0][1]) > 1 or text[: found[0].start()].strip():
         return None
-    if any(int(after[1]) != int(before[1]) + 1 for before, after in zip(found, found[1:], strict=False)):
+    if any(int(after[1]) != int(before[1]) + 1 for before, after in pairwise(found)):
         return None
     ends = [*(number.start() for number in found[1:]), len(text)]
     return "\n".join(text[number.end() : end].strip().rstrip(",;") for number, end in zip(found, ends, strict=True))

@@ -1,7 +1,7 @@
 """Class names as they are typed, in every field and every command, and written back: one rule, both ways.
 
-Names stand between commas, semicolons (those of Chinese, Japanese and Arabic too) or line breaks. `dog = puppy | hound` gives
-a name other names. A name with one of these marks in it is put in double quotes, as in a CSV table: "tench, Tinca tinca", and
+Names stand between commas, semicolons (Chinese, Japanese and Arabic ones too) or line breaks. `dog = puppy | hound` gives a
+name other names. A name with one of these marks in it is put in double quotes, as in a CSV table: "tench, Tinca tinca", and
 a quote in it is doubled. Quotes within a name are letters like any other. Lists as programs and people write them are
 understood too, see `.pasted`. The page's script, ui/static/shared/typed.js, has the same rule.
 """
