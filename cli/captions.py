@@ -24,7 +24,7 @@ def captions(
     from clipcore.encoding.stream import iter_embed
     from clipcore.measure.bench_html import composition_html
     from clipcore.measure.composition import iter_composition, match
-    from clipcore.pictures.reading import display_path
+    from clipcore.pictures.finding import display_path
 
     if bool(caption) == bool(images):
         raise BadInput("Give either --caption, for pictures, or --images, for a SugarCrepe or Winoground file.")

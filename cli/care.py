@@ -69,7 +69,7 @@ def doctor(
 
     It says what it would do, and changes nothing without --fix. Exit code 1 if something is left that is not in order.
     """
-    from clipcore.pictures.reading import display_path
+    from clipcore.pictures.finding import display_path
     from storage import iter_examine
 
     folder = home_folder(home)

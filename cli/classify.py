@@ -48,7 +48,7 @@ def classify(
 
     from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
     from clipcore.encoding.stream import iter_embed
-    from clipcore.pictures.reading import display_path
+    from clipcore.pictures.finding import display_path
     from storage.export import answer_row
 
     if (labels is None) == (classifier is None):

@@ -250,16 +250,19 @@ def saved_classifier(library: "Library", name: str) -> "Classifier":
 def picture_files(paths: Iterable[Path]) -> list[Path]:
     """The files named, and the pictures of the folders named."""
     from clipcore import BadInput
-    from clipcore.pictures.reading import display_path, find_images
+    from clipcore.pictures.finding import Skipped, display_path, find_images
 
     files: list[Path] = []
+    skipped: list[Skipped] = []
     for path in paths:
         if path.is_dir():
-            files += find_images(path)
+            files += find_images(path, skipped)
         elif path.exists():
             files.append(path)
         else:
             raise BadInput(f"There is no file or folder {display_path(path)}; check the path.")
+    for bad in skipped:
+        say(f"skipped {bad}")
     if not files:
         raise BadInput("There are no pictures in what you named; name files, or a folder that holds some.")
     return files

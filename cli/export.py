@@ -111,6 +111,7 @@ def import_labels(
 ) -> None:
     """Take labels from other programs, for pictures of the library. One step, which undo takes back."""
     from clipcore import BadInput, parse_labels
+    from clipcore.letters import one_spelling
     from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
 
     sources = [(csv, read_csv), (folders, read_folders), (coco, read_coco), (label_studio, read_label_studio)]
@@ -124,7 +125,7 @@ def import_labels(
             rows = next(read(path) for path, read in sources if path)
         if only:
             wanted = set(parse_labels(only)[0])
-            rows = [row for row in rows if row[1] in wanted]
+            rows = [row for row in rows if one_spelling(row[1]) in wanted]
         found = library.exchange.import_labels(rows, keep)
     for bad in [*skipped, *found.unknown]:
         say(f"skipped {bad.path}: {bad.reason}")

@@ -57,6 +57,7 @@ def label(
                 say(f"{count:,} of the labelled files replaced another picture; label --replaced lists them.")
             return
         classes = parse_labels(among)[0] if among else []
+        name = clean_label(name) if name else name
         if not name and not (classes and (none or unsure or remove)):
             raise BadInput("Say which label with --as NAME, or with --among and --none, --unsure or --remove.")
         if name and classes and (is_not or unsure or none or name not in classes):
@@ -64,9 +65,9 @@ def label(
         ids = library.labels.ids_at(paths)
         if classes or remove:
             to: Place = NONE if none else UNSURE if unsure else None if remove else name
-            step = library.labels.move(ids, to, classes or [clean_label(name)])
+            step = library.labels.move(ids, to, classes or [name])
         else:
-            step = library.labels.label_many(ids, clean_label(name), -1 if is_not or none else 0 if unsure else 1)
+            step = library.labels.label_many(ids, name, -1 if is_not or none else 0 if unsure else 1)
         row = {"pictures": len(ids), "changed": len(step.changed)}
         counted = "1 picture" if len(ids) == 1 else f"{len(ids):,} pictures, {len(step.changed):,} of them"
         emit(as_json, row, f"{counted} {'changed' if step.changed else 'unchanged'}; label --undo takes it back")

@@ -20,6 +20,8 @@ def add(folder: Path, home: Home = None, model: Model = "starter", as_json: Json
         counts = {"new": added.new, "known": added.known, "skipped": len(added.skipped), "in the library": library.count()}
         if added.replaced:
             counts["replaced"] = len(added.replaced)
+        if added.note:
+            say(added.note)
         emit(as_json, counts, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 

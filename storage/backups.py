@@ -21,7 +21,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from clipcore import BadInput
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from .damage import BACKUPS, find_damage
 from .database import BUSY_SECONDS, Database, LibraryError, damaged

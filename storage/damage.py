@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from .database import BUSY_SECONDS, LibraryError, damaged
 

@@ -19,7 +19,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, IntegrityError, NoSuchModuleError, OperationalError
 
 from clipcore.errors import BadInput, NotFound, SaysoError
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 T = TypeVar("T")
 

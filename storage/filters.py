@@ -7,7 +7,8 @@ from datetime import date
 from typing import Any, Literal
 
 from clipcore import BadInput
-from clipcore.pictures.reading import display_path
+from clipcore.letters import letters
+from clipcore.pictures.finding import display_path
 
 from .database import known_id
 
@@ -57,7 +58,7 @@ class Filters:
 
     def fits_name(self, path: str) -> bool:
         """Whether a file's name has in it what is looked for."""
-        return not self.name or self.name.casefold() in display_path(os.path.basename(path)).casefold()
+        return not self.name or letters(self.name).casefold() in letters(display_path(os.path.basename(path))).casefold()
 
 
 NO_FILTERS = Filters()

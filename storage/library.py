@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from clipcore import BadInput, Classifier, Examples, NotFound, Predictions, Step, drain, search_classifier
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from . import migrate
 from .backups import Backups

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clipcore import NONE, UNSURE, Classifier, Prediction
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from .filters import Filters
 
@@ -119,7 +119,8 @@ class Added:
     """What adding did: pictures embedded now, pictures whose vector was there already, files skipped.
 
     `image_ids` go with the files that were named one by one, in their order, those that could be read. `replaced` are files
-    that look otherwise than the labelled picture that was in their place, with a sentence about the labels.
+    that look otherwise than the labelled picture that was in their place, with a sentence about the labels. `note` says what
+    else to know: that a folder is empty which was not.
     """
 
     new: int
@@ -128,6 +129,7 @@ class Added:
     folder_id: int
     image_ids: tuple[int, ...] = ()
     replaced: tuple[SkippedRecord, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from clipcore import BadInput, NotFound
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from .backups import copy_file
 from .damage import find_damage

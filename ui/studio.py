@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import clipcore
 from clipcore import BadInput, PromptSet, SaysoError, Step, iter_zero_shot_classifier
-from clipcore.pictures.reading import MAX_BYTES, display_path
+from clipcore.pictures.finding import display_path
+from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import read_json, read_plain
 from storage import Added, Jobs, Keeper, Library, SkippedRecord
 
@@ -184,7 +185,9 @@ class Studio:
     def _drop(self, payload: dict[str, Any]) -> Work:
         yield from self.wait_for_model()
         added = yield from self.library.iter_add_files(payload["files"], payload.get("name", "Dropped images"))
-        return {**_counts(added), "image_ids": list(added.image_ids)}
+        counts = _counts(added)
+        counts["skipped"] += payload.get("passed_over", [])
+        return {**counts, "image_ids": list(added.image_ids)}
 
     def _classify(self, payload: dict[str, Any]) -> Work:
         """Build the zero-shot head or take a saved one, see that every image has its vector, and keep the run."""
@@ -226,5 +229,5 @@ class Studio:
 
 def _counts(added: Added) -> dict[str, Any]:
     skipped = [[record.path, record.reason] for record in added.skipped]
-    replaced = len(added.replaced)
-    return {"folder_id": added.folder_id, "new": added.new, "known": added.known, "skipped": skipped, "replaced": replaced}
+    counts = {"new": added.new, "known": added.known, "replaced": len(added.replaced)}
+    return {"folder_id": added.folder_id, **counts, "skipped": skipped, "note": added.note}

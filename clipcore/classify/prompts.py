@@ -1,7 +1,6 @@
 """Class names and prompts as people type them, checked, and turned into the sentences that the text tower reads."""
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput
+from ..letters import one_spelling
 
 MAX_LABELS = 20_000
 MAX_LABEL_LENGTH = 200
@@ -16,7 +16,6 @@ MAX_TEMPLATES = 200
 MAX_TEMPLATE_LENGTH = 300
 DEFAULT_PACK = "seven"
 _PACKS = Path(__file__).with_name("packs")
-_JOINERS = "\u200c\u200d"  # invisible, but part of Persian words and of emoji
 
 # What each pack is for; the templates lie in packs/NAME.txt, one a line. Most are from the CLIP authors' published
 # prompts (Radford et al., 2021, section 3.1.4), written with {label} as the place of the name.
@@ -92,7 +91,7 @@ def pack(name: str) -> PromptSet:
 
 def parse_templates(text: str, name: str = "custom") -> PromptSet:
     """Templates typed one a line; empty lines and lines that begin with # are passed over."""
-    lines = (_visible(line) for line in text.splitlines())
+    lines = (one_spelling(line) for line in text.splitlines())
     templates = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
     if not templates:
         raise BadInput("There is no template; write at least one line such as: a photo of a {label}.")
@@ -134,16 +133,16 @@ def parse_descriptions(text: str) -> dict[str, tuple[str, ...]]:
                 raise BadInput(f"The description “{line.strip()[:60]}” has no class; write it as: class name: sentence.")
             if line.strip():
                 found.setdefault(label, []).append(sentence)
-    told = {clean_label(label): [seen for s in sentences if (seen := _visible(s))] for label, sentences in found.items()}
+    told = {clean_label(label): [seen for s in sentences if (seen := one_spelling(s))] for label, sentences in found.items()}
     if not any(told.values()):
         raise BadInput("There are no descriptions; write lines such as: sparrow: a small brown bird with a short beak.")
     return {label: tuple(dict.fromkeys(sentences)) for label, sentences in told.items() if sentences}
 
 
 def clean_label(label: str) -> str:
-    """A name as it is kept: Unicode NFC, single spaces, no control characters. Raises BadInput if empty or too long."""
-    label = _visible(label)
-    if not label.strip(_JOINERS):
+    """A name as it is kept: Unicode NFC, single spaces, nothing unseen. Raises BadInput if empty or too long."""
+    label = one_spelling(label)
+    if not label:
         raise BadInput("A class name is empty; give every class a name.")
     if len(label) > MAX_LABEL_LENGTH:
         raise BadInput(
@@ -151,12 +150,6 @@ def clean_label(label: str) -> str:
             "and put longer descriptions into a template."
         )
     return label
-
-
-def _visible(text: str) -> str:
-    """Unicode NFC with single spaces, without what cannot be seen: control and text-direction marks, half characters."""
-    kept = (c for c in " ".join(text.split()) if c in _JOINERS or unicodedata.category(c) not in ("Cc", "Cf", "Cs"))
-    return " ".join(unicodedata.normalize("NFC", "".join(kept)).split())
 
 
 def check_labels(labels: Iterable[str]) -> None:

@@ -1,18 +1,22 @@
 """Class names as they are typed, in every field and every command, and written back: one rule, both ways.
 
-Names stand between commas, semicolons or line breaks. `dog = puppy | hound` gives a name other names. A name with one of
-these marks in it is put in double quotes, as in a CSV table: "tench, Tinca tinca", and a quote in it is doubled. Quotes
-within a name are letters like any other.
+Names stand between commas, semicolons (Chinese, Japanese and Arabic ones too) or line breaks. `dog = puppy | hound` gives a
+name other names. A name with one of these marks in it is put in double quotes, as in a CSV table: "tench, Tinca tinca", and
+a quote in it is doubled. Quotes within a name are letters like any other. Lists as programs and people write them are
+understood too, see `.pasted`. The page's script, ui/static/shared/typed.js, has the same rule.
 """
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
+from .pasted import begins_a_list, plain
 from .prompts import check_labels, clean_label
 
+_MARKS = r",;\n，､、；،؛"
 _QUOTED = r'\s*"((?:[^"]|"")*)"[^\S\n]*'
-_NAME = re.compile(rf"{_QUOTED}(?=[,;\n=]|\Z)|[^,;\n=]*")  # up to what begins the other names, or the next name
-_OTHER = re.compile(rf"{_QUOTED}(?=[,;\n|]|\Z)|[^,;\n|]*")
+_NAME = re.compile(rf"{_QUOTED}(?=[{_MARKS}=]|\Z)|[^{_MARKS}=]*")  # up to what begins the other names, or the next name
+_OTHER = re.compile(rf"{_QUOTED}(?=[{_MARKS}|]|\Z)|[^{_MARKS}|]*")
+_QUOTES_NEEDED = re.compile(rf'[{_MARKS}=|]|^\s*"')
 
 
 def parse_labels(text: str) -> tuple[list[str], dict[str, tuple[str, ...]]]:
@@ -46,12 +50,13 @@ def format_labels(labels: Iterable[str], synonyms: Mapping[str, Sequence[str]] |
 
 def quoted(name: str) -> str:
     """A name as it is typed: in quotes where it would be taken for several."""
-    return f'"{name.replace(chr(34), chr(34) * 2)}"' if re.search(r'[,;=|\n]|^\s*"', name) else name
+    needed = _QUOTES_NEEDED.search(name) or begins_a_list(name)
+    return f'"{name.replace(chr(34), chr(34) * 2)}"' if needed else name
 
 
 def _entries(text: str) -> Iterable[tuple[str, list[str]]]:
     """Each name as typed with its other names; where nothing stands between two marks there is no name."""
-    at = 0
+    at, text = 0, plain(text)
     while at < len(text):
         start, names, other = at, list[str](), False
         while True:

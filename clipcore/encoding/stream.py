@@ -14,8 +14,9 @@ import numpy as np
 
 from ..errors import BadImage
 from ..pictures.exif import Facts
+from ..pictures.finding import Skipped
 from ..pictures.pixels import pixel_hash
-from ..pictures.reading import content_hash, display_path, picture_facts, read_bytes
+from ..pictures.reading import content_hash, picture_facts, read_bytes
 from ..progress import Step
 
 if TYPE_CHECKING:
@@ -45,17 +46,6 @@ class Picture:
     facts: Facts
     vector: np.ndarray | None = None
     pixels: str = ""
-
-
-@dataclass(frozen=True)
-class Skipped:
-    """One file that could not be used, and why, as a sentence."""
-
-    path: Path
-    reason: str
-
-    def __str__(self) -> str:
-        return f"{display_path(self.path)}: {self.reason}"
 
 
 @dataclass

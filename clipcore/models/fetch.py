@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import BadInput, ModelError, ModelNotHere, UnknownModel
-from ..pictures.reading import display_path
+from ..pictures.finding import display_path
 from ..progress import Step
 from .locate import CONFIG_FILE, STARTER, WEIGHT_FILES, locate, shortened, split_name, twins
 

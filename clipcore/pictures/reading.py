@@ -4,32 +4,25 @@ import hashlib
 import io
 import math
 import os
-import re
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from ..errors import BadImage, BadInput
+from ..errors import BadImage
 from ..plain import open_plain, read_plain
 from . import decoding, raw
 from . import exif as exifs
 from .exif import Facts
+from .finding import VIDEO
 
 # An allow-list, because Pillow alone would also start Ghostscript for a PostScript file named photo.jpg.
 # JPEG covers the MPO files of phones and stereo cameras.
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "AVIF")
-SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".mpo", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"}
-    | {".dng", ".cr2", ".nef", ".arw", ".raf"}  # RAW files, by the preview in them
-    # pictures that we cannot read: found all the same, so that they are listed as skipped and not silently missing
-    | {".heic", ".heif", ".svg", ".psd", ".cr3", ".orf", ".rw2", ".jxl", ".jp2"}
-)
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
 MAX_PIXELS = 100_000_000  # 300 MB once decoded; more than nearly every camera makes
 MAX_BYTES = 500_000_000
 MAX_ASPECT = 200  # a model that scales the short side to 224 would blow a strip of 1 x 100,000 pixels up to gigabytes
@@ -39,6 +32,10 @@ MAX_ASPECT = 200  # a model that scales the short side to 224 would blow a strip
 REDUCED = 2.5
 _TOO_LARGE = f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; save a smaller copy."
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
+# ISO media files by their brand (ISO/IEC 14496-12; QuickTime; 3GPP TS 26.244), Matroska and WebM by their EBML header
+_VIDEO_BRANDS = {b"qt  ", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"mp41", b"mp42", b"dash", b"MSNV", b"XAVC"}
+_VIDEO_BRANDS |= {b"M4V ", b"M4VH", b"M4VP", b"3gp4", b"3gp5", b"3gp6", b"3g2a"}
+_MATROSKA = b"\x1a\x45\xdf\xa3"
 _TURN = Image.Transpose
 _TURNS = {  # what undoes each EXIF orientation
     2: _TURN.FLIP_LEFT_RIGHT,
@@ -130,8 +127,11 @@ def _refuse(head: bytes) -> None:
         raise BadImage(
             "This is a HEIC picture, which needs one more package: pip install -r requirements-extras/heic.txt, then retry."
         )
-    if brand == b"ftypcrx " or kind in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0"):
+    if brand == b"ftypcrx " or kind in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"II\x1a\0", b"FOVb", b"\0MRM"):
         raise BadImage(raw.REFUSED)
+    is_iso = brand[:4] == b"ftyp" and brand[4:] in _VIDEO_BRANDS
+    if is_iso or kind == _MATROSKA or (kind == b"RIFF" and brand[4:] == b"AVI "):
+        raise BadImage(VIDEO)
 
 
 @contextmanager
@@ -241,67 +241,3 @@ def thumbnail(image: Image.Image, side: int = 256) -> bytes:
     buffer = io.BytesIO()
     small.save(buffer, "WEBP", quality=80, method=2)
     return buffer.getvalue()
-
-
-def is_picture_name(name: str) -> bool:
-    """Whether a file's name says that it is a picture, one we can read or one to be listed as skipped."""
-    return os.path.splitext(name)[1].lower() in SUFFIXES
-
-
-def find_images(folder: str | os.PathLike[str]) -> Iterator[Path]:
-    """Every picture file below `folder`, by name, in a stable order.
-
-    Links are not followed and hidden files and folders are passed over, so a scan stays inside the folder that was named.
-    Raises BadInput, at once, if the folder is not there or may not be read.
-    """
-    root = os.path.expanduser(os.fspath(folder))
-    if not os.path.exists(root):
-        raise BadInput(f"The folder {display_path(root)} does not exist; check the path.")
-    if not os.path.isdir(root):
-        raise BadInput(f"The path {display_path(root)} is a file, not a folder; name the folder that holds it.")
-    try:
-        return _walk(_entries(root))
-    except OSError as error:
-        raise BadInput(
-            f"The folder {display_path(root)} cannot be read ({error.strerror}); check its permissions."
-        ) from None
-
-
-def find_labelled_images(folder: str | os.PathLike[str]) -> dict[Path, str]:
-    """The pictures of a folder that holds one folder per class, each with its class: the folder's name, `_` as a space.
-
-    Raises BadInput if the folder is not there or holds no class folders.
-    """
-    root = Path(os.path.expanduser(folder))
-    labels = {path: path.relative_to(root).parts[0] for path in find_images(root) if path.parent != root}
-    if not labels:
-        raise BadInput(
-            f"The folder {display_path(root)} holds no class folders; give each class a folder of its own, with its name."
-        )
-    return {path: display_path(label).replace("_", " ") for path, label in labels.items()}
-
-
-def _walk(entries: list[os.DirEntry[str]]) -> Iterator[Path]:
-    """The pictures among `entries` and below them. `entries` is a stack, so that no depth of folders is too deep."""
-    while entries:
-        entry = entries.pop()
-        if entry.name.startswith("."):
-            continue
-        try:
-            if entry.is_dir(follow_symlinks=False):
-                entries += _entries(entry.path)
-            elif is_picture_name(entry.name) and entry.is_file(follow_symlinks=False):
-                yield Path(entry.path)
-        except OSError:
-            continue  # gone meanwhile, or a folder that may not be read: nothing there for us
-
-
-def _entries(folder: str) -> list[os.DirEntry[str]]:
-    """What lies in a folder, last name first."""
-    with os.scandir(folder) as entries:
-        return sorted(entries, key=lambda entry: entry.name, reverse=True)
-
-
-def display_path(path: str | os.PathLike[str]) -> str:
-    """A path as text that can be printed and stored, also when its bytes are not valid UTF-8."""
-    return re.sub("[\ud800-\udfff]", "\ufffd", os.fspath(path))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clipcore import Step
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..library import Library
 

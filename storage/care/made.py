@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from clipcore import Space, Step
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..tables import SpaceRow
 from ..vectors.index import VectorIndex

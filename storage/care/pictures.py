@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from clipcore import Step
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..tables import Folder, Image
 from .findings import Finding, Patient, counted, deleting, some

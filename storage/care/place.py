@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from clipcore import Step
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..database import FILE
 from .findings import Finding, Patient, counted, deleting, some

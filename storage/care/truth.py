@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy import delete, func, select
 
 from clipcore import Classifier, SaysoError, Step
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..backups import DAILY, LATE, Backup, backup, is_due, list_backups
 from ..damage import find_damage, require_whole

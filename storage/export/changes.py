@@ -13,7 +13,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from clipcore import BadInput, SaysoError, Step
-from clipcore.pictures.reading import content_hash, display_path
+from clipcore.pictures.finding import display_path
+from clipcore.pictures.reading import content_hash
 from clipcore.plain import read_plain
 
 from ..files import write_beside

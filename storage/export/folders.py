@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from clipcore.classify.examples import split_place
-from clipcore.pictures.reading import MAX_BYTES, content_hash, display_path
+from clipcore.pictures.finding import display_path
+from clipcore.pictures.reading import MAX_BYTES, content_hash
 from clipcore.plain import read_plain
 
 from ..records import Answer, SkippedRecord, in_words

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from clipcore import BadInput
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 from clipcore.plain import read_json
 
 from ..files import write_beside

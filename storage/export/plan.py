@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..records import SkippedRecord
 

@@ -16,7 +16,8 @@ from xml.dom import minidom
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from clipcore import BadInput
-from clipcore.pictures.reading import content_hash, display_path
+from clipcore.pictures.finding import display_path
+from clipcore.pictures.reading import content_hash
 from clipcore.plain import read_plain
 
 from ..records import Answer, SkippedRecord

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, delete, update
 
 from clipcore import NONE, UNSURE, Classifier, decide, generic_bank, zero_shot_classifier
 from clipcore.classify.prompts import clean_label
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..classifiers.runs import Runs
 from ..classifiers.saved import Classifiers

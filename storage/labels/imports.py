@@ -13,7 +13,9 @@ from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from clipcore import BadInput
-from clipcore.pictures.reading import SUFFIXES, content_hash, display_path, read_bytes
+from clipcore.letters import letters
+from clipcore.pictures.finding import display_path, find_images
+from clipcore.pictures.reading import content_hash, read_bytes
 from clipcore.plain import parsed_json, read_plain, read_plain_text
 
 from ..export.tables import labels_in, undefused
@@ -55,12 +57,12 @@ def read_folders(root: str | Path) -> Rows:
     A link to a picture, such as an export of Sayso makes, stands for the picture.
     """
     rows = []
-    for folder, _, names in os.walk(root):
-        parts = Path(folder).relative_to(root).parts
+    for file in find_images(root, links=True):
+        parts = file.parent.relative_to(root).parts
         if parts and parts[0].lower() in PARTS:
             parts = parts[1:]
-        files = (os.path.join(folder, name) for name in sorted(names) if os.path.splitext(name)[1].lower() in SUFFIXES)
-        rows += [(os.path.realpath(file), display_path(parts[0])) for file in files if parts]
+        if parts:
+            rows.append((os.path.realpath(file), display_path(parts[0])))
     return _some(sorted(rows), root)
 
 
@@ -152,12 +154,12 @@ class Finder:
 
 def _alike(one: str, other: str) -> int:
     """How many parts two paths share, counted from the end."""
-    pairs = zip(reversed(re.split(r"[/\\]", one)), reversed(re.split(r"[/\\]", other)), strict=False)
+    pairs = zip(reversed(re.split(r"[/\\]", letters(one))), reversed(re.split(r"[/\\]", letters(other))), strict=False)
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")) + 1)
 
 
 def _name(path: str) -> str:
-    return re.split(r"[/\\]", path)[-1]
+    return letters(re.split(r"[/\\]", path)[-1])
 
 
 def _content(path: str) -> str:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from clipcore import BadInput, Examples, NotFound
 from clipcore.classify.prompts import clean_label
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..database import Database
 from ..pictures import lookup

@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from clipcore import BadImage, BadInput, Step
-from clipcore.encoding.stream import Batch, Picture, Skipped, embed_files
+from clipcore.encoding.stream import Batch, Picture, embed_files
 from clipcore.pictures.exif import Facts
+from clipcore.pictures.finding import Skipped, display_path, find_images
 from clipcore.pictures.pixels import pixel_hash
-from clipcore.pictures.reading import content_hash, display_path, find_images, picture_facts, read_bytes
+from clipcore.pictures.reading import content_hash, picture_facts, read_bytes
 
 from ..database import IN_LIMIT, Database, chunks
 from ..records import Added, SkippedRecord
@@ -28,6 +29,11 @@ from ..vectors.index import to_blob
 from ..vectors.spaces import Model
 from .folders import below, find_folder, open_folder
 from .identity import keep_pixels, kept_labels, settle, unlooked
+
+EMPTIED = (
+    "The folder {} has no picture any more, but had {:,}, which are kept in the library; connect its disk and add it again, "
+    "or remove the folder from the library if they are gone for good."
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +52,15 @@ def add_folder(
 ) -> Generator[Step, None, Added]:
     """Add every picture below a folder, or look at it again. Pictures that are gone are hidden until they come back.
 
-    What lies below `ignore` is left out. Raises BadInput if the folder is not there.
+    What lies below `ignore` is left out. Nothing is known of a folder below that may not be read, nor of a disk that is not
+    there: what the library has of them stays as it is. Raises BadInput if the folder is not there.
     """
     if not str(folder).strip():
         raise BadInput("No folder was named; give the path of a folder with pictures.")
     try:
         root = os.path.abspath(Path(folder).expanduser())
-        found = find_images(root)
+        passed_over: list[Skipped] = []
+        found = find_images(root, passed_over)
     except (OSError, RuntimeError, ValueError) as error:  # a name of 10,000 letters, or ~nobody
         raise BadInput(f"The folder cannot be opened ({error.__class__.__name__}); check the path.") from error
     yield Step(0, 0, "looking for pictures")
@@ -61,13 +69,21 @@ def add_folder(
     with database.reading() as connection:
         listed = _listed(connection, below(Image.path, root))
         skipped = set(connection.scalars(select(SkippedRow.path).where(below(SkippedRow.path, root))))
+    gone = [path for path, row in listed.items() if not row.missing]
+    if gone and not files and not passed_over:  # most likely a disk that is not connected
+        return Added(0, 0, [], folder_id, note=EMPTIED.format(display_path(root), len(gone)))
     added = yield from _add(database, model, files, folder_id, listed)
     present = set(files)
+    shut = tuple(str(bad.path) + os.sep for bad in passed_over)
     with database.writing() as connection:
-        _set_missing(connection, [row.id for path, row in listed.items() if path not in present and not row.missing], True)
-        for paths in chunks(skipped - present):
+        hidden = [path for path in gone if path not in present and not path.startswith(shut)]
+        _set_missing(connection, [listed[path].id for path in hidden], True)
+        _put_skipped(database, connection, folder_id, passed_over)
+        for paths in chunks(skipped - present - {str(bad.path) for bad in passed_over}):
             connection.execute(delete(SkippedRow).where(SkippedRow.path.in_(paths)))
-    return added
+    return replace(
+        added, skipped=[*(SkippedRecord(display_path(bad.path), bad.reason) for bad in passed_over), *added.skipped]
+    )
 
 
 def add_files(database: Database, model: Model, files: Sequence[str | Path], name: str) -> Generator[Step, None, Added]:
@@ -225,12 +241,15 @@ def _put_images(
 
 
 def _put_skipped(database: Database, connection: Connection, folder_id: int, skipped: list[Skipped]) -> None:
+    if not skipped:
+        return
     rows = [{"folder_id": folder_id, "path": str(bad.path), "reason": bad.reason} for bad in skipped]
     insert = database.insert(SkippedRow)
     update_reason = insert.on_conflict_do_update(index_elements=["path"], set_={"reason": insert.excluded.reason})
     connection.execute(update_reason, rows)
     # a picture that was good before and is damaged now
-    connection.execute(update(Image).where(Image.path.in_([row["path"] for row in rows])).values(missing=True))
+    for paths in chunks([row["path"] for row in rows]):
+        connection.execute(update(Image).where(Image.path.in_(paths)).values(missing=True))
 
 
 def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:

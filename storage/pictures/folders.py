@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, update
 
 from clipcore import NotFound
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path
 
 from ..database import Database
 from ..records import FolderRecord, ImageRecord, SkippedRecord

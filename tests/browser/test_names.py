@@ -74,8 +74,8 @@ def test_the_page_reads_and_writes_names_by_the_same_rule(open_page):
     """What clipcore.classify.typed makes of the same texts, and back."""
     page = open_page()
     script = """async ([texts, lists]) => {
-        const { names, typed } = await import("/elements/shared/typed.js");
-        return [texts.map((text) => names(text).map(({ name }) => name)), lists.map((list) => typed(list))];
+        const { names, plain, typed } = await import("/elements/shared/typed.js");
+        return [texts.map((text) => names(plain(text)).map(({ name }) => name)), lists.map((list) => typed(list))];
     }"""
     read, written = page.evaluate(script, [[text for text, _ in CASES], [names for _, names in CASES]])
     assert read == [names for _, names in CASES]

@@ -298,11 +298,13 @@ def test_a_folder_is_uploaded(page, tmp_path):
     for index in range(3):
         photo(tmp_path / "sent" / f"{index}.jpg", "orange", (70 + index, 40))
     (tmp_path / "sent" / "notes.txt").write_text("not a picture, and nobody says it is")
+    (tmp_path / "sent" / "._0.jpg").write_text("what a Mac keeps beside it")
+    (tmp_path / "sent" / "clip.mp4").write_text("a video")
     reveal(page.get_by_role("tab", name="Library"))
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Upload a folder").click()
     chooser.value.set_files(str(tmp_path / "sent"))
-    expect(page.get_by_text(re.compile("3 new images, 0 already known, in"))).to_be_visible(timeout=60_000)
+    expect(page.get_by_text(re.compile("3 new images, 0 already known, 1 skipped, in"))).to_be_visible(timeout=60_000)
     expect(page.locator("sayso-grid").get_by_role("heading", name="3 images")).to_be_visible()
 
 

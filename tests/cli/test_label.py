@@ -42,6 +42,16 @@ def test_pictures_and_folders_get_labels_that_can_be_taken_back(folder, tmp_path
     assert counts(home) == {}
 
 
+def test_names_with_split_or_unseen_letters_are_the_same_labels(folder, tmp_path):
+    home = tmp_path / "home"
+    sayso("add", folder, home=home)
+    sayso("label", folder / "red", "--as", "cafe\u0301\u200b", "--among", "café，tea", home=home)
+    assert counts(home) == {"café": 8}
+    (tmp_path / "labels.csv").write_text(f"path,label\n{folder}/green/0.png,te\u00ada\n{folder}/green/1.png,x\n")
+    sayso("import-labels", "--csv", tmp_path / "labels.csv", "--only", "['tea', 'coffee']", home=home)
+    assert counts(home) == {"café": 8, "tea": 1}
+
+
 def test_a_threshold_is_learned_for_each_of_several_labels(folder, tmp_path):
     home, file = tmp_path / "home", tmp_path / "several.safetensors"
     rows, _ = sayso("teach", folder / "several.csv", "--many", "--out", file, "--json", "--force", home=home)

@@ -1,5 +1,7 @@
 """`teach` as people run it: folders or a CSV in, a saved classifier out, and one sentence about what it is worth."""
 
+import unicodedata
+
 import pytest
 
 from clipcore import Classifier
@@ -33,6 +35,25 @@ def test_from_class_folders_to_a_file_that_classifies(folder, tmp_path):
     assert Classifier.load(file).kind == "few-shot"
     found, _ = sayso("classify", folder / "red", "--classifier", "colours", "--json", home=tmp_path / "home")
     assert {row["label"] for row in found} == {"red"}
+
+
+def test_from_class_folders_made_on_a_mac(folder, tmp_path):
+    split = unicodedata.normalize("NFD", "é red")
+    for index in range(4):
+        photo(tmp_path / "mac" / split / f"{index}.png", "red", (40 + index, 40))
+        photo(tmp_path / "mac" / "green" / f"{index}.png", "green", (40 + index, 40))
+        photo(tmp_path / "mac" / "@eaDir" / f"{index}.png", "blue", (40 + index, 40))
+    (tmp_path / "mac" / "green" / "clip.mp4").write_bytes(b"x")
+    home, file = tmp_path / "home", tmp_path / "mac.safetensors"
+    rows, errors = sayso("teach", tmp_path / "mac", "--out", file, "--json", "--force", home=home)
+    assert rows[0]["labels"] == 8
+    assert "1 x This is a video" in errors
+    assert sorted(Classifier.load(file).labels) == ["green", "é red"]
+    measured, _ = sayso("evaluate", tmp_path / "mac", "--classifier", file, "--json", home=home)
+    assert ([row["label"] for row in measured[0]["classes"]], measured[0]["n"]) == (["green", "é red"], 8)
+    found, errors = sayso("classify", tmp_path / "mac", "--labels", "é red，green", "--json", home=home)
+    assert len(found) == 8
+    assert "clip.mp4: This is a video" in errors
 
 
 def test_from_a_table(folder, tmp_path):

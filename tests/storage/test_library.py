@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import unicodedata
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,10 +16,12 @@ from clipcore.encoding.text_cache import MemoryCache
 from clipcore.pictures.reading import content_hash
 from storage import Filters, Library, LibraryError, SkippedRecord, migrate
 from storage.database import Database
+from storage.labels.imports import read_folders
 from storage.pictures.lookup import unsealed
 from storage.vectors.index import to_blob
 from storage.vectors.relevance import generic_queries
 from tests.support.fakes import FakeEncoder, photo
+from tests.support.sentences import assert_sentence
 
 COLOURS = ["red", "green", "blue"]
 
@@ -131,6 +134,86 @@ def test_a_bad_folder_is_said_plainly(library, folder):
     with pytest.raises(BadInput, match=r"path|folder"):
         library.add(folder)
     assert library.folders() == []
+
+
+def test_an_empty_mount_point_is_no_empty_library(library, photos):
+    """A disk that is not connected leaves an empty folder where its pictures were."""
+    library.add(photos)
+    library.labels.label(photos / "a.png", "red")
+    photos.rename(photos.with_name("disk"))
+    photos.mkdir()
+    added = library.add(photos)
+    assert_sentence(added.note)
+    assert "had 4, which are kept" in added.note
+    assert (added.new, added.known, added.skipped, library.count()) == (0, 0, [], 4)
+    photos.rmdir()
+    photos.with_name("disk").rename(photos)
+    added = library.add(photos)
+    assert (added.new, added.known, added.note, library.count()) == (0, 4, "", 4)
+    assert library.labels.counts() == {"red": 1}
+
+
+def test_a_folder_that_never_had_pictures_is_nothing_to_speak_of(library, tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert library.add(tmp_path / "empty").note == ""
+
+
+def test_a_folder_below_that_may_not_be_read_is_named_and_nothing_of_it_hidden(library, photos, monkeypatch):
+    library.add(photos)
+    scandir = os.scandir
+
+    def guarded(path):
+        if str(path).endswith("/sub"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    (photos / "c.png").unlink()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "scandir", guarded)
+        added = library.add(photos)
+    assert [(Path(bad.path).name, "Permission denied" in bad.reason) for bad in added.skipped] == [("sub", True)]
+    assert names(library.images()) == ["a.png", "b.jpg", "d.webp"]
+    assert [bad.path for bad in library.skipped()] == [str(photos / "sub")]
+    assert library.add(photos).skipped == library.skipped() == []
+
+
+def test_videos_are_listed_and_what_is_no_photo_is_not(library, photos):
+    for name in ("clip.mp4", "@eaDir/a.png/SYNOPHOTO_THUMB_M.jpg", "#recycle/old.jpg"):
+        (photos / name).parent.mkdir(parents=True, exist_ok=True)
+        (photos / name).write_bytes((photos / "a.png").read_bytes())
+    added = library.add(photos)
+    assert [Path(bad.path).name for bad in added.skipped] == ["clip.mp4"]
+    assert "video" in added.skipped[0].reason
+    assert library.skipped() == added.skipped
+    assert library.count() == 4
+    (photos / ".saysoignore").write_text("sub/\n*.MP4\n")
+    assert library.add(photos).skipped == library.skipped() == []
+    assert library.count() == 3
+
+
+@pytest.mark.parametrize(("kept", "typed"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_names_are_found_however_their_letters_are_spelt(library, tmp_path, kept, typed):
+    photo(tmp_path / "p" / f"{unicodedata.normalize(kept, 'Café 한글')}.png", "red")
+    library.add(tmp_path / "p")
+    for wanted in ("café", "한글", "CAF\u00ad\u00c9"):
+        found = library.find("red", filters=Filters(name=unicodedata.normalize(typed, wanted)))
+        assert len(found.hits) == 1
+
+
+def test_labels_come_in_however_their_letters_are_spelt(library, tmp_path):
+    """Class folders and tables made on a Mac, of pictures that lie here in the usual spelling, or the other way round."""
+    split = unicodedata.normalize("NFD", "café")
+    for index, spelt in enumerate(("café", split)):
+        photo(tmp_path / "p" / str(index) / f"{spelt}.png", "red", (40 + index, 30))
+    library.add(tmp_path / "p")
+    photo(tmp_path / "sorted" / split / "x.png", "red", (40, 30))
+    photo(tmp_path / "sorted" / "café" / "y.png", "red", (41, 30))
+    photo(tmp_path / "sorted" / "@eaDir" / "z.png", "red", (41, 30))
+    imported = library.exchange.import_labels(read_folders(tmp_path / "sorted"))
+    assert (imported.labels, imported.pictures, imported.unknown) == (("café",), 2, [])
+    rows = [(f"elsewhere/0/{split}.png", "drink"), ("elsewhere/1/café.png", "drink")]
+    assert library.exchange.import_labels(rows).pictures == 2
+    assert library.labels.counts() == {"café": 2, "drink": 2}
 
 
 def test_bad_files_are_listed_and_the_others_go_in(library, encoder, photos):

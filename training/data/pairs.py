@@ -9,13 +9,16 @@ import csv
 import io
 import itertools
 import tarfile
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from clipcore.errors import BadInput
-from clipcore.pictures.reading import MAX_BYTES, SUFFIXES, find_labelled_images
+from clipcore.letters import one_spelling
+from clipcore.pictures.finding import SUFFIXES, Skipped, find_labelled_images, holds_no_photo, is_no_photo
+from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import lines, open_plain, parsed_json
 
 SHARDS = (".tar", ".tar.gz")
@@ -48,7 +51,7 @@ def read_pairs(source: str | Path, skipped: Counter[str] | None = None) -> Itera
     """
     for path in find_sources(source):
         if path.is_dir():
-            yield from read_folder(path)
+            yield from read_folder(path, skipped)
         elif path.suffix.lower() in TABLES:
             yield from read_table(path, skipped)
         else:
@@ -59,7 +62,8 @@ def find_sources(source: str | Path) -> list[Path]:
     """The shards of a folder that holds some; else `source` itself. Raises BadInput if nothing can be read from it."""
     path = Path(source).expanduser()
     if path.is_dir():
-        return sorted(file for file in path.iterdir() if file.name.endswith(SHARDS)) or [path]
+        files = path.iterdir()
+        return sorted(file for file in files if file.name.endswith(SHARDS) and not is_no_photo(file.name)) or [path]
     if not path.exists():
         raise BadInput(f"{path} does not exist; check the path.")
     if not path.name.lower().endswith((*TABLES, *SHARDS)):
@@ -67,13 +71,17 @@ def find_sources(source: str | Path) -> list[Path]:
     return [path]
 
 
-def read_folder(root: str | Path) -> Iterator[Pair]:
+def read_folder(root: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
     """`root/<class name>/**/<picture>`: the folder names are the class names; underscores in them read as spaces.
 
-    Links are not followed and hidden files are passed over. Raises BadInput if `root` holds no folder with pictures.
+    Links are not followed and what is no photo is passed over. Raises BadInput if `root` holds no folder with pictures.
     """
     root = Path(root)
-    for path, label in find_labelled_images(root).items():
+    passed_over: list[Skipped] = []
+    found = find_labelled_images(root, passed_over)
+    for bad in passed_over:
+        count(skipped, bad.reason)
+    for path, label in found.items():
         yield Pair(f"{root.absolute().name}/{path.relative_to(root).as_posix()}", path, name=clean_name(label))
 
 
@@ -92,11 +100,17 @@ def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterato
             count(skipped, "no picture")
             continue
         said = [text for _, text in group]
-        image = path.parent / key
-        if not image.is_file():
+        image = _there(path.parent / key)
+        if image is None:
             count(skipped, "no picture")
         else:
             yield from _told(f"{path.stem}/{key}", image, said, skipped)
+
+
+def _there(path: Path) -> Path | None:
+    """The file at a path, also where the disk spells the letters otherwise than the table (NFC and NFD)."""
+    spelt = dict.fromkeys([str(path), *(unicodedata.normalize(form, str(path)) for form in ("NFC", "NFD"))])
+    return next((file for file in map(Path, spelt) if file.is_file()), None)
 
 
 def _plainly(rows: Iterator[Row], path: Path) -> Iterator[Row]:
@@ -149,8 +163,8 @@ def read_shards(paths: Iterable[str | Path], skipped: Counter[str] | None = None
 
 
 def clean_name(name: str) -> str:
-    """A class name as one would say it: underscores are spaces, no space is doubled."""
-    return " ".join(name.replace("_", " ").split())
+    """A class name as one would say it: underscores are spaces, no space is doubled, and it has one spelling."""
+    return one_spelling(name.replace("_", " "))
 
 
 def count(skipped: Counter[str] | None, reason: str) -> None:
@@ -167,7 +181,7 @@ def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
         for member in shard:
             if member.size > MAX_BYTES:  # a header may promise anything, and to pass over it takes as long as it says
                 raise tarfile.ReadError("a member is too large")
-            if not member.isfile():
+            if not member.isfile() or holds_no_photo(member.name):
                 continue
             folder, _, base = member.name.rpartition("/")
             stem, _, extension = base.partition(".")

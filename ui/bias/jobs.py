@@ -23,7 +23,7 @@ from clipcore.measure.bias import (
     read_table,
     report_json,
 )
-from clipcore.pictures.reading import display_path
+from clipcore.pictures.finding import display_path, is_no_photo
 from storage import ReportRecord
 
 from ..library.search import many
@@ -64,7 +64,8 @@ def checked_payload(folder_id: int | None, folder: str, source: str, table: str 
 def _table_beside(folder: Path) -> str:
     """The one table that lies in the folder or beside it."""
     for place in (folder, folder.parent):
-        found = sorted(file for file in place.iterdir() if file.suffix.lower() in (".csv", ".tsv"))
+        tables = (file for file in place.iterdir() if file.suffix.lower() in (".csv", ".tsv"))
+        found = sorted(file for file in tables if not is_no_photo(file.name))
         if len(found) == 1:
             return str(found[0])
     raise BadInput("Send the table with the groups: no CSV file lies in the folder or beside it, or several do.")

@@ -1,5 +1,6 @@
 """The Library tab: folders in, with progress, and the element that searches and shows them (`ui/static/library/grid.js`)."""
 
+import os
 import time
 from functools import partial
 from html import escape
@@ -8,7 +9,7 @@ from typing import Any
 import gradio as gr
 
 from clipcore import BadInput
-from clipcore.pictures.reading import find_images, is_picture_name
+from clipcore.pictures.finding import VIDEO, VIDEOS, find_images, is_no_photo, is_picture_name
 from storage import JobRecord
 from storage.pictures.identity import kept_labels
 
@@ -100,8 +101,12 @@ def add_folder(studio: Studio, following: Following, path: str) -> Changes:
 
 def take_folder(studio: Studio, following: Following, files: list[str] | None) -> Changes:
     """Keep the pictures of a folder that the browser sent, for when the page is on another computer than Sayso."""
-    kept = studio.keep([file for file in files or () if is_picture_name(file)])
-    return following.start("drop", {"files": kept, "name": "Uploaded"})
+    seen = [file for file in files or () if not is_no_photo(os.path.basename(file))]
+    videos = [[os.path.basename(file), VIDEO] for file in seen if os.path.splitext(file)[1].lower() in VIDEOS]
+    pictures = [file for file in seen if is_picture_name(file)]
+    if not pictures:
+        raise BadInput("There is no picture in that folder; choose one that holds some.")
+    return following.start("drop", {"files": studio.keep(pictures), "name": "Uploaded", "passed_over": videos})
 
 
 def add_samples(studio: Studio, following: Following) -> Changes:
@@ -121,6 +126,8 @@ def show_end(at: Parts, following: Following, job: JobRecord, is_mine: bool) -> 
     words = f"{result['new']:,} new images, {result['known']:,} already known{skipped}, in {stopwatch(job)}."
     if replaced := result.get("replaced"):
         words += f" {replaced:,} replaced a labelled image and look otherwise: see “Skipped files and replaced ones” below."
+    if note := result.get("note"):
+        words = note
     return {following.progress: said(words), at.grid: _news(result["folder_id"] if is_mine else None)}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from clipcore import BadInput
+from clipcore.pictures.finding import SUFFIXES
 
 from ..page_events import Opening
 from ..studio import Studio, Work
@@ -37,7 +38,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     with gr.Row(equal_height=False) as mine:
         with gr.Column(scale=1, min_width=280):
             files = gr.File(
-                label="Pictures", file_count="multiple", file_types=["image"], height=160, elem_id="captions-files"
+                label="Pictures", file_count="multiple", file_types=sorted(SUFFIXES), height=160, elem_id="captions-files"
             )
         with gr.Column(scale=1, min_width=280):
             typed = gr.Textbox(

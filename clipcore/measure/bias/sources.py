@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ...errors import BadInput
-from ...pictures.reading import display_path, is_picture_name
+from ...letters import letters
+from ...pictures.finding import display_path, is_picture_name
 from ...plain import read_plain_text
 from .groups import UNKNOWN, Facts
 
@@ -175,4 +176,4 @@ def _images(count: int) -> str:
 
 
 def _posix(path: str) -> str:
-    return path.strip().replace("\\", "/").removeprefix("./")
+    return letters(path.strip().replace("\\", "/")).removeprefix("./")

@@ -17,6 +17,28 @@ CASES = [  # also what the page's own script makes of them, tests/browser/test_n
     ('"open, end', ['"open', "end"]),
     ('"a" b, c', ['"a" b', "c"]),
     ('cat,,\n "red; blue" \n,dog|wolf', ["cat", "red; blue", "dog|wolf"]),
+    ("dog，猫、鳥；كلب،قطة؛x", ["dog", "猫", "鳥", "كلب", "قطة", "x"]),
+    ('"a，b", c', ["a，b", "c"]),
+    ("['dog', 'cat']", ["dog", "cat"]),
+    ('["dog", "tench, Tinca tinca"]\n', ["dog", "tench, Tinca tinca"]),
+    ("('dog', 'cat',)", ["dog", "cat"]),
+    ("'dog', 'cat'", ["dog", "cat"]),
+    ("[dog, snow leopard]", ["dog", "snow leopard"]),
+    ("{0: 'tench, Tinca tinca', 1: \"sheriff's star\"}", ["tench, Tinca tinca", "sheriff's star"]),
+    (r"""['dog\'s', '5" disk']""", ["dog's", '5" disk']),
+    (r'["caf\u00e9", "\ud83d\ude00"]', ["café", "😀"]),
+    ("1. dog 2. cat", ["dog", "cat"]),
+    ("1) dog, 2) snow leopard; 3) cat", ["dog", "snow leopard", "cat"]),
+    ("0: dog\n1: cat\n", ["dog", "cat"]),
+    ("- dog\n- cat\n", ["dog", "cat"]),
+    ("• dog • cat", ["dog", "cat"]),
+    ("* dog\n\n* cat", ["dog", "cat"]),
+    ("dog\tcat\tsnow leopard", ["dog", "cat", "snow leopard"]),
+    ('dog\r\n"snow\nleopard"\r\ncat\r\n', ["dog", "snow leopard", "cat"]),
+    ("1. FC Köln, 50. birthday", ["1. FC Köln", "50. birthday"]),  # numbers that do not count are names
+    ("- 20 degrees, x", ["20 degrees", "x"]),
+    ("[sic] note, x", ["[sic] note", "x"]),
+    ('"1. dog", "2. cat"', ["1. dog", "2. cat"]),
 ]
 
 
@@ -38,6 +60,7 @@ def test_other_names_in_quotes():
 def test_plain_names_are_written_plainly():
     assert format_labels(["cat", "snow leopard", '5" disk']) == 'cat, snow leopard, 5" disk'
     assert quoted("a,b") == '"a,b"'
+    assert [name for name in ("[a", "(a", "'a", "- a", "1. a", "• a", "a、b") if quoted(name) == name] == []
 
 
 @pytest.mark.parametrize("text", ['""', 'cat, ""', '"" = dog'])
@@ -53,7 +76,11 @@ def clean(text):
         return None
 
 
-names = st.text(st.sampled_from("ab \",;=|'\n\\") | st.characters(), min_size=1, max_size=12).map(clean).filter(bool)
+names = (
+    st.text(st.sampled_from("ab \",;=|'\n\\[](){}0123.:)-•、\t") | st.characters(), min_size=1, max_size=12)
+    .map(clean)
+    .filter(bool)
+)
 
 
 @given(st.lists(st.tuples(names, st.lists(names, max_size=3, unique=True)), min_size=1, max_size=5))

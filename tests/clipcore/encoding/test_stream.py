@@ -9,7 +9,8 @@ import pytest
 
 from clipcore import BadInput, drain
 from clipcore.encoding.stream import embed_files, embed_stream, iter_embed
-from clipcore.pictures.reading import content_hash, find_images
+from clipcore.pictures.finding import find_images
+from clipcore.pictures.reading import content_hash
 from tests.support.fakes import FakeEncoder, photo
 
 

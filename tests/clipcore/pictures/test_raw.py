@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from clipcore import BadImage
+from clipcore.pictures.finding import is_picture_name
 from clipcore.pictures.raw import REFUSED
-from clipcore.pictures.reading import is_picture_name, open_image, picture_facts
+from clipcore.pictures.reading import open_image, picture_facts
 from storage import Library
 from tests.support.sentences import assert_sentence
 

@@ -1,10 +1,8 @@
 """The one door for pictures: what comes out is an upright RGB picture, or one sentence."""
 
-import inspect
 import io
 import os
 import struct
-import sys
 import threading
 import zlib
 
@@ -14,17 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from clipcore import BadImage, BadInput
+from clipcore import BadImage
 from clipcore.pictures import reading
-from clipcore.pictures.reading import (
-    display_path,
-    find_images,
-    find_labelled_images,
-    open_image,
-    picture_size,
-    read_bytes,
-    thumbnail,
-)
+from clipcore.pictures.reading import open_image, picture_size, read_bytes, thumbnail
 from tests.support.sentences import assert_sentence
 
 
@@ -288,97 +278,6 @@ def test_thumbnail_is_small_and_carries_no_metadata():
 def test_thumbnail_of_a_strip_and_of_a_small_picture():
     assert picture_size(thumbnail(Image.new("RGB", (2000, 10)), 64)) == (64, 1)
     assert picture_size(thumbnail(Image.new("RGB", (10, 20)), 64)) == (10, 20)
-
-
-# folders
-
-
-def test_find_images_walks_in_order_and_stays_inside(tmp_path):
-    outside = tmp_path / "outside"
-    root = tmp_path / "root"
-    for name in ("b/2.JPG", "b/1.png", "a.webp", "c.txt", ".hidden.png", ".git/x.png", "d.heic", "d😀.gif", "B.tiff"):
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_bytes(b"x")
-    outside.mkdir()
-    (outside / "secret.png").write_bytes(b"x")
-    (root / "link").symlink_to(outside, target_is_directory=True)
-    (root / "link.png").symlink_to(outside / "secret.png")
-    (root / "loop").symlink_to(root, target_is_directory=True)
-    (root / "folder.png").mkdir()
-    os.mkfifo(root / "pipe.png")
-    names = [path.relative_to(root).as_posix() for path in find_images(root)]
-    assert names == ["B.tiff", "a.webp", "b/1.png", "b/2.JPG", "d.heic", "d😀.gif"]
-
-
-def test_find_images_with_names_that_are_not_utf8(tmp_path):
-    name = os.fsencode(tmp_path) + b"/caf\xe9.png"
-    with open(name, "wb") as file:
-        file.write(PNG)
-    (path,) = find_images(tmp_path)
-    assert open_image(path).size == (48, 32)
-    assert display_path(path).endswith("caf\ufffd.png")
-    display_path(path).encode("utf-8")
-    assert display_path("lone \ud800 surrogate") == "lone \ufffd surrogate"
-
-
-def test_find_images_deeper_than_python_recurses(tmp_path):
-    depth = 400
-    folder = tmp_path.joinpath(*"d" * depth)
-    folder.mkdir(parents=True)
-    (folder / "deep.png").write_bytes(PNG)
-    limit = sys.getrecursionlimit()
-    try:
-        sys.setrecursionlimit(len(inspect.stack(0)) + depth // 2)
-        assert list(find_images(tmp_path)) == [folder / "deep.png"]
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def test_find_labelled_images(tmp_path, monkeypatch):
-    for name in ("cat/1.png", "cat/more/2.png", "snow_leopard/3.png", "loose.png", ".hidden/4.png", "empty/readme.txt"):
-        (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / "set" / name).write_bytes(PNG)
-    found = find_labelled_images(tmp_path / "set")
-    assert {path.name: label for path, label in found.items()} == {"1.png": "cat", "2.png": "cat", "3.png": "snow leopard"}
-    assert all(path.exists() for path in found)
-    monkeypatch.chdir(tmp_path / "set")
-    assert len(find_labelled_images(".")) == 3
-    with pytest.raises(BadInput, match="no class folders") as caught:
-        find_labelled_images(tmp_path / "set" / "empty")
-    assert_sentence(caught.value)
-    with pytest.raises(BadInput, match="does not exist"):
-        find_labelled_images("~no-such-person/x")
-
-
-def test_find_images_where_there_is_no_folder(tmp_path):
-    (tmp_path / "a.png").write_bytes(PNG)
-    for folder, says in {
-        tmp_path / "nowhere": "does not exist",
-        tmp_path / "a.png": "is a file",
-        "nul\0": "does not exist",
-        "y" * 5000: "does not exist",
-        "~no-such-person/x": "does not exist",
-    }.items():
-        with pytest.raises(BadInput, match=says) as caught:
-            find_images(folder)  # at once, not at the first picture
-        assert_sentence(caught.value)
-
-
-def test_find_images_in_folders_that_may_not_be_read(tmp_path, monkeypatch):
-    for name in ("a/1.png", "b/2.png"):
-        (tmp_path / name).parent.mkdir()
-        (tmp_path / name).write_bytes(PNG)
-    scandir = os.scandir
-
-    def guarded(path):
-        if str(path).endswith("/a"):
-            raise PermissionError(13, "Permission denied")
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", guarded)
-    assert [path.name for path in find_images(tmp_path)] == ["2.png"]
-    with pytest.raises(BadInput, match="Permission denied"):
-        find_images(tmp_path / "a")
 
 
 def test_many_threads_may_decode_at_once():

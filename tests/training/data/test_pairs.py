@@ -2,6 +2,7 @@
 
 import io
 import tarfile
+import unicodedata
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from clipcore.errors import BadInput
+from clipcore.pictures.finding import VIDEO
 from clipcore.progress import drain
 from training.data.captions import Captioner
 from training.data.pairs import Pair, read_folder, read_pairs, read_shards, read_table
@@ -38,6 +40,37 @@ def test_class_folders(tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(picture())
     pairs = list(read_pairs(tmp_path))
     assert sorted((Path(pair.key).name, pair.name) for pair in pairs) == [("a.png", "sea horse"), ("b.png", "sea horse")]
+
+
+def test_class_folders_of_a_mac_and_what_is_no_photo(tmp_path: Path) -> None:
+    split = unicodedata.normalize("NFD", "caf\u00e9")
+    for name in (f"{split}/a.png", "café/b.png", "@eaDir/c.png", "__MACOSX/café/._b.png", "café/clip.mov"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(picture())
+    skipped: Counter[str] = Counter()
+    found = {(Path(pair.key).name, pair.name) for pair in read_pairs(tmp_path, skipped)}
+    assert found == {("a.png", "café"), ("b.png", "café")}
+    assert skipped == {VIDEO: 1}
+
+
+def test_a_table_and_a_disk_that_spell_letters_otherwise(tmp_path: Path) -> None:
+    split = unicodedata.normalize("NFD", "caf\u00e9")
+    for written, on_disk in ((split, "café"), ("café", split)):
+        folder = tmp_path / str(on_disk == split)
+        folder.mkdir()
+        (folder / f"{on_disk}.png").write_bytes(picture())
+        (folder / "t.csv").write_text(f"image,label\n{written}.png,{written}\n", encoding="utf-8")
+        assert [(pair.image, pair.name) for pair in read_pairs(folder / "t.csv")] == [(folder / f"{on_disk}.png", "café")]
+
+
+def test_shards_made_on_a_mac(tmp_path: Path) -> None:
+    label = b'{"label": "cat"}'
+    members = {"./1.png": picture(), "./1.json": label, "./._1.png": b"x", "./._1.json": b"x", "__MACOSX/2.png": b"x"}
+    write_shard(tmp_path / "a.tar", members)
+    (tmp_path / "._a.tar").write_bytes(b"x")
+    skipped: Counter[str] = Counter()
+    assert [pair.name for pair in read_pairs(tmp_path, skipped)] == ["cat"]
+    assert not skipped
 
 
 def test_csv_joins_captions_of_one_picture_and_skips_what_is_missing(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 // What is asked: columns to group by, label sets, categories, options. Every change is measured at once and kept.
 import { make } from "../shared/parts.js";
-import { names, typed } from "../shared/typed.js";
+import { names, plain, typed } from "../shared/typed.js";
 
 // The paper's experiment (Radford et al., 2021, section 7.1), shortened; filled in only if someone asks for it.
 const PEOPLE = "man, woman";
@@ -171,7 +171,7 @@ export class Form {
   // What is unfinished or wrong, as a sentence; the server checks everything again.
   problem({ label_sets, categories }) {
     const twice = (names) => names.find((name, i) => names.findIndex((other) => other.toLowerCase() === name.toLowerCase()) !== i);
-    const listed = (labels) => names(labels).map(({ name }) => name);
+    const listed = (labels) => names(plain(labels)).map(({ name }) => name);
     for (const { name, labels } of label_sets) {
       const classes = listed(labels);
       if (classes.length < 2) return `${name} needs two classes or more, with commas between them.`;

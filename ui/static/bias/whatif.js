@@ -1,6 +1,6 @@
 // What moves: classes added, taken out or renamed; thresholds; distractors. Each asks the server and draws the answer.
 import { make, many } from "../shared/parts.js";
-import { names } from "../shared/typed.js";
+import { names, plain } from "../shared/typed.js";
 import { button, field, fill } from "./form.js";
 import { Images, head } from "./tables.js";
 import { points, wide } from "../measure/tables.js";
@@ -84,7 +84,7 @@ export class WhatIf extends Panel {
   }
   draw(change, said) {
     this.typed = change.typed;
-    this.name = [change.label_set, ...(said.add ? [`+ ${names(said.add)[0]?.name ?? ""}`] : []), ...said.remove.map((label) => `- ${label}`), ...Object.values(said.rename)].join(" ").slice(0, 78);
+    this.name = [change.label_set, ...(said.add ? [`+ ${names(plain(said.add))[0]?.name ?? ""}`] : []), ...said.remove.map((label) => `- ${label}`), ...Object.values(said.rename)].join(" ").slice(0, 78);
     this.care.textContent = change.notice;
     this.keepIt.hidden = false;
     const pairs = change.pairs.slice(0, MOST_PAIRS).map(([was, now, n]) => make("li", {}, `${was} → ${now}: ${n.toLocaleString("en")}`));

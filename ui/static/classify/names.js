@@ -1,7 +1,7 @@
 // <sayso-names>: what to know about the class names in the field above it, live; <sayso-nearest>: the images that are nearest
 // to each class, before anything is classified. Both read the fields of the page; their attribute says that those changed.
 import { getJSON, make, styled, thumbnail, Viewer } from "../shared/parts.js";
-import { names, quoted } from "../shared/typed.js";
+import { names, plain, quoted } from "../shared/typed.js";
 
 const WAIT = 500; // ms after the last key
 const AGAIN = 2000; // ms while the model loads
@@ -77,7 +77,7 @@ class Names extends about("advice") {
 
   replace(label, name) {
     const input = field("labels");
-    const text = input.value;
+    const text = plain(input.value);
     const place = names(text).find((one) => one.name === label);
     if (place) {
       const own = text.slice(place.start, place.end);
