@@ -2,8 +2,8 @@
 
 The same picture is the same file's content at several paths, or pixels that are nearly the same everywhere (`fingerprints`;
 `python -m benchmarks duplicates` says how many copies that finds, and how many others). Similar are pictures whose vectors
-have a cosine of at least 0.92: of the two million pairs among 2,000 other photos 6 with an unfinished starter, and the median
-between a photo and its middle 80 % is 0.94. Another model may need another number.
+have a cosine of at least 0.92: 6 of the two million pairs among 2,000 other photos with an unfinished starter, and the
+median between a photo and its middle 80 % is 0.94. Another model may need another number.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence

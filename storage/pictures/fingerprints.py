@@ -1,10 +1,10 @@
-"""What a picture's pixels look like in four kilobytes, to tell copies that are not the same file: resaved, resized, retouched.
+"""What a picture's pixels look like in four kilobytes, to tell copies that are not the same file: resaved, resized or so.
 
-A small hash is the same for every receipt, chat and white page. So a pair that looks alike at 8 x 8 places is
-laid on each other, which undoes a crop of a hundredth or two, and compared at 64 x 64 places, window by window: a
-copy agrees in nearly all of them, while another text, message or place of a dot is a window that does not. What is asked of a
-window is the structural similarity of Wang et al. 2004 (https://doi.org/10.1109/TIP.2003.819861) without its brightness. The
-limits were chosen on the pictures of `benchmarks/duplicates.py`.
+A small hash is the same for every receipt, chat and white page. So a pair that looks alike at 8 x 8 places is laid on each
+other, which undoes a crop of a hundredth or two, and compared at 64 x 64 places, window by window: a copy agrees in nearly
+all of them, while another text, message or place of a dot is a window that does not. What is asked of a window is the
+structural similarity of Wang et al. 2004 (https://doi.org/10.1109/TIP.2003.819861) without its brightness. The limits were
+chosen on the pictures of `benchmarks/duplicates.py`.
 """
 
 import io
@@ -31,7 +31,7 @@ MAX_MOVED = 0.025  # of the side, that two copies may lie apart
 NOISE = 12.0  # a variance of grey, 0 to 255, that comes from saving with loss
 LEAST_SURE, LEAST_WINDOWS, LEAST_WINDOW = 0.91, 0.8, 0.5  # similarity of the whole, of 95 % of the windows, of 98 %
 MAY_MOVE, MAY_MOVE_WINDOWS = 0.7, 0.2  # before one is laid on the other; less than a crop of 2 % has
-BUSY = 0.04  # of the windows; pictures with less in them are bare, and not moved: one dot can be laid on any other
+BUSY = 0.045  # of the windows, more than one dot is in; pictures with less in them are bare, and not moved: one dot can be laid on any other
 LEAST_SURE_BARE = 0.99
 AT_ONCE, BATCH = 32, 512
 
@@ -122,7 +122,7 @@ def _same(ones: np.ndarray, others: np.ndarray) -> np.ndarray:
 
 
 class _Seen(NamedTuple):
-    """How alike pairs are, each [n]: as a whole, what 95 % and 98 % of the windows reach, and whether there is much in them."""
+    """How alike pairs are, each [n]: as a whole, what 95 % and 98 % of the windows reach, and whether much is in them."""
 
     whole: np.ndarray
     most: np.ndarray
@@ -145,7 +145,8 @@ def _agree(a: np.ndarray, b: np.ndarray, edge: int) -> _Seen:
     similar = np.sort((2 * both + NOISE) / (of_a + of_b + NOISE), axis=1)
     whole = (2 * both.sum(1) + NOISE) / (of_a.sum(1) + of_b.sum(1) + NOISE)
     count = similar.shape[1]
-    return _Seen(whole, similar[:, count // 20], similar[:, count // 50], (np.maximum(of_a, of_b) > NOISE).mean(1) >= BUSY)
+    busy = np.minimum((of_a > NOISE).mean(1), (of_b > NOISE).mean(1)) >= BUSY
+    return _Seen(whole, similar[:, count // 20], similar[:, count // 50], busy)
 
 
 def _smooth(x: np.ndarray) -> np.ndarray:
@@ -156,7 +157,7 @@ def _smooth(x: np.ndarray) -> np.ndarray:
 
 
 def _laid_on(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Each of a [n, SIDE, SIDE] moved and stretched, by a little, to where it differs least from b (Lucas and Kanade 1981)."""
+    """Each of a [n, SIDE, SIDE] moved and stretched a little to where it differs least from b (Lucas and Kanade 1981)."""
     half = SIDE // 2
     small, target = (x.reshape(-1, half, 2, half, 2).mean((2, 4)) for x in (a, b))
     places = ((np.arange(half) - (half - 1) / 2) / (half / 2)).astype(np.float32)  # -1 to 1
