@@ -31,7 +31,7 @@ MAX_MOVED = 0.025  # of the side, that two copies may lie apart
 NOISE = 12.0  # a variance of grey, 0 to 255, that comes from saving with loss
 LEAST_SURE, LEAST_WINDOWS, LEAST_WINDOW = 0.91, 0.8, 0.5  # similarity of the whole, of 95 % of the windows, of 98 %
 MAY_MOVE, MAY_MOVE_WINDOWS = 0.7, 0.2  # before one is laid on the other; less than a crop of 2 % has
-BUSY = 0.045  # of the windows, more than one dot is in; pictures with less in them are bare, and not moved: one dot can be laid on any other
+BUSY = 0.045  # of the windows, more than a dot is in; what has less is bare, and not moved: a dot can be laid on any other
 LEAST_SURE_BARE = 0.99
 AT_ONCE, BATCH = 32, 512
 
