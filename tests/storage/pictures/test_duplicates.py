@@ -113,7 +113,7 @@ def test_no_pair_is_lost(count, dim):
 
 @pytest.mark.parametrize("kind", generated.FLAT)
 def test_flat_pictures_of_one_kind_are_not_the_same_but_their_copies_are(kind):
-    """Receipts of one shop, chats of one phone, pages with a dot, scans, drawings, icons; a small hash takes most for one."""
+    """Receipts of one shop, chats of one phone, pages with a dot, scans, drawings, icons: to a small hash mostly one."""
     random = np.random.default_rng(3)
     pictures = [generated.FLAT[kind](random) for _ in range(8)]
     copies = [change(pictures[0], random) for change in generated.FLAT_CHANGES]
