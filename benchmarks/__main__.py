@@ -24,6 +24,7 @@ NAMES = (
     "heads",
     "probe",
     "bias",
+    "duplicates",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent")  # need labelled sets: see benchmarks/labelled.py
 BESIDE = ("rclip", "gpu")  # need another program, or an NVIDIA GPU: see there

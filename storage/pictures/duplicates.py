@@ -1,10 +1,9 @@
 """Duplicates, as two lists that are never mixed: the same picture, and similar pictures. Nothing is ever deleted.
 
-The same picture is the same file's content at several paths, or pixels that are nearly the same (`fingerprints`): of 200
-photos resaved as JPEG of quality 60 or scaled to half their size, at least 97 % differ in no more than 6 bits, and of the
-two million pairs among 2,000 other photos none is within both limits. Similar are pictures whose vectors have a cosine of at
-least 0.92: 6 of those pairs with an unfinished starter, and the median between a photo and its middle 80 % is 0.94. Another
-model may need another number.
+The same picture is the same file's content at several paths, or pixels that are nearly the same everywhere (`fingerprints`;
+`python -m benchmarks duplicates` says how many copies that finds, and how many others). Similar are pictures whose vectors
+have a cosine of at least 0.92: 6 of the two million pairs among 2,000 other photos with an unfinished starter, and the
+median between a photo and its middle 80 % is 0.94. Another model may need another number.
 """
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -19,10 +18,9 @@ from clipcore import SaysoError, Step
 
 from ..records import ImageRecord
 from . import fingerprints
+from .near import near
 
 SIMILAR = 0.92
-DIRECTIONS = 64
-MAX_ASPECT = 1.03  # how much longer one of two same pictures may be, for its height, than the other
 
 
 @dataclass(frozen=True)
@@ -65,12 +63,14 @@ def find_duplicates(
     firsts = [group[0] for group in copies.values()]
     seen = [image for image in firsts if image.content_hash in prints]
     table = np.array([prints[image.content_hash] for image in seen], fingerprints.FINGERPRINT)
-    pairs = list[tuple[int, int]]()
-    for block in fingerprints.alike(table):
-        pairs += [(i, j) for i, j in block if _same_shape(seen[i], seen[j])]
-        yield Step(0, 0, "comparing pixels")
-    same = [[image for i in group for image in copies[seen[i].content_hash]] for group in grouped(len(seen), pairs)]
     unread = [group for content, group in copies.items() if content not in prints]
+    del prints  # four kilobytes each
+    shapes = np.array([image.width / image.height for image in seen])
+    pairs = list[tuple[int, int]]()
+    for done, block in fingerprints.alike(table, shapes):
+        pairs += block
+        yield Step(done, len(seen), "comparing pixels")
+    same = [[image for i in group for image in copies[seen[i].content_hash]] for group in grouped(len(seen), pairs)]
     same += unread
 
     row_of = {image.id: row for row, image in enumerate(embedded)}
@@ -102,30 +102,6 @@ def grouped(count: int, pairs: Iterable[tuple[int, int]]) -> list[list[int]]:
     return groups
 
 
-def near(rows: np.ndarray, threshold: float) -> Iterator[tuple[int, list[tuple[int, int]]]]:
-    """Pairs i < j of rows [n, dim] with a cosine of at least `threshold`, a block of rows at a time, and how many are done.
-
-    Most pairs are ruled out by their 64 most telling directions: of two vectors p + r, with p in those directions and r in
-    all others, the cosine is at most p·p' + |r||r'| (Cauchy and Schwarz). No pair is lost; it takes a seventh of the time.
-    """
-    sample = rows[:: max(1, len(rows) // 10_000)]
-    telling = np.linalg.eigh(sample.T @ sample)[1][:, -DIRECTIONS:]  # the last have the largest eigenvalues
-    parts = rows @ telling
-    rest = np.sqrt(np.maximum(0, 1 - (parts * parts).sum(1, keepdims=True)))
-    bounds = np.hstack([parts, rest]).astype(np.float32)
-    for start in range(0, len(rows), 512):
-        pairs: list[tuple[int, int]] = []
-        for other in range(start, len(rows), 2048):  # a block of bounds that stays in the processor's cache
-            block = bounds[start : start + 512] @ bounds[other : other + 2048].T
-            i, j = np.divmod(np.flatnonzero(block >= threshold - 1e-4), block.shape[1])
-            i, j = start + i, other + j
-            for some in range(0, len(i), 10_000):
-                one, two = i[some : some + 10_000], j[some : some + 10_000]
-                is_near = (np.einsum("nd,nd->n", rows[one], rows[two]) >= threshold) & (one < two)
-                pairs += zip(one[is_near].tolist(), two[is_near].tolist(), strict=True)
-        yield min(start + 512, len(rows)), pairs
-
-
 def _looked_at(
     missing: dict[str, ImageRecord], thumbnail: Callable[[ImageRecord], bytes]
 ) -> Iterator[tuple[str, np.ndarray | None]]:
@@ -140,8 +116,3 @@ def _looked_at(
         contents = list(missing)
         for start in range(0, len(contents), 64):  # not all at once: who stops must not wait for the rest
             yield from pool.map(look, contents[start : start + 64])
-
-
-def _same_shape(one: ImageRecord, other: ImageRecord) -> bool:
-    ratio = one.width * other.height / (one.height * other.width)
-    return max(ratio, 1 / ratio) <= MAX_ASPECT

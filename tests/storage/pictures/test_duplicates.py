@@ -4,10 +4,12 @@ import shutil
 
 import numpy as np
 import pytest
-from PIL import Image, ImageEnhance
+from PIL import Image, ImageDraw, ImageEnhance
 
+from benchmarks import duplicates as generated
 from clipcore import BadInput
 from storage import Library
+from storage.pictures import fingerprints
 from storage.pictures.duplicates import grouped, near
 from tests.support.fakes import photo
 
@@ -107,3 +109,65 @@ def test_no_pair_is_lost(count, dim):
     found = [pair for _, pairs in near(rows, 0.9) for pair in pairs]
     assert sorted(found) == [tuple(pair) for pair in np.argwhere(every)]
     assert bool(count < 2) == (not found)
+
+
+@pytest.mark.parametrize("kind", generated.FLAT)
+def test_flat_pictures_of_one_kind_are_not_the_same_but_their_copies_are(kind):
+    """Receipts of one shop, chats of one phone, pages with a dot, scans, drawings, icons: to a small hash mostly one."""
+    random = np.random.default_rng(3)
+    pictures = [generated.FLAT[kind](random) for _ in range(8)]
+    copies = [change(pictures[0], random) for change in generated.FLAT_CHANGES]
+    found = generated.by_us(generated.prints([*pictures, *copies]))
+    first = {0, *range(8, 8 + len(copies))}
+    assert {pair for pair in found if not first.issuperset(pair)} == set()
+    assert {(0, copy) for copy in range(8, 8 + len(copies))} <= found
+
+
+@pytest.mark.parametrize("kind", generated.CHANGES)
+def test_copies_of_photographs_are_found(kind):
+    random = np.random.default_rng(3)
+    for photograph in generated.photographs(random, 4):
+        copies = [change(photograph, random) for change in generated.CHANGES[kind]]
+        found = generated.by_us(generated.prints([photograph, *copies]))
+        assert {(0, copy) for copy in range(1, len(copies) + 1)} <= found
+
+
+def test_one_line_more_makes_another_receipt():
+    """Little of the page, but all of what is there."""
+    pages = [Image.new("RGB", (400, 600), "white") for _ in range(2)]
+    for page in pages:
+        for y in range(60, 300, 40):
+            ImageDraw.Draw(page).line((40, y, 300, y), "black", 6)
+    ImageDraw.Draw(pages[1]).line((40, 420, 300, 420), "black", 6)
+    assert generated.by_us(generated.prints(pages)) == set()
+
+
+def test_a_library_of_white_pages_has_no_groups(library, tmp_path):
+    """And a dot at the very edge counts."""
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    for n, place in enumerate(((2, 2), (2, 790), (590, 2), (300, 400), (200, 100), None)):
+        page = Image.new("RGB", (600, 800), "white")
+        if place:
+            ImageDraw.Draw(page).ellipse((*place, place[0] + 14, place[1] + 14), "black")
+        page.save(folder / f"{n}.png")
+    library.add(folder)
+    assert library.duplicates().same == []
+
+
+def test_all_copies_are_found_where_there_are_many(monkeypatch):
+    """More than are asked about at a time."""
+    monkeypatch.setattr(fingerprints, "AT_ONCE", 4)
+    picture = generated.photographs(np.random.default_rng(0), 1)[0]
+    table = np.repeat(generated.prints([picture]), 11)
+    assert {j for i, j in generated.by_us(table) if i == 0} == set(range(1, 11))
+
+
+def test_fingerprints_of_another_version_are_made_again(library, folder):
+    library.add(folder)
+    first = library.duplicates()
+    kept = library.home / "index" / "fingerprints.npy"
+    old = np.dtype([("content", "S64"), ("hash", "u1", 8), ("colours", "u1", 192)])
+    np.save(kept, np.zeros(3, old))
+    assert library.duplicates() == first
+    assert np.load(kept).dtype == fingerprints.FINGERPRINT
