@@ -87,7 +87,7 @@ def _models() -> dict[str, tuple[Encoder, Any, Any]]:
     found = {"ViT-B-32": (encoder, model, preprocess), "ViT-B-32 in int8": (in_int8, model, preprocess)}
     if models.is_here(models.STARTER):
         starter = models.load(device="cpu")
-        theirs, transform = open_clip.create_model_from_pretrained(f"local-dir:{models.STARTER_FOLDER}")
+        theirs, transform = models.open_clip_model(models.STARTER)[:2]
         found["starter"] = (starter, theirs.eval(), transform)
     return found
 

@@ -11,14 +11,13 @@ asked = parser.parse_args()
 with safe_open(asked.file, "numpy") as file:
     head, weight, bias = json.loads(file.metadata()["sayso"]), file.get_tensor("weight"), file.get_tensor("bias")
 name = asked.model or head["space"]["name"]  # the very model that the classifier was made with, or its numbers mean nothing
-if name == "starter":  # Sayso's own small model: its tower is not one of open_clip's, so the Sayso folder must be here
-    from clipcore import models
-    from clipcore.models import towers
+if name == "starter":  # Sayso's own small model: its towers are not open_clip's, so the Sayso folder must be here
+    from clipcore.models import open_clip_model
 
-    towers.register()  # fmt: skip
-    name = f"local-dir:{models.STARTER_FOLDER}"
-architecture, _, tag = (name, "", None) if ":" in name else name.partition("/")
-model, preprocess = open_clip.create_model_from_pretrained(architecture, tag)
+    model, preprocess, _ = open_clip_model(name)
+else:
+    architecture, _, tag = (name, "", None) if ":" in name else name.partition("/")
+    model, preprocess = open_clip.create_model_from_pretrained(architecture, tag)
 for path in asked.pictures:
     image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
     with torch.no_grad():

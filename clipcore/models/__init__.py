@@ -2,7 +2,7 @@
 
 from .catalogue import CURATED, ModelInfo, catalogue, describe
 from .fetch import download_megabytes, iter_fetch, remove
-from .loading import load, load_to_train
+from .loading import load, load_to_train, open_clip_model
 from .locate import STARTER, STARTER_FOLDER, is_here
 
 __all__ = [
@@ -17,5 +17,6 @@ __all__ = [
     "iter_fetch",
     "load",
     "load_to_train",
+    "open_clip_model",
     "remove",
 ]

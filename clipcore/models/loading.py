@@ -91,7 +91,15 @@ def load_to_train(name: str) -> tuple[Any, Any, dict[str, Any]]:
     model, _, tokenizer = _create(name, source, config)
     preprocess = dict(open_clip.model.get_model_preprocess_cfg(model))
     preprocess.pop("size", None)  # the architecture says it
+    config = {**config, "text_cfg": text_config_in(source.model_name, config) or config["text_cfg"]}
     return model, tokenizer, {"model_cfg": config, "preprocess_cfg": preprocess}
+
+
+def open_clip_model(name: str) -> tuple[Any, Any, Any]:
+    """open_clip's own model (float32, on the CPU), preprocessing and tokenizer, as its functions take them; also of the
+    starter, whose towers open_clip does not know. Raises as `load` does."""
+    source = locate(name)
+    return _create(name, source, architecture_of(source))
 
 
 def _create(name: str, source: Source, config: dict[str, Any]) -> tuple[Any, Any, Any]:

@@ -153,7 +153,12 @@ OWN = {  # files of ours: of this checkout, of the home folder, of a run; and th
         "storage/pictures/lookup.py",
         "storage/vectors/index.py",
     ),
-    *("training/data/pixels.py", "training/towers/checkpoint.py", "training/towers/dictionary.py"),
+    *(
+        "training/data/pixels.py",
+        "training/towers/checkpoint.py",
+        "training/runs/joined.py",
+        "training/towers/dictionary.py",
+    ),
     *("ui/api.py", "ui/models/jobs.py", "ui/models/training_folders.py"),
 }
 OPENS = {"read_bytes", "read_text", "open"}

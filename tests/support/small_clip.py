@@ -10,6 +10,8 @@ import torch
 from PIL import Image
 from safetensors.torch import save_file
 
+from clipcore.models.locate import text_config_in
+
 CLIP = {
     "embed_dim": 24,
     "vision_cfg": {"image_size": 32, "layers": 2, "width": 32, "head_width": 16, "patch_size": 8},
@@ -37,7 +39,11 @@ def write_model(folder: Path, config: dict = CLIP, seed: int = 0, preprocess: di
 
 
 def theirs(name: str, **options):
-    """The same folder through open_clip alone: model, preprocess, tokenizer."""
+    """The same folder through open_clip alone: model, preprocess, tokenizer. A text tower that is described beside the
+    weights is named by its path, for open_clip would look for it where the program runs."""
+    said = json.loads((Path(name.removeprefix("local-dir:")) / "open_clip_config.json").read_text())["model_cfg"]
+    if own := text_config_in(name, said):
+        options["text_cfg"] = own
     model, preprocess = open_clip.create_model_from_pretrained(name, **options)
     return model.eval(), preprocess, open_clip.get_tokenizer(name)
 

@@ -121,9 +121,9 @@ def iter_joined(
         start = towers.joined()[1].visual.trunk
         tuned = yield from iter_distill(model.visual.trunk, sources, out / "distillation", towers.distillation, mean, std)
         model.visual.trunk = mixed(start, tuned, towers.share)
-        # the head is learned anew: the one that the distillation taught has unlearned classes without pictures (see starter-4)
-        for name in ("table", "log_temperature", "rest"):
-            setattr(model.visual.trunk, name, getattr(start, name))
+        # the head is learned anew: the one that the distillation taught has unlearned classes without pictures
+        head = model.visual.trunk
+        head.table, head.log_temperature, head.rest = start.table, start.log_temperature, start.rest
 
     seen = []
     trunk = folded(model.visual.trunk.trunk.eval(), torch.zeros(1, 3, towers.side, towers.side))
