@@ -37,7 +37,7 @@ def test_the_first_minute(page):
     """A newcomer presses one button and sees sorted photos, then looks at one."""
     expect(board(page).get_by_text("Nothing sorted yet")).to_be_visible()
     page.get_by_role("button", name="Try the sample photos").click()
-    expect(board(page).get_by_role("heading", name=re.compile(r"13 images in \d of 6 classes"))).to_be_visible(
+    expect(board(page).get_by_role("heading", name=re.compile(r"13 images in \d of 7 classes"))).to_be_visible(
         timeout=90_000
     )
     assert "person" in page.get_by_label("Class names").input_value()
