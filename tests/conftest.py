@@ -34,12 +34,6 @@ def long(request):
     return request.config.getoption("--long")
 
 
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_auto_num_workers(config):
-    """One more process than there are cores: a journey waits for its page a third of the time."""
-    return (os.cpu_count() or 1) + 1
-
-
 def pytest_collection_modifyitems(items):
     rank = {name: i for i, name in enumerate(LONG)}
     here = Path(__file__).parent

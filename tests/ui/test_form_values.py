@@ -22,10 +22,10 @@ def folder(studio, photos):
 
 @pytest.fixture
 def emptied(studio, tmp_path):
-    """A folder whose one file is gone."""
+    """A folder of which no picture is left, though a file is: one alone would be taken for a disk that is not there."""
     file = photo(tmp_path / "emptied" / "one.png", "red")
     folder = studio.library.add(file.parent).folder_id
-    file.rename(tmp_path / "one.png")
+    file.write_bytes(b"no picture any more")
     studio.library.add(file.parent)
     return folder
 
