@@ -349,3 +349,14 @@ def test_a_server_that_is_away_is_said_and_comes_back(page):
     expect(page.locator("#status")).to_have_text("Sayso does not answer. Is it still running?")
     page.unroute("**/api/pulse")
     expect(page.locator("#status")).to_contain_text("image")
+
+
+def test_a_bar_that_stands_still_is_looked_at_again(page):
+    """An answer that came late may have stopped the timer that moves it."""
+    expect(page.locator("sayso-status p")).not_to_be_empty()
+    heard = """() => new Promise((done) => {
+        let times = 0;
+        document.querySelector("sayso-status").addEventListener("news", () => ++times === 2 && done(times));
+        document.body.insertAdjacentHTML("beforeend", '<div class="progress"><progress></progress></div>');
+    })"""
+    assert page.evaluate(heard) == 2

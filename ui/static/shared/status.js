@@ -1,5 +1,6 @@
 // The line about the model and the library. It also says "news" whenever a job or a training is new, in whichever window
-// that was begun; the page looks at nothing again before.
+// that was begun; the page looks at nothing again before. And when a bar has stood still from one look to the next: answers
+// may come in another order than they were asked for, and a late one may have put to rest the timer that moves the bar.
 import { getJSON, make } from "./parts.js";
 
 const EVERY = 2000; // milliseconds
@@ -18,8 +19,10 @@ class Status extends HTMLElement {
     try {
       const { status, news } = await getJSON("/api/pulse");
       this.say(status);
-      if (news !== this.news) this.dispatchEvent(new CustomEvent("news", { bubbles: true }));
+      const bars = Array.from(document.querySelectorAll(".progress"), (bar) => bar.innerHTML).join();
+      if (news !== this.news || (bars && bars === this.bars)) this.dispatchEvent(new CustomEvent("news", { bubbles: true }));
       this.news = news;
+      this.bars = bars;
     } catch {
       this.say(AWAY);
     }
