@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import app
+from clipcore.pictures import reading
 from tests.support.processes import ROOT, fork, free_port
 
 __all__ = ["ROOT", "served"]
@@ -44,7 +45,16 @@ def answers(port: int) -> bool:
 
 
 def command_line(words: list[str]) -> None:
-    """Sayso's command line, in a process that is there already."""
+    """Sayso's command line, in a process that is there already. Of pictures whose names begin with "slow" it reads ten a
+    second, as from a disk far away: they make an import that lasts and costs nothing."""
+    read = reading.read_plain
+
+    def slowly(path: str | os.PathLike[str], most: int) -> bytes:
+        if Path(path).name.startswith("slow"):
+            time.sleep(0.1)
+        return read(path, most)
+
+    reading.read_plain = slowly
     app.commands(words)
 
 
