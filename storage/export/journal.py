@@ -6,6 +6,7 @@ It is enough to take the export back, and to finish one that the program was kil
 """
 
 import base64
+import glob
 import json
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -70,6 +71,8 @@ def write_journal(path: Path, journal: Journal) -> None:
     text = json.dumps({"sayso_undo": FORMAT, "state": journal.state, **rows, "folders": journal.folders})
     try:
         write_beside(path, text.encode("ascii"))
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*.part"):  # by a writer that was killed; there is but one
+            left.unlink(missing_ok=True)
     except OSError as error:
         raise BadInput(
             f"The undo file {display_path(path)} cannot be written ({error.strerror}); nothing more is changed without it."

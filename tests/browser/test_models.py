@@ -71,6 +71,19 @@ def test_mistakes_are_said(page):
     expect(page.locator("#models-progress")).to_contain_text("There is no model named", timeout=90_000)
 
 
+def test_switch_and_rebuild(page, place):
+    """From here on the server goes on with the other model, which is quickly fine-tuned."""
+    open_models(page)
+    choose(page, f"local-dir:{place / 'tiny'}")
+    page.locator("#model-use").click()
+    expect(page.locator("#status")).to_contain_text("local-dir:tiny", timeout=60_000)
+    expect(page.locator("#status")).not_to_contain_text("of them have vectors", timeout=60_000)
+    expect(page.locator("#foreign")).to_contain_text("“colours” needs starter", timeout=20_000)
+    page.get_by_role("button", name="Rebuild with this model").click()
+    expect(page.locator("#rebuilt")).to_contain_text("“colours” is rebuilt for this model as version 2")
+    expect(page.locator("#model-result")).to_contain_text("Every image has its vector", timeout=60_000)
+
+
 def test_fine_tune_with_a_reload_in_the_middle(page):
     open_models(page)
     reveal(page.locator("#finetune button").first)
@@ -111,16 +124,3 @@ def test_nothing_is_wider_than_the_screen(open_page):
     for look in looks(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look
         keep_picture(page, f"Models-{look}")
-
-
-def test_switch_and_rebuild(page, place):
-    """The last: the server goes on with the other model."""
-    open_models(page)
-    choose(page, f"local-dir:{place / 'tiny'}")
-    page.locator("#model-use").click()
-    expect(page.locator("#status")).to_contain_text("local-dir:tiny", timeout=60_000)
-    expect(page.locator("#status")).not_to_contain_text("of them have vectors", timeout=60_000)
-    expect(page.locator("#foreign")).to_contain_text("“colours” needs starter", timeout=20_000)
-    page.get_by_role("button", name="Rebuild with this model").click()
-    expect(page.locator("#rebuilt")).to_contain_text("“colours” is rebuilt for this model as version 2")
-    expect(page.locator("#model-result")).to_contain_text("Every image has its vector", timeout=60_000)

@@ -272,6 +272,8 @@ def test_an_export_that_was_killed_is_finished(library, answers, tmp_path, died)
             os.unlink(change.target)
     at_home(library, plan, "target" if died == "before the old names went" else "source")
     assert under_way(tmp_path) == [undo]
+    half = undo.with_name(f"{undo.name}.0a1b2c3d.part")  # it was killed while it wrote, too
+    half.write_text("{")
     done = drain(iter_finish(undo, library.exchange.moved))
     assert (done.changed, done.failed) == (len(plan.changes), [])
     assert not any(os.path.exists(change.source) for change in plan.changes)
@@ -280,6 +282,7 @@ def test_an_export_that_was_killed_is_finished(library, answers, tmp_path, died)
     assert drain(iter_undo(undo, library.exchange.moved)).failed == []
     assert not any(os.path.exists(change.target) for change in plan.changes)
     at_home(library, plan, "source")
+    assert not half.exists()
 
 
 @pytest.mark.parametrize("how", ["copy", "link", "symlink", "write"])
