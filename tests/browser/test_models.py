@@ -72,7 +72,7 @@ def test_mistakes_are_said(page):
 
 
 def test_switch_and_rebuild(page, place):
-    """From here on the server goes on with the other model, which is quickly fine-tuned."""
+    """From here on the server goes on with the other model."""
     open_models(page)
     choose(page, f"local-dir:{place / 'tiny'}")
     page.locator("#model-use").click()
@@ -84,9 +84,10 @@ def test_switch_and_rebuild(page, place):
     expect(page.locator("#model-result")).to_contain_text("Every image has its vector", timeout=60_000)
 
 
-def test_fine_tune_with_a_reload_in_the_middle(page):
+def test_fine_tune_with_a_reload_in_the_middle(page, place):
     open_models(page)
     reveal(page.locator("#finetune button").first)
+    page.get_by_label("Model to begin with").first.fill(f"local-dir:{place / 'tiny'}")
     page.get_by_label("Epochs: passes over the images").first.fill("8")
     page.get_by_label("Name of the new model").first.fill("colours one")
     page.locator("#finetune-how-long").click()
