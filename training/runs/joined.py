@@ -1,6 +1,7 @@
 """A run that joins two pretrained towers: locked-image tuning (Zhai et al., 2022) and its relatives, from files to a model.
 
     caches        each source's pictures at its own size, so that small ones stay small
+    lexicon       the text tower learns from WordNet what rare nouns mean (`training.towers.lexicon`), if that is asked for
     distillation  the image tower learns from itself and from words (`training.towers.distill`), unless it is locked
     features      of all pictures, by the tower that is to stay
     joining       the head, and the text tower unless that is locked (`training.towers.join`)
@@ -31,6 +32,7 @@ from ..data.views import resized
 from ..towers.clip import Tokenizer, encode_captions, export
 from ..towers.distill import Distillation, Source, iter_distill, mixed
 from ..towers.join import Joining, Seen, iter_join
+from ..towers.lexicon import Lexicon, iter_learn_nouns, nouns
 from ..towers.pretrained import Classifier, join
 
 LOCKS = ("image", "text", "none")
@@ -56,6 +58,7 @@ class Towers:
     classes: tuple[str, ...] = ()
     class_of: Mapping[str, int] = field(default_factory=dict)
     share: float = 1.0
+    lexicon: Lexicon = field(default_factory=Lexicon)
     distillation: Distillation = field(default_factory=Distillation)
     joining: Joining = field(default_factory=Joining)
 
@@ -86,13 +89,14 @@ class Towers:
             if isinstance(parts.get(key), str):
                 parts[key] = json.loads((folder / parts[key]).read_text(encoding="utf-8"))
         distillation, joining = dict(parts.pop("distillation", {})), dict(parts.pop("joining", {}))
+        lexicon = Lexicon(**parts.pop("lexicon", {}))
         for name in ("sizes", "frozen"):
             if name in distillation:
                 distillation[name] = tuple(distillation[name])
         if "templates" in joining:
             joining["templates"] = tuple(joining["templates"])
         parts["classes"] = tuple(parts.get("classes", ()))
-        return cls(**parts, distillation=Distillation(**distillation), joining=Joining(**joining))
+        return cls(**parts, lexicon=lexicon, distillation=Distillation(**distillation), joining=Joining(**joining))
 
     def lasting(self, minutes: float | None) -> "Towers":
         """The same with so many minutes of distillation."""
@@ -115,6 +119,8 @@ def iter_joined(
             "Joining two towers takes pictures with captions, besides any with class names; add some with --data."
         )
 
+    if towers.lock != "text" and towers.lexicon.steps:
+        yield from _iter_lexicon(towers, model, tokenizer, list(parts.values()), names, out / "text.pt")
     if towers.lock != "image":
         yield Step(0, message="reading names and captions")
         sources = [_source_of(name, part, model, tokenizer, towers) for name, part in parts.items()]
@@ -148,6 +154,28 @@ def iter_joined(
     yield from iter_join(model, tokenizer, seen, towers.classes or IMAGENET_CLASSNAMES, names, joining)
     export(model, config, out / "model", tokenizer)
     return out / "model"
+
+
+def _iter_lexicon(
+    towers: Towers,
+    model: CustomTextCLIP,
+    tokenizer: Tokenizer,
+    parts: Sequence[Pixels],
+    names: Mapping[str, Mapping[str, Sequence[str]]],
+    kept: Path,
+) -> Generator[Step, None, None]:
+    """Teach the text tower nouns, or take what an earlier run taught it from the file `kept`. What pictures are told by, and
+    the classifier's classes, are held; as many captions as names."""
+    if not kept.exists():
+        words = dict.fromkeys(towers.classes or IMAGENET_CLASSNAMES)
+        words |= dict.fromkeys(pair.name for part in parts for pair in part.pairs if pair.name)
+        words |= dict.fromkeys(word for said in names.values() for words in said.values() for word in words)
+        captions = list(dict.fromkeys(caption for part in parts for pair in part.pairs for caption in pair.captions))
+        some = np.random.default_rng(towers.lexicon.seed).permutation(len(captions))[: len(words)]
+        yield from iter_learn_nouns(model, tokenizer, nouns(), [*words, *(captions[i] for i in some)], towers.lexicon)
+        torch.save(model.text.state_dict(), kept.with_suffix(".part"))
+        kept.with_suffix(".part").replace(kept)
+    model.text.load_state_dict(torch.load(kept, weights_only=True))
 
 
 def _by_kind(source: str, pixels: Pixels) -> list[tuple[str, Pixels]]:

@@ -13,24 +13,12 @@ from PIL import Image
 import clipcore
 from clipcore.errors import BadInput
 from clipcore.progress import drain
+from tests.support.sentence_encoder import sentence_encoder
+from training.runs import joined
 from training.runs.request import Plan
 
 COLOURS = {"red": (200, 30, 30), "green": (30, 180, 40), "blue": (40, 50, 200), "white": (240, 240, 240)}
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ".", *COLOURS, "a", "photo", "of", "the", "square", "colour", "dull"]
-
-
-def sentence_encoder(folder: Path) -> Path:
-    """A folder as Hugging Face's models have it: one layer, a vocabulary of a few words."""
-    from transformers import BertConfig, BertModel, BertTokenizerFast
-
-    folder.mkdir()
-    (folder / "vocab.txt").write_text("\n".join(WORDS) + "\n", encoding="utf-8")
-    BertTokenizerFast(str(folder / "vocab.txt")).save_pretrained(folder)
-    torch.manual_seed(0)
-    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
-    config = BertConfig(vocab_size=len(WORDS), max_position_embeddings=64, **sizes)
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
-    return folder
+WORDS = [*COLOURS, "a", "photo", "of", "the", "square", "colour", "dull"]
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +28,7 @@ def towers(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     torch.manual_seed(0)
     weights = timm.create_model("test_efficientnet", pretrained=False).state_dict()
     torch.save({f"renamed.{i}": value for i, value in enumerate(weights.values())}, folder / "classifier.pth")
-    return f"test_efficientnet:{folder / 'classifier.pth'}", str(sentence_encoder(folder / "sentences"))
+    return f"test_efficientnet:{folder / 'classifier.pth'}", str(sentence_encoder(folder / "sentences", WORDS))
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +51,7 @@ def recipe(folder: Path, lock: str) -> Path:
     said = {
         "lock": lock,
         "side": 32,
+        "lexicon": {"steps": 2, "batch_size": 8},
         "distillation": {"steps": 6, "sizes": [32], "head_steps": 4, "teacher_side": 32, "crops": 2, "log_every": 2},
         "joining": {"steps": 60, "batch_size": 32, "negatives": 16, "learning_rate": 0.01, "imagined": 0.1, "log_every": 20},
     }
@@ -75,6 +64,7 @@ def test_joined_towers_know_what_they_were_told(
     lock: str, towers: tuple[str, str], data: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setattr(joined, "nouns", lambda: [("square", ("colour",)), ("photo", ("square", "colour"))])
     image, text = towers
     plan = Plan.of(data, str(recipe(tmp_path / "recipe", lock)), image_tower=image, text_tower=text)
     folder = drain(plan.iter_run(tmp_path / "out"))
