@@ -9,8 +9,18 @@ from .common import Home, Json, Model, command, draw, emit, open_library, say, s
 
 
 @command
-def add(folder: Path, home: Home = None, model: Model = "starter", as_json: Json = False) -> None:
+def add(
+    folder: Path,
+    folder_labels: Annotated[
+        bool, typer.Option("--folder-labels", help="Also label each picture with the name of its class folder.")
+    ] = False,
+    home: Home = None,
+    model: Model = "starter",
+    as_json: Json = False,
+) -> None:
     """Add a folder to the library: each picture is embedded once, ever."""
+    from storage.labels.imports import read_folders
+
     with open_library(home, model) as library:
         added = draw(library.iter_add(folder))
         for skipped in added.skipped:
@@ -22,6 +32,10 @@ def add(folder: Path, home: Home = None, model: Model = "starter", as_json: Json
             counts["replaced"] = len(added.replaced)
         if added.note:
             say(added.note)
+        if folder_labels:
+            found = library.exchange.import_labels(read_folders(folder.expanduser(), library.labels.counts()))
+            say(f"{found.pictures:,} pictures with {len(found.labels)} labels, {found.changed:,} of them new or changed")
+            counts |= {"labelled": found.pictures}
         emit(as_json, counts, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 

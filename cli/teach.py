@@ -21,7 +21,7 @@ def teach(
     source: Annotated[
         Path | None,
         typer.Argument(
-            help="A folder of class folders, or a CSV with columns path and label; left out, the library's labels."
+            help="Class folders, also zipped, or a table of pictures and labels; left out, the library's labels."
         ),
     ] = None,
     labels: Labels = None,
@@ -127,9 +127,10 @@ def _read(source: Path, encoder: "Encoder") -> "Examples":
 
     from clipcore.measure import iter_embed_set
     from training.data.pairs import read_pairs
+    from training.data.samples import in_words
 
     unread: Counter[str] = Counter()
-    pictures = draw(iter_embed_set(encoder, read_pairs(source, unread)))
-    for reason in [*pictures.skipped, *(f"{count} x {reason}" for reason, count in unread.items())]:
-        say(f"skipped {reason}")
+    pictures = draw(iter_embed_set(encoder, read_pairs(source, unread, "learn")))
+    for line in [*(f"skipped {reason}" for reason in pictures.skipped), *in_words(unread)]:
+        say(line)
     return pictures.examples(encoder.space)[0]

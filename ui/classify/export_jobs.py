@@ -18,7 +18,7 @@ from storage.export import (
     undo_files,
     yolo_folders,
 )
-from storage.labels.imports import read_csv, read_json
+from storage.labels.imports import read_labels
 
 from ..models.jobs import remade
 from ..studio import Studio, Work
@@ -106,8 +106,7 @@ def rebuild_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord
 
 def bring_labels(studio: Studio, file: str) -> Imported:
     """Labels from a table, COCO or Label Studio's JSON, as one step. Raises BadInput."""
-    read = read_csv if file.lower().endswith((".csv", ".tsv")) else read_json
-    return studio.library.exchange.import_labels(read(file))
+    return studio.library.exchange.import_labels(read_labels(file))
 
 
 # the jobs

@@ -86,7 +86,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, chosen: gr.
         with gr.Row(elem_classes="go"):
             take = gr.UploadButton(
                 "Choose a file",
-                file_types=[".safetensors", ".csv", ".tsv", ".json"],
+                file_types=[".safetensors", ".csv", ".tsv", ".txt", ".json"],
                 scale=0,
                 min_width=160,
                 elem_id="import-file",

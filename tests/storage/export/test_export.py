@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clipcore import NONE, UNSURE, BadInput, SpaceMismatch, zero_shot_classifier
+from clipcore.cells import defused
 from clipcore.progress import drain
 from storage import Library
 from storage.export import (
@@ -27,7 +28,6 @@ from storage.export import (
     yolo_folders,
 )
 from storage.export.journal import under_way
-from storage.export.tables import defused
 from storage.export.xmp import keywords, merged
 from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
 from tests.support.fakes import FakeEncoder, photo
@@ -515,7 +515,8 @@ def test_pictures_are_found_by_content_and_by_name(library, ids, tmp_path):
         (read_csv, "path,label\n"),
         (read_coco, "{"),
         (read_coco, '{"images": []}'),
-        (read_label_studio, '[{"image": "x", "label": "dog"}]'),
+        (read_label_studio, '[{"data": {"text": "x"}, "annotations": 3}]'),
+        (read_label_studio, '[{"data": {"image": "x"}, "predictions": [{"result": []}]}]'),
         (read_label_studio, "[]"),
     ],
 )
