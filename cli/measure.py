@@ -71,7 +71,7 @@ def evaluate(
                 encoder.space.require(head.space, f"The classifier {classifier}")
                 return {classifier: head}
             if templates:
-                return {templates.name: zero_shot_classifier(encoder, names, read_templates(templates))}
+                return {templates.name: zero_shot_classifier(encoder, names, read_templates(templates).among(names))}
             if not pack and (own := templates_of(path)):
                 say(f"{path.name} has templates of its own, which are used; --pack seven takes Sayso's.")
                 return {"its own": zero_shot_classifier(encoder, names, parse_templates(own, "its own"))}

@@ -98,7 +98,7 @@ def iter_tune(plan: TunePlan, out: str | Path, device: str = "auto") -> Generato
     held = [not learns(pair, is_held_out(pair.key, plan.held_out)) for pair in data.pairs]
     train, check = (data.take([i for i, h in enumerate(held) if h is side_]) for side_ in (False, True))
     yield Step(0, message="building the zero-shot head")
-    head = zero_shot_classifier(models.load(plan.model, device="cpu"), labels, plan.prompts)
+    head = zero_shot_classifier(models.load(plan.model, device="cpu"), labels, plan.prompts.among(labels))
     tuned = yield from iter_finetune(start, head, train, check, out, plan.tuning, device)
     sets = {TARGET: check}
     for i, path in enumerate(plan.shifts):
@@ -119,7 +119,9 @@ def choose_mixture(out: str | Path, alpha: float) -> Classifier:
     if not said or not state or "sweep" not in said:
         raise BadInput(f"{out} holds no finished fine-tuning; run it to its end first.")
     plan = TunePlan.from_json(said["plan"])
-    head = zero_shot_classifier(models.load(plan.model, device="cpu"), state["run"]["labels"], plan.prompts)
+    head = zero_shot_classifier(
+        models.load(plan.model, device="cpu"), state["run"]["labels"], plan.prompts.among(state["run"]["labels"])
+    )
     tuned = Tuned(state["best"], state["best_head"], state["accuracy"], state["zero_shot_accuracy"])
     made = write_mixture(Start.load(plan.model), head, tuned, alpha, out)
     _keep(out, {**said, "alpha": alpha})
