@@ -78,6 +78,8 @@ def classify(
         embedded = draw(iter_embed(encoder, files))
         for skipped in embedded.skipped:
             say(f"skipped {skipped}")
+        for noted in embedded.notes:
+            say(f"note {noted}")
         if not embedded.paths:
             raise BadInput("None of the files could be read as a picture; see the reasons above.")
         answers = decide(head, embedded.vectors, generic_bank(encoder))

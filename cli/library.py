@@ -25,6 +25,8 @@ def add(
         added = draw(library.iter_add(folder))
         for skipped in added.skipped:
             say(f"skipped {skipped.path}: {skipped.reason}")
+        for noted in added.noted:
+            say(f"note {noted.path}: {noted.reason}")
         for replaced in added.replaced:
             say(f"replaced {replaced.path}: {replaced.reason}")
         counts = {"new": added.new, "known": added.known, "skipped": len(added.skipped), "in the library": library.count()}

@@ -119,8 +119,9 @@ class Added:
     """What adding did: pictures embedded now, pictures whose vector was there already, files skipped.
 
     `image_ids` go with the files that were named one by one, in their order, those that could be read. `replaced` are files
-    that look otherwise than the labelled picture that was in their place, with a sentence about the labels. `note` says what
-    else to know: that a folder is empty which was not.
+    that look otherwise than the labelled picture that was in their place, with a sentence about the labels. `noted` are
+    files that are used though something is wrong with them. `note` says what else to know: that a folder is empty which was
+    not.
     """
 
     new: int
@@ -130,6 +131,7 @@ class Added:
     image_ids: tuple[int, ...] = ()
     replaced: tuple[SkippedRecord, ...] = ()
     note: str = ""
+    noted: tuple[SkippedRecord, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -71,9 +71,9 @@ class PromptSet:
         told = {_folded(label): sentences for label, sentences in self.class_prompts.items()}
         kept = {label: told[_folded(label)] for label in labels if _folded(label) in told}
         if told and not kept:
+            first = next(iter(told))[:60]
             raise BadInput(
-                f"None of the {len(told):,} descriptions is of one of these classes; the first is of “{next(iter(told))[:60]}”, "
-                "so check the names."
+                f"None of the {len(told):,} descriptions is of one of these classes; check names such as “{first}”."
             )
         return self.with_descriptions(kept) if told else self
 

@@ -114,6 +114,7 @@ def _add(
         path for path, row in listed.items() if path in states and row.state == states[path] and row.content_hash in embedded
     }
     new, known, skipped, replaced = 0, len(same), list[SkippedRecord](), list[SkippedRecord]()
+    noted: list[SkippedRecord] = []
     back = [listed[path].id for path in same if listed[path].missing]
     if back:
         with database.writing() as connection:
@@ -139,8 +140,9 @@ def _add(
             new += len(fresh)
             known += len(batch.pictures) - len(fresh)
             skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
+            noted += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.notes]
             yield step()
-    return Added(new, known, skipped, folder_id, replaced=tuple(replaced))
+    return Added(new, known, skipped, folder_id, replaced=tuple(replaced), noted=tuple(noted))
 
 
 def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
