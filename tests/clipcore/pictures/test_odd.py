@@ -1,6 +1,7 @@
 """Large and odd pictures: reduced JPEGs, files that break off, 12 bits in 16, TIFFs of microscopes, black first frames."""
 
 import io
+import re
 
 import numpy as np
 import pytest
@@ -57,12 +58,15 @@ def test_a_jpeg_without_its_end_is_used(progressive, cut):
     assert np.abs(seen - whole)[:220].mean() < 1
 
 
-def test_a_jpeg_of_which_a_third_is_missing_is_damaged():
-    for progressive in (False, True):
-        data = encoded(detailed(320, 240), "JPEG", quality=90, progressive=progressive)
-        assert mended(data[: 2 * len(data) // 3 if not progressive else len(data) // 3]) != data
+def test_a_jpeg_of_which_much_is_missing_is_damaged():
+    plain, finer = (
+        encoded(detailed(320, 240), "JPEG", quality=90, progressive=progressive) for progressive in (False, True)
+    )
+    scans = [place.start() for place in re.finditer(b"\xff\xda", finer)]
+    for short in (plain[: 2 * len(plain) // 3], finer[: scans[3]]):
+        assert mended(short) == short
         with pytest.raises(BadImage, match="damaged"):
-            open_image(data[: 2 * len(data) // 3 if not progressive else len(data) // 3])
+            open_image(short)
 
 
 def test_what_breaks_off_is_noted(tmp_path):
@@ -121,17 +125,9 @@ def test_grey_tiffs_of_any_numbers():
 
 
 def test_a_tiff_that_cannot_be_read_is_refused_in_true_words():
-    for data in (
-        tiff(GREY.astype(np.complex64)),
-        tiff(np.zeros((5, 40, 60, 3), np.uint16), planarconfig="contig", volumetric=True),
-    ):
-        try:
-            open_image(data)
-        except BadImage as error:
-            assert_sentence(error)
-            assert "not a picture" not in str(error)
-    with pytest.raises(BadImage, match="This TIFF is of a kind that Sayso does not read"):
+    with pytest.raises(BadImage, match="This TIFF is of a kind that Sayso does not read") as caught:
         open_image(tiff(GREY.astype(np.complex64)))
+    assert_sentence(caught.value)
 
 
 def test_a_large_tiff_of_floats_is_refused_before_it_is_read(monkeypatch):
