@@ -105,6 +105,7 @@ def import_labels(
     coco: Annotated[Out, typer.Option(help="COCO annotations.")] = None,
     label_studio: Annotated[Out, typer.Option(help="Label Studio's JSON, JSON-MIN or CSV.")] = None,
     xmp: Annotated[bool, typer.Option("--xmp", help="Keywords of the sidecars beside the library's pictures.")] = False,
+    keywords: Annotated[bool, typer.Option("--keywords", help="Keywords inside the library's pictures.")] = False,
     only: Annotated[str, typer.Option(help='Only these labels, such as "cat, dog".')] = "",
     keep: Annotated[bool, typer.Option("--keep", help="Leave pictures alone that have one of these labels.")] = False,
     home: Home = None,
@@ -113,15 +114,17 @@ def import_labels(
     """Take labels from other programs, for pictures of the library. One step, which undo takes back."""
     from clipcore import BadInput, parse_labels
     from clipcore.letters import one_spelling
-    from storage.labels.imports import read_coco, read_folders, read_label_studio, read_labels, read_xmp
+    from storage.labels.imports import read_coco, read_embedded, read_folders, read_label_studio, read_labels, read_xmp
 
     sources = [(csv, read_labels), (coco, read_coco), (label_studio, read_label_studio)]
-    if sum(bool(path) for path, _ in sources) + bool(folders) + xmp != 1:
-        raise BadInput("Name one source of labels: --csv, --folders, --coco, --label-studio or --xmp.")
+    if sum(bool(path) for path, _ in sources) + bool(folders) + xmp + keywords != 1:
+        raise BadInput("Name one source of labels: --csv, --folders, --coco, --label-studio, --xmp or --keywords.")
     with open_library(home) as library:
         skipped: list[SkippedRecord] = []
         if xmp:
             rows, skipped = read_xmp(library.images(limit=library.count()))
+        elif keywords:
+            rows, skipped = read_embedded(library.images(limit=library.count()))
         else:
             known = library.labels.counts()
             rows = read_folders(folders, known) if folders else next(read(path) for path, read in sources if path)

@@ -14,6 +14,9 @@ def add(
     folder_labels: Annotated[
         bool, typer.Option("--folder-labels", help="Also label each picture with the name of its class folder.")
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read every file, also those that have kept their size and time (exiftool -P).")
+    ] = False,
     home: Home = None,
     model: Model = "starter",
     as_json: Json = False,
@@ -22,7 +25,7 @@ def add(
     from storage.labels.imports import read_folders
 
     with open_library(home, model) as library:
-        added = draw(library.iter_add(folder))
+        added = draw(library.iter_add(folder, again=again))
         for skipped in added.skipped:
             say(f"skipped {skipped.path}: {skipped.reason}")
         for noted in added.noted:

@@ -21,7 +21,7 @@ class ImageRecord:
     `content_hash` names the file's bytes, `picture` the picture that they are of, see `storage.pictures.identity`.
 
     `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say. `dated` is
-    the picture's date: `taken`, or else when the file was last changed, by this computer's clock.
+    the picture's date: `taken`, or else the one in the file's name, or when it was last changed, by this computer's clock.
     """
 
     id: int

@@ -62,8 +62,8 @@ def find_labelled_images(
             f"The folder {_shown(root)} holds no class folders; give each class a folder of its own, with its name."
         )
     passed_over += [Skipped(root / path, NO_CLASS) for path in found.unlabelled]
-    labels = {root / path: label for path, label in found.labels.items()}
-    parts = {root / path: part for path, part in found.parts.items()}
+    labels: dict[PurePath, str] = {root / path: label for path, label in found.labels.items()}
+    parts: dict[PurePath, str] = {root / path: part for path, part in found.parts.items()}
     return Classes(labels, parts, [root / path for path in found.unlabelled], found.notes)
 
 

@@ -26,7 +26,7 @@ def breaks_off(data: bytes) -> bool:
 def mended(data: bytes) -> bytes:
     """A JPEG file with a mark of its end, if nearly all of its picture is there; else the file as it is."""
     whole = data.rstrip(b"\xff") + _END
-    with Image.open(io.BytesIO(whole), formats=("JPEG", "MPO")) as image:
+    with Image.open(io.BytesIO(whole), formats=("JPEG",)) as image:
         if image.info.get("progressive"):
             return whole if data.count(_SCAN) >= ENOUGH_SCANS else data
         rows = image.height
@@ -38,6 +38,6 @@ def mended(data: bytes) -> bytes:
 
 def _rows(data: bytes) -> np.ndarray:
     """A JPEG at the least scale, uint8 [h, w, ...]."""
-    image = Image.open(io.BytesIO(data), formats=("JPEG", "MPO"))
+    image = Image.open(io.BytesIO(data), formats=("JPEG",))
     image.draft(image.mode, (1, 1))
     return np.asarray(image)

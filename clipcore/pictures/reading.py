@@ -6,9 +6,9 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
@@ -220,14 +220,22 @@ def _decoded(
 
 def _first_frame(image: Image.Image) -> Image.Image:
     """The pixels of a picture, or of the first frame of an animation that is not of one colour, if it has any."""
-    frames = getattr(image, "n_frames", 1) if image.format in _ANIMATED else 1
-    first = flat = _flat(image)
-    for number in range(1, min(frames, _MOST_FRAMES, _FRAME_PIXELS // (image.width * image.height))):
-        if max(high - low for low, high in flat.getextrema()) > _ONE_COLOUR:  # type: ignore[operator]  # of RGB
-            return flat
-        image.seek(number)
-        flat = _flat(image)
-    return flat if max(high - low for low, high in flat.getextrema()) > _ONE_COLOUR else first  # type: ignore[operator]
+    first = _flat(image)
+    if image.format not in _ANIMATED or not _is_of_one_colour(first):
+        return first
+    with suppress(Exception):  # a frame that is damaged
+        for number in range(
+            1, min(getattr(image, "n_frames", 1), _MOST_FRAMES, _FRAME_PIXELS // (first.width * first.height))
+        ):
+            image.seek(number)
+            flat = _flat(image)
+            if not _is_of_one_colour(flat):
+                return flat
+    return first
+
+
+def _is_of_one_colour(image: Any) -> bool:
+    return max(high - low for low, high in image.getextrema()) <= _ONE_COLOUR
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from clipcore import BadInput
+from clipcore import BadImage, BadInput
 from clipcore.pictures.archives import open_archive, read_packed
 from clipcore.pictures.classes import clean_folder, find_classes, find_labelled_images
 from clipcore.pictures.finding import display_path
+from clipcore.pictures.keywords import plain_keywords, xmp_packets
 from clipcore.pictures.places import ByName, address
 from clipcore.pictures.reading import content_hash, read_bytes
 from clipcore.pictures.tables import PictureRows, from_objects, picture_column, read_pictures
@@ -70,6 +71,26 @@ def read_xmp(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
                 continue
             except (OSError, BadInput) as error:
                 skipped.append(SkippedRecord(display_path(path), str(error)))
+    return list(dict.fromkeys(rows)), skipped
+
+
+def read_embedded(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
+    """The keywords inside the pictures' files (XMP, IPTC, Windows's tags), and the files that could not be read."""
+    rows: Rows = []
+    skipped = []
+    for image in images:
+        try:
+            data = read_bytes(image.path)
+        except BadImage as error:
+            skipped.append(SkippedRecord(image.shown_path, str(error)))
+            continue
+        words = plain_keywords(data)
+        for packet in xmp_packets(data):
+            try:
+                words += keywords(packet)
+            except BadInput:  # of a part of the file that only looks so
+                continue
+        rows += [(image.path, word) for word in words]
     return list(dict.fromkeys(rows)), skipped
 
 
