@@ -114,7 +114,7 @@ def import_labels(
     """Take labels from other programs, for pictures of the library. One step, which undo takes back."""
     from clipcore import BadInput, parse_labels
     from clipcore.letters import one_spelling
-    from storage.labels.imports import read_coco, read_embedded, read_folders, read_label_studio, read_labels, read_xmp
+    from storage.labels.imports import Rows, read_coco, read_embedded, read_folders, read_label_studio, read_labels, read_xmp
 
     sources = [(csv, read_labels), (coco, read_coco), (label_studio, read_label_studio)]
     if sum(bool(path) for path, _ in sources) + bool(folders) + xmp + keywords != 1:
@@ -130,8 +130,10 @@ def import_labels(
             rows = read_folders(folders, known) if folders else next(read(path) for path, read in sources if path)
         if only:
             wanted = set(parse_labels(only)[0])
-            rows = [row for row in rows if one_spelling(row[1]) in wanted]
+            rows = Rows([row for row in rows if one_spelling(row[1]) in wanted], rows.notes)
         found = library.exchange.import_labels(rows, keep)
+    for note in rows.notes:
+        say(note)
     for bad in [*skipped, *found.unknown]:
         say(f"skipped {bad.path}: {bad.reason}")
     row = {"pictures": found.pictures, "changed": found.changed, "labels": found.labels, "unknown": len(found.unknown)}

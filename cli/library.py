@@ -38,7 +38,10 @@ def add(
         if added.note:
             say(added.note)
         if folder_labels:
-            found = library.exchange.import_labels(read_folders(folder.expanduser(), library.labels.counts()))
+            rows = read_folders(folder.expanduser(), library.labels.counts())
+            for note in rows.notes:
+                say(note)
+            found = library.exchange.import_labels(rows)
             say(f"{found.pictures:,} pictures with {len(found.labels)} labels, {found.changed:,} of them new or changed")
             counts |= {"labelled": found.pictures}
         emit(as_json, counts, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
@@ -61,6 +64,8 @@ def search(
 ) -> None:
     """Find the library's images that fit the words best; each says whether it matches (see storage/vectors/relevance.py)."""
     from clipcore import BadInput
+    from clipcore.advice import reads_english_alone
+    from clipcore.advice.searching import search_hint
     from storage import ORDERS
 
     if sort not in ORDERS:
@@ -75,6 +80,8 @@ def search(
             say("no image passes the filters" if library.count() else "the library has no images yet; add a folder first")
         elif found.clear is False:
             say(f"Nothing here clearly matches “{words}”; these are the closest. Here are: {', '.join(found.suggestions)}.")
+        if hint := search_hint(words, reads_english_alone(library.encoder.space.name), found.clear):
+            say(hint)
         for hit in found.hits:
             show_hit(hit, as_json)
 

@@ -208,7 +208,7 @@ def _listed(rows: Iterable[Sequence[str]], columns: Columns, left_out: dict[str,
         picture = address(undefused(next((row[i] for i in columns.pictures if row[i].strip()), "")))
         labels = _labels(row, columns)
         told = _items(next((row[i] for i in columns.captions if row[i].strip()), ""))
-        if _UNREAD in picture or any(_UNREAD in label for label in labels):
+        if any(_UNREAD in label for label in labels):
             left_out["letters that cannot be read"] = left_out.get("letters that cannot be read", 0) + 1
             continue
         part = "" if columns.part is None else row[columns.part].strip()

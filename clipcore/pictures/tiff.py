@@ -14,14 +14,18 @@ from ..errors import BadImage
 from . import decoding
 
 HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
+_YCBCR = 6  # of the photometric interpretation
 _WORDS = 6  # copies of the numbers that are in memory at the most
 _TEN_BITS_LESS = 0x4000  # what spreads less than a quarter of 16 bits was measured with fewer
 
 
 def is_wide(image: Image.Image) -> bool:
-    """Whether a TIFF has several channels of more than 8 bits, of which Pillow keeps the upper 8, or more than four."""
-    bits = image.tag_v2.get(ExifTags.Base.BitsPerSample, (8,))  # type: ignore[attr-defined]  # of a TIFF
-    return isinstance(bits, tuple) and ((len(bits) > 1 and max(bits) > 8) or len(bits) > 4)
+    """Whether Pillow reads a TIFF in part: several channels of more than 8 bits, of which it keeps the upper 8, more than
+    four channels, or brightness and colour apart that are not packed."""
+    tags = image.tag_v2  # type: ignore[attr-defined]  # of a TIFF
+    bits = tags.get(ExifTags.Base.BitsPerSample, (8,))
+    plain = tags.get(ExifTags.Base.PhotometricInterpretation) == _YCBCR and tags.get(ExifTags.Base.Compression, 1) == 1
+    return plain or (isinstance(bits, tuple) and ((len(bits) > 1 and max(bits) > 8) or len(bits) > 4))
 
 
 def is_planar(image: Image.Image) -> bool:
@@ -45,6 +49,8 @@ def open_tiff(data: bytes, most: int) -> Image.Image:
             with decoding.MEMORY.share(_WORDS * math.prod(page.shape) * page.dtype.itemsize):
                 pixels = page.asarray(maxworkers=1)
                 image = Image.fromarray(_eight_bits(_channels(pixels, height, width, page.planarconfig == 2)))
+                if page.photometric == _YCBCR and image.mode == "RGB":
+                    image = Image.frombytes("YCbCr", image.size, image.tobytes()).convert("RGB")
             turned = page.tags.valueof(ExifTags.Base.Orientation, default=1)
     except BadImage:
         raise

@@ -5,14 +5,15 @@ A classifier's guesses that an export of Sayso wrote are not read back: they nev
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from clipcore import BadImage, BadInput
 from clipcore.pictures.archives import open_archive, read_packed
-from clipcore.pictures.classes import clean_folder, find_classes, find_labelled_images
-from clipcore.pictures.finding import display_path
+from clipcore.pictures.classes import NO_CLASS, clean_folder, find_classes, find_labelled_images
+from clipcore.pictures.finding import Skipped, display_path
 from clipcore.pictures.keywords import plain_keywords, xmp_packets
 from clipcore.pictures.places import ByName, address
 from clipcore.pictures.reading import content_hash, read_bytes
@@ -22,7 +23,15 @@ from clipcore.plain import TEXT, open_plain, parsed_json, read_plain, read_plain
 from ..export.xmp import LIMIT, keywords, sidecar_paths
 from ..records import ImageRecord, SkippedRecord
 
-Rows = list[tuple[str, str]]  # path as the file gives it, made absolute; label
+
+class Rows(list[tuple[str, str]]):
+    """Pairs of a path, as the file gives it, made absolute, and a label; `notes` say what else to know of the file."""
+
+    notes: list[str]
+
+    def __init__(self, rows: Iterable[tuple[str, str]] = (), notes: Iterable[str] = ()) -> None:
+        super().__init__(rows)
+        self.notes = list(notes)
 
 
 def read_labels(file: str | Path) -> Rows:
@@ -52,16 +61,22 @@ def read_folders(root: str | Path, known: Iterable[str] = ()) -> Rows:
     spelt = {clean_folder(label): label for label in known}
     if Path(root).suffix.lower() == ".zip":
         with open_archive(root) as archive:
-            labels = find_classes(archive.pictures).labels
+            found = find_classes(archive.pictures)
+        skipped = [NO_CLASS] * len(found.unlabelled)
+        labels = found.labels
         rows = [(os.path.join(os.path.abspath(root), str(path)), label) for path, label in labels.items()]
     else:
-        rows = [(os.path.realpath(path), label) for path, label in find_labelled_images(root, links=True).labels.items()]
-    return _some(sorted((path, spelt.get(label, label)) for path, label in rows), root)
+        passed_over: list[Skipped] = []
+        found = find_labelled_images(root, passed_over, links=True)
+        skipped = [bad.reason for bad in passed_over]
+        rows = [(os.path.realpath(path), label) for path, label in found.labels.items()]
+    notes = [*found.notes, *(f"skipped {count} x {reason}" for reason, count in Counter(skipped).items())]
+    return _some(sorted((path, spelt.get(label, label)) for path, label in rows), root, notes)
 
 
 def read_xmp(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
     """The keywords of the pictures' sidecars (photo.jpg.xmp and photo.xmp), and the sidecars that could not be read."""
-    rows: Rows = []
+    rows = Rows()
     skipped = []
     for image in images:
         for path in sidecar_paths(image.path, "both"):
@@ -71,12 +86,12 @@ def read_xmp(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
                 continue
             except (OSError, BadInput) as error:
                 skipped.append(SkippedRecord(display_path(path), str(error)))
-    return list(dict.fromkeys(rows)), skipped
+    return Rows(dict.fromkeys(rows)), skipped
 
 
 def read_embedded(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
     """The keywords inside the pictures' files (XMP, IPTC, Windows's tags), and the files that could not be read."""
-    rows: Rows = []
+    rows = Rows()
     skipped = []
     for image in images:
         try:
@@ -91,7 +106,7 @@ def read_embedded(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedReco
             except BadInput:  # of a part of the file that only looks so
                 continue
         rows += [(image.path, word) for word in words]
-    return list(dict.fromkeys(rows)), skipped
+    return Rows(dict.fromkeys(rows)), skipped
 
 
 def read_coco(file: str | Path) -> Rows:
@@ -185,6 +200,7 @@ class Finder:
         self._by_name: ByName[ImageRecord] = ByName()
         for image in images:
             self._by_path[image.path] = image
+            self._by_path.setdefault(image.shown_path, image)  # a name that is no UTF-8 stands so in our tables
             self._by_content.setdefault(image.content_hash, image)
             self._by_name.add(image.path, image)
 
@@ -216,14 +232,21 @@ def _absolute(path: str, file: str | Path) -> str:
 
 def _rows(pictures: PictureRows, file: str | Path) -> Rows:
     """The labels of a table. Raises BadInput."""
-    rows = [(_absolute(row.picture, file), label) for row in pictures for label in row.labels if row.picture]
-    return _some(rows, file)
+    rows, without = [], 0
+    for row in pictures:
+        rows += [(_absolute(row.picture, file), label) for label in row.labels if row.picture]
+        without += bool(row.labels and not row.picture)
+    notes = [pictures.note] if pictures.note else []
+    notes += [f"skipped {count} x {reason}" for reason, count in pictures.left_out.items()]
+    notes += [f"skipped {without} x no picture"] if without else []
+    return _some(rows, file, notes)
 
 
-def _some(rows: Rows, file: str | Path) -> Rows:
-    if not rows:
+def _some(rows: Iterable[tuple[str, str]], file: str | Path, notes: Iterable[str] = ()) -> Rows:
+    found = Rows(rows, notes)
+    if not found:
         raise BadInput(f"There are no labels in {display_path(file)}; check that it is the right one.")
-    return rows
+    return found
 
 
 def _text(file: str | Path) -> str:
