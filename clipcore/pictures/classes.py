@@ -121,6 +121,11 @@ def _split(below: dict[PurePath, _Below], found: Classes) -> None:
         name: {place.folders[1] for place in below.values() if place.folders[:1] == (name,) and len(place.folders) > 1}
         for name in firsts
     }
+    if len({*parts.values()}) > 1 and all(parts.values()) and not any(classes.values()):
+        names = " and ".join(sorted(map(_shown, firsts)))
+        found.notes.append(
+            f"The folders {names} are taken for classes; if they are parts, give each class a folder in them."
+        )
     several = len({parts[name] for name in firsts if parts[name] and classes[name]}) > 1
     if not firsts or not any(classes.values()) or not (several or all(parts.values())):
         return

@@ -49,6 +49,14 @@ def test_parts_beside_others_and_pictures_without_a_class():
     assert list(map(str, found.unlabelled)) == ["extra/3.jpg", "test/images/4.jpg", "5.jpg"]
 
 
+def test_parts_without_class_folders_are_taken_for_classes_and_it_is_said():
+    found = find_classes(map(PurePosixPath, ("train/cat.0.jpg", "test/1.jpg")))
+    assert set(found.labels.values()) == {"train", "test"}
+    assert found.notes == [
+        "The folders test and train are taken for classes; if they are parts, give each class a folder in them."
+    ]
+
+
 def test_folders_that_only_wrap_the_set():
     assert labels("pets/pets/cat/1.jpg", "pets/pets/dog/2.jpg", "readme.png") == {
         "pets/pets/cat/1.jpg": "cat",
