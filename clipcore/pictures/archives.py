@@ -39,7 +39,8 @@ class Archive:
         if info.flag_bits & _LOCKED:
             raise BadImage("The archive is locked by a password; unpack it and name the folder.")
         try:
-            with self._file.open(info) as member:
+            packed = self._file
+            with packed.open(info) as member:
                 data = member.read(MAX_BYTES + 1)
         except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
             raise BadImage(f"The archive is damaged here ({error}); make it anew.") from None

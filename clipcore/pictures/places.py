@@ -18,14 +18,19 @@ _UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # what Label Studio puts before the
 _DRIVE = re.compile(r"^[A-Za-z]:[/\\]")
 
 
-def address(cell: str) -> str:
-    """The path that a cell names: of a file:// or web address its path, of Label Studio's its file; else the cell itself."""
+def address(cell: str, strict: bool = False) -> str:
+    """The path that a cell names: of a file:// or web address its path, of Label Studio's its file; else the cell itself.
+
+    Raises ValueError, if `strict`, for an address that is none, such as http://[::1.
+    """
     cell = cell.strip()
-    if "://" not in cell and not cell.startswith("/data/"):
-        return cell
     try:
         parts = urlsplit(cell)
-    except ValueError:  # such as http://[::1
+    except ValueError:
+        if strict:
+            raise
+        return cell
+    if "://" not in cell and not cell.startswith("/data/"):
         return cell
     if local := parse_qs(parts.query, errors="surrogateescape").get("d"):  # a local file, below the disk's root
         return os.path.join(os.path.abspath(os.sep), local[0])

@@ -154,7 +154,7 @@ def read_label_studio(file: str | Path) -> Rows:
         if isinstance(tasks, list) and tasks and all(isinstance(task, dict) and "data" not in task for task in tasks):
             return _rows(from_objects(display_path(Path(file).name), tasks, captions=False), file)
         rows = [
-            (_absolute(address(_picture_of(task["data"])), file), str(choice))
+            (_absolute(address(_picture_of(task["data"]), strict=True), file), str(choice))
             for task in tasks
             for annotation in task.get("annotations") or task.get("completions") or ()
             if not annotation.get("was_cancelled")
