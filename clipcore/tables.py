@@ -36,6 +36,7 @@ _NO_TABLES = (  # how a file begins that is no text: Excel and LibreOffice, old 
 )
 _CHUNK = 1 << 20
 _LOOK = 200  # rows from which is told what parts the cells
+_ENDING = re.compile(r"\.\w{2,5}$")
 _SEP = re.compile(r"\s*sep=(.)\s*", re.IGNORECASE)
 # what words of Western Europe have none of: a capital or a sign within a word, three letters with marks on end
 _SIGNS = "¡-¦§¨©¬-¯±-¶¸¹¼-¿×÷ƒˆ˜†‡‰‹›‚„•™◊∂∆∏∑√∞∫≈≠≤≥Ωﬁﬂ"
@@ -179,4 +180,7 @@ def _sniffed(texts: Iterator[str]) -> tuple[str, int]:
         return sum(width == widths[0] for width in widths) / len(widths), widths[0]
 
     best = max(DELIMITERS, key=alike)
-    return best if alike(best)[1] else ",", 0
+    if alike(best)[1]:
+        return best, 0
+    is_list = alike(" ") == (1.0, 2) and all(_ENDING.search(line.split(" ")[0]) for line in some if line.strip())
+    return " " if is_list else ",", 0  # "images/1.jpg 3", as lists for Caffe are written

@@ -14,9 +14,9 @@ from itertools import chain, islice
 from ..cells import labels_in, undefused
 from ..errors import BadInput
 from ..letters import letters, one_spelling
-from ..plain import parsed_json
+from ..plain import parsed_json, read_json
 from ..tables import Table, open_table
-from .finding import is_picture_name
+from .finding import display_path, is_picture_name
 from .places import address
 
 # Names of columns with one space for what parts their words, the likelier first. Hugging Face says file_name, open_clip
@@ -142,6 +142,21 @@ def from_objects(name: str, objects: Iterable[Mapping[str, object]], captions: b
     heading = list(dict.fromkeys(key for one in some for key in one))
     rows = ([_as_cell(one.get(key)) for key in heading] for one in chain(some, iterator))
     return pictures_of(Table(name, chain([heading], rows)), captions)
+
+
+def read_objects(path: str | os.PathLike[str]) -> list[Mapping[str, object]]:
+    """The objects of a JSON file: a list of them, or one that gives each picture its label or labels. Raises BadInput."""
+    name = display_path(os.path.basename(path))
+    try:
+        held = read_json(path)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or "it is not JSON"
+        raise BadInput(f"The table {name} cannot be read ({why}); save it once more.") from None
+    if isinstance(held, list) and held and all(isinstance(one, dict) for one in held):
+        return held
+    if isinstance(held, dict) and held and all(isinstance(said, str | list) for said in held.values()):
+        return [{"path": picture, "labels" if isinstance(said, list) else "label": said} for picture, said in held.items()]
+    raise BadInput(f'The table {name} is no list of pictures with labels; write it as in: {{"a.jpg": "cat"}}.')
 
 
 def column_name(cell: str) -> str:

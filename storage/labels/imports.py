@@ -17,7 +17,7 @@ from clipcore.pictures.finding import Skipped, display_path
 from clipcore.pictures.keywords import plain_keywords, xmp_packets
 from clipcore.pictures.places import ByName, address
 from clipcore.pictures.reading import content_hash, read_bytes
-from clipcore.pictures.tables import PictureRows, from_objects, picture_column, read_pictures
+from clipcore.pictures.tables import PictureRows, from_objects, picture_column, read_objects, read_pictures
 from clipcore.plain import TEXT, open_plain, parsed_json, read_plain, read_plain_text
 
 from ..export.xmp import LIMIT, keywords, sidecar_paths
@@ -129,6 +129,8 @@ def read_json(file: str | Path) -> Rows:
         return read_label_studio(file)
     if isinstance(data, dict) and "images" in data and "annotations" not in data:
         return _read_ours(data, file)
+    if isinstance(data, dict) and data and not {"images", "annotations", "categories"} & data.keys():
+        return _rows(from_objects(display_path(Path(file).name), read_objects(file), captions=False), file)
     return read_coco(file)
 
 

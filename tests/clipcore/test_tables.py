@@ -71,3 +71,8 @@ def test_what_is_no_table_is_called_by_its_name(tmp_path, begin, says):
     with pytest.raises(BadInput, match=f"file t.csv is .*{says}") as caught:
         open_table(tmp_path / "t.csv")
     assert_sentence(caught.value)
+
+
+def test_a_list_with_spaces_and_captions_with_spaces():
+    assert list(parse_table("images/1.jpg 3\nimages/2.jpg 5\n").rows) == [["images/1.jpg", "3"], ["images/2.jpg", "5"]]
+    assert list(parse_table("a dog\na cat\n").rows) == [["a dog"], ["a cat"]]

@@ -60,6 +60,7 @@ READERS = {
     "groups": (read_table, ".csv"),
     "pairs, CSV": (lambda path: list(read_pairs(path)), ".csv"),
     "pairs, JSON Lines": (lambda path: list(read_pairs(path)), ".jsonl"),
+    "pairs, JSON": (lambda path: list(read_pairs(path)), ".json"),
     "pairs, zip": (lambda path: list(read_pairs(path)), ".zip"),
     "labels, any": (read_labels, ".txt"),
     "labels, Label Studio": (read_label_studio, ".json"),

@@ -19,13 +19,14 @@ from clipcore.pictures.archives import OTHERS, open_archive
 from clipcore.pictures.classes import NO_CLASS, class_names, find_classes, find_labelled_images, part_of
 from clipcore.pictures.finding import Skipped, is_no_photo
 from clipcore.pictures.places import OnDisk
-from clipcore.pictures.tables import Listed, PictureRows, from_objects, read_pictures
+from clipcore.pictures.tables import Listed, PictureRows, from_objects, read_objects, read_pictures
 from clipcore.plain import lines, open_plain, parsed_json
 
 from .samples import Pair, Purpose, count, is_parted, told, wanted
 from .shards import SHARDS, part_of_shard, read_shards
 
-TABLES = (".csv", ".tsv", ".tab", ".txt", ".jsonl")
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".json")
+METADATA = ("metadata.csv", "metadata.jsonl")  # the tables of Hugging Face's image folders
 ZIP = ".zip"
 
 
@@ -51,12 +52,13 @@ def read_pairs(source: str | Path, skipped: Counter[str] | None = None, purpose:
 
 
 def find_sources(source: str | Path) -> list[Path]:
-    """The shards of a folder that holds some, also in its parts; else `source` itself. Raises BadInput if nothing can be
-    read from it."""
+    """The shards of a folder that holds some, also in its parts, or the table in it that says what its pictures are; else
+    `source` itself. Raises BadInput if nothing can be read from it."""
     path = Path(source).expanduser()
     if path.is_dir():
         parts = sorted(folder for folder in path.iterdir() if folder.is_dir() and part_of(folder.name))
-        return _shards(path) or [shard for folder in parts for shard in _shards(folder)] or [path]
+        shards = _shards(path) or [shard for folder in parts for shard in _shards(folder)]
+        return shards or [path / name for name in METADATA if (path / name).is_file()][:1] or [path]
     if not path.exists():
         raise BadInput(f"{path} does not exist; check the path.")
     if path.suffix.lower() in OTHERS:
@@ -154,6 +156,8 @@ def read_table(path: str | Path, skipped: Counter[str] | None = None, purpose: P
 def _rows(path: Path, skipped: Counter[str] | None) -> PictureRows:
     if path.suffix.lower() == ".jsonl":
         return from_objects(path.name, _json_lines(path, skipped))
+    if path.suffix.lower() == ".json":
+        return from_objects(path.name, read_objects(path))
     return read_pictures(path)
 
 

@@ -125,3 +125,30 @@ def test_other_archives_are_refused_by_name(tmp_path: Path) -> None:
     (tmp_path / "a.7z").write_bytes(b"x")
     with pytest.raises(BadInput, match=r"a\.7z cannot be looked into; unpack it"):
         find_sources(tmp_path / "a.7z")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a.png": "cat", "b.png": "dog"}',
+        '{"a.png": ["cat"], "b.png": ["dog"]}',
+        '[{"file": "a.png", "class": "cat"}, {"file": "b.png", "class": "dog"}]',
+    ],
+)
+def test_labels_in_a_json_file(tmp_path: Path, text: str) -> None:
+    write(tmp_path, "a.png", "b.png")
+    (tmp_path / "labels.json").write_text(text)
+    assert [name for name, _ in read(tmp_path / "labels.json")] == ["cat", "dog"]
+
+
+def test_a_folder_with_the_table_of_hugging_face(tmp_path: Path) -> None:
+    write(tmp_path, "a.png", "b.png")
+    (tmp_path / "metadata.csv").write_text("file_name,text\na.png,A cat.\nb.png,A dog.\n")
+    assert [pair.captions for pair in read_pairs(tmp_path)] == [("A cat.",), ("A dog.",)]
+
+
+def test_json_that_is_no_table(tmp_path: Path) -> None:
+    for text in ("{}", "[1]", "{", "3"):
+        (tmp_path / "a.json").write_text(text)
+        with pytest.raises(BadInput):
+            list(read_pairs(tmp_path / "a.json"))
