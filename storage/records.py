@@ -136,12 +136,14 @@ class Added:
 
 @dataclass(frozen=True)
 class Imported:
-    """What importing labels did: pictures that the labels are for, how many changed, and paths that are not here."""
+    """What importing labels did: pictures that the labels are for, how many changed, paths that are not here, and what else
+    to know of the file."""
 
     pictures: int
     changed: int
     labels: tuple[str, ...]
     unknown: list[SkippedRecord]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
