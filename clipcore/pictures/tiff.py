@@ -6,6 +6,8 @@ channel is grey, of two the first is, and of more the first three are taken for 
 
 import io
 import math
+import zlib
+from typing import Any
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -14,6 +16,7 @@ from ..errors import BadImage
 from . import decoding
 
 HEADS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")  # the last two are BigTIFF
+_DEFLATE = (8, 32946)
 _YCBCR = 6  # of the photometric interpretation
 _WORDS = 6  # copies of the numbers that are in memory at the most
 _TEN_BITS_LESS = 0x4000  # what spreads less than a quarter of 16 bits was measured with fewer
@@ -47,6 +50,7 @@ def open_tiff(data: bytes, most: int) -> Image.Image:
             if page.dtype is None or page.dtype.kind not in "buif":
                 raise BadImage(_REFUSED.format("its numbers are of a rare kind"))
             with decoding.MEMORY.share(_WORDS * math.prod(page.shape) * page.dtype.itemsize):
+                _check_packing(page, data)
                 pixels = page.asarray(maxworkers=1)
                 image = Image.fromarray(_eight_bits(_channels(pixels, height, width, page.planarconfig == 2)))
                 if page.photometric == _YCBCR and image.mode == "RGB":
@@ -61,6 +65,18 @@ def open_tiff(data: bytes, most: int) -> Image.Image:
         raise BadImage(_REFUSED.format(why)) from None
     image.getexif()[ExifTags.Base.Orientation] = turned
     return image
+
+
+def _check_packing(page: Any, data: bytes) -> None:
+    """Refuse a page whose parts unpack to more than they should: tifffile would unpack all of it. Raises BadImage."""
+    if page.compression == 1:
+        return
+    if page.compression not in _DEFLATE:
+        raise BadImage(_REFUSED.format(f"packed by {getattr(page.compression, 'name', page.compression)}"))
+    most = math.prod(page.chunks) * page.dtype.itemsize
+    for start, size in zip(page.dataoffsets, page.databytecounts, strict=True):
+        if len(zlib.decompressobj().decompress(data[start : start + size], most + 1)) > most:
+            raise BadImage("The picture is damaged: it unpacks to more than it should.")
 
 
 _REFUSED = "This TIFF is of a kind that Sayso does not read ({}); save it as 8-bit RGB."

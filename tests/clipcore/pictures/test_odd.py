@@ -2,6 +2,7 @@
 
 import io
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from clipcore.encoding.stream import embed_files
 from clipcore.pictures import reading
 from clipcore.pictures.ends import CUT_OFF, breaks_off, mended
 from clipcore.pictures.reading import open_image, picture_facts
+from clipcore.pictures.tiff import open_tiff
 from tests.clipcore.pictures.test_reading import detailed, encoded
 from tests.support.fakes import FakeEncoder
 from tests.support.sentences import assert_sentence
@@ -135,6 +137,21 @@ def test_a_large_tiff_of_floats_is_refused_before_it_is_read(monkeypatch):
     monkeypatch.setattr(reading, "MAX_PIXELS", 1000)
     with pytest.raises(BadImage, match="megapixels"):
         open_image(data)
+
+
+def test_a_tiff_that_unpacks_to_more_than_it_should_is_refused():
+    good = tiff(RGB16, photometric="rgb", compression="zlib")
+    assert np.abs(np.asarray(open_image(good), int) - (RGB16 >> 8)).max() <= 2
+    with tifffile.TiffFile(io.BytesIO(good)) as file:
+        page = file.pages.first
+        start, tag = page.dataoffsets[0], page.tags["StripByteCounts"]
+    bomb = zlib.compress(b"\0" * 50_000_000)
+    data = bytearray(good[:start] + bomb)
+    data[tag.valueoffset : tag.valueoffset + 4] = len(bomb).to_bytes(4, "little")
+    planes = tiff(np.moveaxis(RGB16, 2, 0), photometric="rgb", planarconfig="separate", compression="lzma")
+    for hostile, says in ((bytes(data), "more than it should"), (planes, "packed by")):
+        with pytest.raises(BadImage, match=says):
+            open_tiff(hostile, 10**8)
 
 
 # animations
