@@ -4,7 +4,6 @@ XMP is found in any format as the text that it is (JPEG, HEIC, DNG, TIFF, PNG, W
 Windows's own tags (XPKeywords) in EXIF.
 """
 
-import re
 from contextlib import suppress
 from io import BytesIO
 from typing import Any
@@ -13,7 +12,8 @@ from PIL import Image
 
 from .exif import read_exif
 
-_XMP = re.compile(rb"<(x:xmpmeta|rdf:RDF)[\s>].{0,5000000}?</\1>", re.DOTALL)
+_TAGS = (b"x:xmpmeta", b"rdf:RDF")  # around XMP; the outer one may be missing
+_LONGEST = 5_000_000  # bytes of a packet
 _XP_KEYWORDS = 0x9C9E
 _IPTC_IN_PHOTOSHOP, _IPTC_IN_TIFF = 0x0404, 33723
 _UTF8 = b"\x1b%G"
@@ -22,7 +22,19 @@ _MOST = 20  # packets of a file
 
 def xmp_packets(data: bytes) -> list[bytes]:
     """The XMP in a file, the largest first."""
-    found = (match[0] for _, match in zip(range(_MOST), _XMP.finditer(data), strict=False))
+    found: list[bytes] = []
+    for tag in _TAGS:
+        at = 0
+        for _ in range(_MOST):
+            start = data.find(b"<" + tag, at)
+            end = data.find(b"</" + tag + b">", start, start + _LONGEST) if start >= 0 else -1
+            if start < 0:
+                break
+            if end >= 0:
+                found.append(data[start : end + len(tag) + 3])
+            at = max(start, end) + 1
+        if found:  # what lies within is not looked for again
+            break
     return sorted(dict.fromkeys(found), key=len, reverse=True)
 
 
