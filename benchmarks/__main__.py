@@ -25,6 +25,7 @@ NAMES = (
     "probe",
     "bias",
     "duplicates",
+    "zoo",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent")  # need labelled sets: see benchmarks/labelled.py
 BESIDE = ("rclip", "gpu")  # need another program, or an NVIDIA GPU: see there

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from .common import (
+    Descriptions,
     Home,
     Json,
     Labels,
@@ -28,6 +29,7 @@ def classify(
     paths: list[Path],
     labels: Labels = None,
     templates: Templates = None,
+    descriptions: Descriptions = None,
     pack: Annotated[str | None, typer.Option(help="A ready-made prompt pack; seven unless told.")] = None,
     classifier: Annotated[str | None, typer.Option(help="A saved classifier's name, or its file.")] = None,
     sure: Annotated[
@@ -53,7 +55,9 @@ def classify(
 
     if (labels is None) == (classifier is None):
         raise BadInput('Give either --labels "cat, dog, rabbit" or --classifier NAME.')
-    typed = None if labels is None else typed_prompts(labels, templates, pack)  # mistakes are said before a model is loaded
+    typed = (
+        None if labels is None else typed_prompts(labels, templates, pack, descriptions)
+    )  # mistakes are said before a model is loaded
     files = picture_files(paths)
     with open_library(home, model) as library:
         encoder = library.encoder
@@ -74,6 +78,8 @@ def classify(
         embedded = draw(iter_embed(encoder, files))
         for skipped in embedded.skipped:
             say(f"skipped {skipped}")
+        for noted in embedded.notes:
+            say(f"note {noted}")
         if not embedded.paths:
             raise BadInput("None of the files could be read as a picture; see the reasons above.")
         answers = decide(head, embedded.vectors, generic_bank(encoder))

@@ -50,7 +50,18 @@ Labels = Annotated[
     ),
 ]
 Many = Annotated[bool, typer.Option("--many", help="A picture can have several of the labels, or none; not just one.")]
-Templates = Annotated[Path | None, typer.Option("--templates", help="A file of prompt templates, one a line, with {label}.")]
+Templates = Annotated[
+    Path | None,
+    typer.Option(
+        "--templates", help="A file of prompt templates, one a line, with {label}; or sentences for each class (JSON)."
+    ),
+]
+Descriptions = Annotated[
+    Path | None,
+    typer.Option(
+        "--descriptions", help='Sentences for single classes: JSON {"label": ["..."]}, or lines "label: sentence".'
+    ),
+]
 
 
 def command(run: Callable[..., None]) -> Callable[..., None]:
@@ -216,7 +227,10 @@ def open_library(home: Path | None, model: str | None = None) -> "Iterator[Libra
                 say(f"The backup of the day could not be made: {error}")
 
 
-def typed_prompts(labels: str, templates: Path | None, pack: str | None) -> "tuple[list[str], PromptSet]":
+def typed_prompts(
+    labels: str, templates: Path | None, pack: str | None, descriptions: Path | None = None
+) -> "tuple[list[str], PromptSet]":
+    """Names and prompts as they are given; sentences for other classes than these are left out. Raises BadInput."""
     from clipcore import BadInput, parse_labels
     from clipcore import pack as ready_made
     from clipcore.classify.prompts import DEFAULT_PACK
@@ -225,7 +239,21 @@ def typed_prompts(labels: str, templates: Path | None, pack: str | None) -> "tup
         raise BadInput("Give either --templates or --pack, not both.")
     names, synonyms = parse_labels(labels)
     prompts = read_templates(templates) if templates else ready_made(pack or DEFAULT_PACK)
-    return names, prompts.with_synonyms(synonyms)
+    return names, described(prompts, descriptions).with_synonyms(synonyms).among(names)
+
+
+def described(prompts: "PromptSet", descriptions: Path | None) -> "PromptSet":
+    """The same prompts with the sentences of a file beside them. Raises BadInput."""
+    from clipcore import BadInput, parse_descriptions
+    from clipcore.plain import read_plain_text
+
+    if descriptions is None:
+        return prompts
+    try:
+        told = parse_descriptions(read_plain_text(descriptions, encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError):
+        raise BadInput(f"The file {descriptions} cannot be read; it should be text.") from None
+    return prompts.with_descriptions({**prompts.class_prompts, **told})
 
 
 def read_templates(path: Path) -> "PromptSet":
@@ -233,7 +261,7 @@ def read_templates(path: Path) -> "PromptSet":
     from clipcore.plain import read_plain_text
 
     try:
-        return parse_templates(read_plain_text(path), path.stem)
+        return parse_templates(read_plain_text(path, encoding="utf-8-sig"), path.stem)
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
             f"The templates file {path} cannot be read ({error}); it should be text, one template a line."

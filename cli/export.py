@@ -1,6 +1,7 @@
 """Labels and classifiers out of the library, and into it."""
 
 import sys
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -99,11 +100,12 @@ def export(
 
 @command
 def import_labels(
-    csv: Annotated[Out, typer.Option(help="A table with the columns path and label.")] = None,
-    folders: Annotated[Out, typer.Option(help="A folder of class folders; pictures are known by content.")] = None,
+    csv: Annotated[Out, typer.Option(help="A table of pictures and labels, from any program.")] = None,
+    folders: Annotated[Out, typer.Option(help="Class folders, also zipped; pictures are known by content.")] = None,
     coco: Annotated[Out, typer.Option(help="COCO annotations.")] = None,
-    label_studio: Annotated[Out, typer.Option(help="Label Studio's JSON.")] = None,
+    label_studio: Annotated[Out, typer.Option(help="Label Studio's JSON, JSON-MIN or CSV.")] = None,
     xmp: Annotated[bool, typer.Option("--xmp", help="Keywords of the sidecars beside the library's pictures.")] = False,
+    keywords: Annotated[bool, typer.Option("--keywords", help="Keywords inside the library's pictures.")] = False,
     only: Annotated[str, typer.Option(help='Only these labels, such as "cat, dog".')] = "",
     keep: Annotated[bool, typer.Option("--keep", help="Leave pictures alone that have one of these labels.")] = False,
     home: Home = None,
@@ -112,21 +114,26 @@ def import_labels(
     """Take labels from other programs, for pictures of the library. One step, which undo takes back."""
     from clipcore import BadInput, parse_labels
     from clipcore.letters import one_spelling
-    from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
+    from storage.labels.imports import Rows, read_coco, read_embedded, read_folders, read_label_studio, read_labels, read_xmp
 
-    sources = [(csv, read_csv), (folders, read_folders), (coco, read_coco), (label_studio, read_label_studio)]
-    if sum(bool(path) for path, _ in sources) + xmp != 1:
-        raise BadInput("Name one source of labels: --csv, --folders, --coco, --label-studio or --xmp.")
+    sources = [(csv, read_labels), (coco, read_coco), (label_studio, read_label_studio)]
+    if sum(bool(path) for path, _ in sources) + bool(folders) + xmp + keywords != 1:
+        raise BadInput("Name one source of labels: --csv, --folders, --coco, --label-studio, --xmp or --keywords.")
     with open_library(home) as library:
         skipped: list[SkippedRecord] = []
         if xmp:
             rows, skipped = read_xmp(library.images(limit=library.count()))
+        elif keywords:
+            rows, skipped = read_embedded(library.images(limit=library.count()))
         else:
-            rows = next(read(path) for path, read in sources if path)
+            known = library.labels.counts()
+            rows = read_folders(folders, known) if folders else next(read(path) for path, read in sources if path)
         if only:
             wanted = set(parse_labels(only)[0])
-            rows = [row for row in rows if one_spelling(row[1]) in wanted]
+            rows = Rows([row for row in rows if one_spelling(row[1]) in wanted], rows.notes)
         found = library.exchange.import_labels(rows, keep)
+    for note in rows.notes:
+        say(note)
     for bad in [*skipped, *found.unknown]:
         say(f"skipped {bad.path}: {bad.reason}")
     row = {"pictures": found.pictures, "changed": found.changed, "labels": found.labels, "unknown": len(found.unknown)}
@@ -237,6 +244,8 @@ def _write(path: Path, content: str | bytes) -> None:
     if str(path) == "-":
         sys.stdout.buffer.write(data)
         return
+    if path.suffix.lower() == ".csv":
+        data = BOM_UTF8 + data  # by which Excel knows UTF-8
     try:
         write_beside(path, data, private=False)
     except OSError as error:

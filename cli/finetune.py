@@ -54,6 +54,7 @@ def finetune(
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from clipcore import BadInput, parse_labels
     from clipcore import pack as ready_made
+    from training.data.samples import in_words
     from training.runs.finetune_run import TunePlan, choose_mixture, iter_tune
     from training.towers.finetune import Tuning
 
@@ -82,8 +83,8 @@ def finetune(
         return
     with stop_between_steps() as check:
         found = draw(iter_tune(plan, out), "step", lambda step: check())
-    for reason, count in found.skipped.items():
-        say(f"skipped {count} x {reason}")
+    for line in in_words(found.skipped):
+        say(line)
     sets = list(next(iter(found.sweep.values())))
     say("mixture  " + "  ".join(f"{name:<24}" for name in sets))
     for alpha, row in found.sweep.items():

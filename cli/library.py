@@ -9,12 +9,27 @@ from .common import Home, Json, Model, command, draw, emit, open_library, say, s
 
 
 @command
-def add(folder: Path, home: Home = None, model: Model = "starter", as_json: Json = False) -> None:
+def add(
+    folder: Path,
+    folder_labels: Annotated[
+        bool, typer.Option("--folder-labels", help="Also label each picture with the name of its class folder.")
+    ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Read every file, also those that have kept their size and time (exiftool -P).")
+    ] = False,
+    home: Home = None,
+    model: Model = "starter",
+    as_json: Json = False,
+) -> None:
     """Add a folder to the library: each picture is embedded once, ever."""
+    from storage.labels.imports import read_folders
+
     with open_library(home, model) as library:
-        added = draw(library.iter_add(folder))
+        added = draw(library.iter_add(folder, again=again))
         for skipped in added.skipped:
             say(f"skipped {skipped.path}: {skipped.reason}")
+        for noted in added.noted:
+            say(f"note {noted.path}: {noted.reason}")
         for replaced in added.replaced:
             say(f"replaced {replaced.path}: {replaced.reason}")
         counts = {"new": added.new, "known": added.known, "skipped": len(added.skipped), "in the library": library.count()}
@@ -22,6 +37,13 @@ def add(folder: Path, home: Home = None, model: Model = "starter", as_json: Json
             counts["replaced"] = len(added.replaced)
         if added.note:
             say(added.note)
+        if folder_labels:
+            rows = read_folders(folder.expanduser(), library.labels.counts())
+            for note in rows.notes:
+                say(note)
+            found = library.exchange.import_labels(rows)
+            say(f"{found.pictures:,} pictures with {len(found.labels)} labels, {found.changed:,} of them new or changed")
+            counts |= {"labelled": found.pictures}
         emit(as_json, counts, ", ".join(f"{count:,} {name}" for name, count in counts.items()))
 
 
@@ -42,6 +64,8 @@ def search(
 ) -> None:
     """Find the library's images that fit the words best; each says whether it matches (see storage/vectors/relevance.py)."""
     from clipcore import BadInput
+    from clipcore.advice import reads_english_alone
+    from clipcore.advice.searching import search_hint
     from storage import ORDERS
 
     if sort not in ORDERS:
@@ -56,6 +80,8 @@ def search(
             say("no image passes the filters" if library.count() else "the library has no images yet; add a folder first")
         elif found.clear is False:
             say(f"Nothing here clearly matches “{words}”; these are the closest. Here are: {', '.join(found.suggestions)}.")
+        if hint := search_hint(words, reads_english_alone(library.encoder.space.name), found.clear):
+            say(hint)
         for hit in found.hits:
             show_hit(hit, as_json)
 

@@ -1,5 +1,6 @@
 """What classifiers and models are worth on labelled and captioned sets, and whether one is better than another."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
     from clipcore.measure import EmbeddedSet, Judged
     from storage import Library
+    from training.data.samples import Pair
 
 
 @command
@@ -49,11 +51,12 @@ def evaluate(
 
     Accuracy results are kept; the Measure tab lists them.
     """
-    from clipcore import BadInput, zero_shot_classifier
+    from clipcore import BadInput, parse_templates, zero_shot_classifier
     from clipcore.measure import judge, measure_set, summarise
     from clipcore.measure.bench_html import recall_html
     from clipcore.measure.html import accuracy_html
     from clipcore.measure.kept import kept_accuracy
+    from training.data.shards import templates_of
 
     if classifier and (pack or templates):
         raise BadInput("Give either --classifier or prompts, not both: a saved classifier has its own.")
@@ -62,20 +65,23 @@ def evaluate(
         encoder = library.encoder
         assert encoder is not None
 
-        def heads_for(names: list[str]) -> "dict[str, Classifier]":
+        def heads_for(names: list[str], path: Path) -> "dict[str, Classifier]":
             if classifier:
                 head = saved_classifier(library, classifier)
                 encoder.space.require(head.space, f"The classifier {classifier}")
                 return {classifier: head}
             if templates:
-                return {templates.name: zero_shot_classifier(encoder, names, read_templates(templates))}
+                return {templates.name: zero_shot_classifier(encoder, names, read_templates(templates).among(names))}
+            if not pack and (own := templates_of(path)):
+                say(f"{path.name} has templates of its own, which are used; --pack seven takes Sayso's.")
+                return {"its own": zero_shot_classifier(encoder, names, parse_templates(own, "its own"))}
             return {name: zero_shot_classifier(encoder, names, name) for name in pack or ["seven"]}
 
         width = max(len(path.name) for path in sets)
         for path in sets:
             pictures, skipped = embedded_set(library, encoder, path)
             about = {"Model": encoder.name, "Set": path.name}
-            for name, head in (heads_for(pictures.classes) if pictures.classes else {}).items():
+            for name, head in (heads_for(pictures.classes, path) if pictures.classes else {}).items():
                 examples, where, notes = known_to(library, encoder, pictures, head, name)
                 if not len(examples):
                     raise BadInput(f"None of the classes of {path.name} is a class of {name}; choose another classifier.")
@@ -166,7 +172,11 @@ def side_by_side(
     from training.data.pairs import read_pairs
 
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    found = draw(iter_side_by_side(models, lambda: (pair for pair in read_pairs(pictures) if pair.name), ready_made(pack)))
+
+    def samples() -> "Iterator[Pair]":
+        return (pair for pair in read_pairs(pictures, purpose="measure") if pair.name)
+
+    found = draw(iter_side_by_side(models, samples, ready_made(pack)))
     for reason in found.skipped:
         say(f"skipped {reason}")
     rows = [row.to_json() for row in found.rows]

@@ -78,7 +78,8 @@ def robustness(
                 return head
             if labels is not None:
                 return zero_shot_classifier(encoder, *typed_prompts(labels, templates, pack))
-            return zero_shot_classifier(encoder, names, read_templates(templates) if templates else pack or DEFAULT_PACK)
+            own = read_templates(templates).among(names) if templates else None
+            return zero_shot_classifier(encoder, names, own or pack or DEFAULT_PACK)
 
         if shifted:
             page = _shift(library, encoder, head_for, (pictures[0], shifted), against or [], as_json)

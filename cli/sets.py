@@ -27,6 +27,7 @@ def embedded_set(library: "Library", encoder: "Encoder", path: Path) -> "tuple[E
     from clipcore import BadInput
     from clipcore.measure import EmbeddedSet, iter_embed_set
     from training.data.pairs import read_pairs
+    from training.data.samples import in_words
 
     if str(path) == OWN:
         if library.encoder is None or library.encoder.space != encoder.space:
@@ -39,9 +40,9 @@ def embedded_set(library: "Library", encoder: "Encoder", path: Path) -> "tuple[E
         captions: list[tuple[str, ...]] = [()] * len(own)
         return EmbeddedSet(np.asarray(own.embeddings), list(own.labels), captions, [], names, list(own.keys)), 0
     unread: Counter[str] = Counter()
-    pictures = draw(iter_embed_set(encoder, read_pairs(path, unread)))
-    for reason in [*pictures.skipped, *(f"{count} x {reason}" for reason, count in unread.items())]:
-        say(f"skipped {reason}")
+    pictures = draw(iter_embed_set(encoder, read_pairs(path, unread, "measure")))
+    for line in [*(f"skipped {reason}" for reason in pictures.skipped), *in_words(unread)]:
+        say(line)
     return pictures, len(pictures.skipped) + unread.total()
 
 
@@ -70,7 +71,7 @@ def samples_of(library: "Library", paths: Sequence[Path], labelled: bool) -> "li
             known = zip(own.keys, own.labels, strict=True)
             found += [Pair(key, Path(images[key].path), name=label) for key, label in known if key in images]
         else:
-            found += [pair for pair in read_pairs(path) if pair.name]
+            found += [pair for pair in read_pairs(path, purpose="measure") if pair.name]
     if not found:
         raise BadInput("There are no labelled pictures; name a folder of class folders, or give --labels.")
     return found
@@ -84,7 +85,7 @@ def small_pictures(library: "Library", path: Path, names: Iterable[str], side: i
 
     wanted = set(names)
     found: dict[str, bytes] = {}
-    pairs = (Pair(name, Path(name)) for name in wanted) if str(path) == OWN else read_pairs(path)
+    pairs = (Pair(name, Path(name)) for name in wanted) if str(path) == OWN else read_pairs(path, purpose="measure")
     for pair in pairs:
         if pair.key in wanted:
             try:

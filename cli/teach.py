@@ -5,7 +5,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .common import Home, Json, Labels, Many, Model, Templates, command, draw, emit, open_library, say, typed_prompts
+from .common import (
+    Descriptions,
+    Home,
+    Json,
+    Labels,
+    Many,
+    Model,
+    Templates,
+    command,
+    draw,
+    emit,
+    open_library,
+    say,
+    typed_prompts,
+)
 
 if TYPE_CHECKING:
     from clipcore import Classifier, Examples
@@ -21,11 +35,12 @@ def teach(
     source: Annotated[
         Path | None,
         typer.Argument(
-            help="A folder of class folders, or a CSV with columns path and label; left out, the library's labels."
+            help="Class folders, also zipped, or a table of pictures and labels; left out, the library's labels."
         ),
     ] = None,
     labels: Labels = None,
     templates: Templates = None,
+    descriptions: Descriptions = None,
     pack: Annotated[str | None, typer.Option(help="A ready-made prompt pack; seven unless told.")] = None,
     head: Annotated[
         str, typer.Option(help="few-shot begins at the words; probe learns from the pictures alone.")
@@ -44,7 +59,7 @@ def teach(
     """
     from dataclasses import asdict, replace
 
-    from clipcore import BadInput, zero_shot_classifier
+    from clipcore import BadInput, format_labels, zero_shot_classifier
     from clipcore.measure.leaks import MOST_SKETCHED, TAUGHT, sketch_of
     from training import few_shot, probe_head
     from training import teach as give_lesson
@@ -62,8 +77,7 @@ def teach(
         found = list(examples.counts) if examples else list(library.labels.counts())
         if not found or (examples is not None and not len(examples)):
             raise BadInput("There are no labelled images to learn from; name a folder with one folder of images per class.")
-        names, prompts = typed_prompts(labels or "any", templates, pack)
-        names = names if labels else found
+        names, prompts = typed_prompts(labels or format_labels(found), templates, pack, descriptions)
         start = zero_shot_classifier(library.encoder, names, prompts)
         if examples is None or many:
             lesson = _several(library, start, examples)
@@ -127,9 +141,10 @@ def _read(source: Path, encoder: "Encoder") -> "Examples":
 
     from clipcore.measure import iter_embed_set
     from training.data.pairs import read_pairs
+    from training.data.samples import in_words
 
     unread: Counter[str] = Counter()
-    pictures = draw(iter_embed_set(encoder, read_pairs(source, unread)))
-    for reason in [*pictures.skipped, *(f"{count} x {reason}" for reason, count in unread.items())]:
-        say(f"skipped {reason}")
+    pictures = draw(iter_embed_set(encoder, read_pairs(source, unread, "learn")))
+    for line in [*(f"skipped {reason}" for reason in pictures.skipped), *in_words(unread)]:
+        say(line)
     return pictures.examples(encoder.space)[0]

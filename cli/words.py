@@ -92,7 +92,7 @@ def prompts(
     as_json: Json = False,
 ) -> None:
     """Try prompts on images: accuracy with labels, and how many labels change with the wording."""
-    from clipcore import BadInput, parse_labels
+    from clipcore import BadInput, PromptSet, parse_labels
     from clipcore import pack as ready_made
     from clipcore.classify.prompts import parse_descriptions
     from clipcore.encoding.stream import iter_embed
@@ -104,7 +104,7 @@ def prompts(
         raise BadInput("Choosing prompts needs labelled images; leave --labels out and name folders of class folders.")
     typed = None if labels is None else parse_labels(labels)
     own = read_templates(templates) if templates else None
-    told = parse_descriptions(_text(descriptions)) if descriptions else {}
+    told = {**(own.class_prompts if own else {}), **(parse_descriptions(_text(descriptions)) if descriptions else {})}
     pages = []
     with open_library(home, model) as library:
         encoder = library.encoder
@@ -118,11 +118,12 @@ def prompts(
                 found = labelled_examples(library, encoder, path)
                 names, synonyms = sorted(set(found.labels)), {}
                 vectors = found.embeddings
-            if unknown := set(told) - set(names):
-                say(f"There is a description of “{min(unknown)}”, which is no class of {path.name}; it is left out.")
+            all_told = PromptSet(class_prompts=told)
+            kept = all_told.among(names).class_prompts
+            if left := len(told) - len(kept):
+                say(f"{left:,} descriptions are of no class of {path.name} and are left out.")
             mine = own
             if told or synonyms:
-                kept = {label: sentences for label, sentences in told.items() if label in names}
                 mine = (own or ready_made("seven")).with_synonyms(synonyms).with_descriptions(kept)
                 mine = mine if own else type(mine)("own", mine.templates, mine.synonyms, mine.class_prompts)
             truth = found.labels if found else ()

@@ -22,8 +22,8 @@ ORIENTATIONS: Sequence[Orientation] = ("landscape", "portrait", "square")
 class Filters:
     """All that are set must hold. `name` is looked for in the file's name, in any case; the days count from 00:00 to 24:00.
 
-    A picture's day is the one that its camera wrote down, and its file's time of change where there is none; `label` is one
-    that a person has given it; `orientation` is of the picture as it is shown, turned upright.
+    A picture's day is the one that its camera wrote down, else that in its file's name, else its file's time of change;
+    `label` is one that a person has given it; `orientation` is of the picture as it is shown, turned upright.
     """
 
     folder_id: int | None = None

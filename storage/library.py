@@ -112,12 +112,14 @@ class Library:
 
     # pictures come and go
 
-    def iter_add(self, folder: str | Path, name: str | None = None) -> Generator[Step, None, Added]:
+    def iter_add(self, folder: str | Path, name: str | None = None, again: bool = False) -> Generator[Step, None, Added]:
         """Add every picture below a folder; unchanged ones cost a look at the file's size and time.
+
+        With `again` all are read, for programs that change a file and keep both.
 
         Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
         """
-        return (yield from adding.add_folder(self.database, self._in_use, folder, name, ignore=self.home / "thumbs"))
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name, self.home / "thumbs", again))
 
     def add(self, folder: str | Path, name: str | None = None) -> Added:
         """`iter_add` without the steps."""

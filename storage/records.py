@@ -21,7 +21,7 @@ class ImageRecord:
     `content_hash` names the file's bytes, `picture` the picture that they are of, see `storage.pictures.identity`.
 
     `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say. `dated` is
-    the picture's date: `taken`, or else when the file was last changed, by this computer's clock.
+    the picture's date: `taken`, or else the one in the file's name, or when it was last changed, by this computer's clock.
     """
 
     id: int
@@ -119,8 +119,9 @@ class Added:
     """What adding did: pictures embedded now, pictures whose vector was there already, files skipped.
 
     `image_ids` go with the files that were named one by one, in their order, those that could be read. `replaced` are files
-    that look otherwise than the labelled picture that was in their place, with a sentence about the labels. `note` says what
-    else to know: that a folder is empty which was not.
+    that look otherwise than the labelled picture that was in their place, with a sentence about the labels. `noted` are
+    files that are used though something is wrong with them. `note` says what else to know: that a folder is empty which was
+    not.
     """
 
     new: int
@@ -130,16 +131,19 @@ class Added:
     image_ids: tuple[int, ...] = ()
     replaced: tuple[SkippedRecord, ...] = ()
     note: str = ""
+    noted: tuple[SkippedRecord, ...] = ()
 
 
 @dataclass(frozen=True)
 class Imported:
-    """What importing labels did: pictures that the labels are for, how many changed, and paths that are not here."""
+    """What importing labels did: pictures that the labels are for, how many changed, paths that are not here, and what else
+    to know of the file."""
 
     pictures: int
     changed: int
     labels: tuple[str, ...]
     unknown: list[SkippedRecord]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.get("/api/runs/{run_id}/labels.csv")
     def labels_csv(run_id: str) -> Response:
-        return download(to_csv(library.exchange.run_answers(run_id)), "text/csv; charset=utf-8", "labels.csv")
+        return download("\ufeff" + to_csv(library.exchange.run_answers(run_id)), "text/csv; charset=utf-8", "labels.csv")
 
     @app.get("/api/runs/{run_id}/labels.json")
     def labels_json(run_id: str) -> Response:

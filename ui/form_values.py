@@ -70,7 +70,7 @@ def wanted(typed: str, templates: str, many: bool = False) -> dict[str, Any]:
     """What was typed, checked, as a job's payload."""
     labels, synonyms = parse_labels(typed or "")
     prompts = parse_templates(templates)
-    prompts = PromptSet(pack_of(prompts), prompts.templates).with_synonyms(synonyms)
+    prompts = PromptSet(pack_of(prompts), prompts.templates, synonyms, prompts.class_prompts).among(labels)
     return {"labels": labels, "prompts": prompts.to_json(), "many": bool(many)}
 
 

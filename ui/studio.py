@@ -230,4 +230,16 @@ class Studio:
 def _counts(added: Added) -> dict[str, Any]:
     skipped = [[record.path, record.reason] for record in added.skipped]
     counts = {"new": added.new, "known": added.known, "replaced": len(added.replaced)}
-    return {"folder_id": added.folder_id, **counts, "skipped": skipped, "note": added.note}
+    return {
+        "folder_id": added.folder_id,
+        **counts,
+        "skipped": skipped,
+        "note": " ".join(filter(None, [added.note, _noted(added)])),
+    }
+
+
+def _noted(added: Added) -> str:
+    """What is wrong with images that are used all the same, of the first few by name."""
+    told = [f"{Path(one.path).name}: {one.reason}" for one in added.noted[:3]]
+    more = f" {len(added.noted) - 3:,} more have such notes." if len(added.noted) > 3 else ""
+    return " ".join(told) + more

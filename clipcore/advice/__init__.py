@@ -13,14 +13,19 @@ from ..classify.prompts import DEFAULT_PACK, MAX_LABEL_LENGTH, PromptSet, pack
 from .looks import nearest_per_class, similar
 from .meanings import same_or_broader, several_senses
 from .said import Advice
-from .wording import counting, language, leftover, negation, order, position, too_long
+from .wording import counting, language, leftover, negation, order, position, question, too_long
 
 if TYPE_CHECKING:
     from ..encoding.encoder import Encoder
 
-__all__ = ["Advice", "advise", "nearest_per_class"]
+__all__ = ["Advice", "advise", "nearest_per_class", "reads_english_alone"]
 
 MULTILINGUAL = ("xlm", "nllb", "multilingual", "mt5", "siglip2", "i18n")  # in the names of models that read many languages
+
+
+def reads_english_alone(model: str) -> bool:
+    """Whether a model of this name learned from English captions only, as most did."""
+    return not any(part in model.lower() for part in MULTILINGUAL)
 
 
 def advise(labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK, encoder: "Encoder | None" = None) -> list[Advice]:
@@ -32,8 +37,16 @@ def advise(labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK, encod
     labels = list(dict.fromkeys(name for label in labels if (name := " ".join(label.split()))))
     prompts = pack(prompts) if isinstance(prompts, str) else prompts
     too_much = list(too_long(labels, prompts, encoder))
-    found = [*too_much, *leftover(labels), *negation(labels), *counting(labels), *position(labels), *order(labels)]
-    if encoder is None or not any(part in encoder.space.name.lower() for part in MULTILINGUAL):
+    found = [
+        *too_much,
+        *leftover(labels),
+        *question(labels),
+        *negation(labels),
+        *counting(labels),
+        *position(labels),
+        *order(labels),
+    ]
+    if encoder is None or reads_english_alone(encoder.space.name):
         found += language(labels)
     named = [label for label in labels if label not in {name for advice in found for name in advice.labels}]
     found += [*several_senses(named, labels), *same_or_broader(named)]

@@ -37,6 +37,14 @@ _FOREIGN = re.compile(
 )
 
 
+# German writes things with a capital, as English writes names; these are no names.
+_GERMAN = frozenset(
+    {"hund", "katze", "vogel", "pferd", "kuh", "baum", "haus", "blume", "fisch", "maus", "schwein", "schaf", "kind", "frau"}
+    | {"fahrrad", "strand", "berg", "wald", "himmel", "hochzeit", "kuchen", "apfel", "brot", "tisch", "stuhl", "flugzeug"}
+    | {"schiff", "zug", "mädchen", "hase", "bär", "löwe", "affe", "ente", "huhn", "küche", "straße", "garten"}
+)
+
+
 def too_long(labels: Sequence[str], prompts: PromptSet, encoder: "Encoder | None") -> Iterator[Advice]:
     """Names whose prompts have more tokens than the model reads; without it, than nearly every model does."""
     limit = encoder.context_length if encoder else CONTEXT
@@ -85,9 +93,21 @@ def negation(labels: Sequence[str]) -> Iterator[Advice]:
             )
 
 
+def question(labels: Sequence[str]) -> Iterator[Advice]:
+    """Names that ask."""
+    found = [label for label in labels if label.endswith("?")]
+    if found:
+        yield Advice(
+            "question",
+            tuple(found),
+            f"{quoted(found)} is a question, and the model compares pictures with names: write what each answer looks like, "
+            "such as “dog” and “cat”.",
+        )
+
+
 def counting(labels: Sequence[str]) -> Iterator[Advice]:
     """Names that count."""
-    counted = [label for label in labels if _counts(label)]
+    counted = [label for label in labels if counts(label)]
     if counted:
         counted = [label for label in labels if label in counted or re.match(r"(one|1|a single)\s", label, re.IGNORECASE)]
         yield Advice(
@@ -98,7 +118,7 @@ def counting(labels: Sequence[str]) -> Iterator[Advice]:
         )
 
 
-def _counts(label: str) -> bool:
+def counts(label: str) -> bool:
     """Whether a name counts things: a number, or a word for one, before a plural."""
     words = label.split()
     return any(
@@ -138,9 +158,11 @@ def order(labels: Sequence[str]) -> Iterator[Advice]:
 def language(labels: Sequence[str]) -> Iterator[Advice]:
     """Names that are not English."""
     scripts = [label for label in labels if any(_other_script(c) for c in label)]
-    foreign = [label for label in labels if label not in scripts and _is_foreign(label)]
+    foreign = [label for label in labels if label not in scripts and is_foreign(label)]
     # A single unknown word is as likely a name that WordNet does not have as a word of another language.
-    sure = any(_FOREIGN.search(label) for label in foreign)
+    german = [label for label in labels if label not in scripts and label[:1].isupper() and label.lower() in _GERMAN]
+    foreign = [label for label in labels if label in foreign or label in german]
+    sure = bool(german) or any(_FOREIGN.search(label) for label in foreign)
     found = scripts + (foreign if sure or 2 * len(foreign) > len(labels) else [])
     if found:
         found = [label for label in labels if label in found]
@@ -156,7 +178,7 @@ def _other_script(character: str) -> bool:
     return character.isalpha() and not unicodedata.name(character, "LATIN").startswith(("LATIN", "MICRO", "FEMININE"))
 
 
-def _is_foreign(label: str) -> bool:
+def is_foreign(label: str) -> bool:
     """Whether most words of a name are unknown. Names with a capital letter may be anything and are not judged."""
     words = re.findall(r"[^\W\d_]+", label)
     if _FOREIGN.search(label) and not all(wordnet.is_english(word) for word in words):

@@ -1,6 +1,5 @@
 """Class names and prompts as people type them, checked, and turned into the sentences that the text tower reads."""
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -9,6 +8,8 @@ from typing import Any
 
 from ..errors import BadInput
 from ..letters import one_spelling
+from ..plain import parsed_json
+from .written import is_descriptions, place_of_name, sentence, template_lines
 
 MAX_LABELS = 20_000
 MAX_LABEL_LENGTH = 200
@@ -62,6 +63,20 @@ class PromptSet:
         told = {label: tuple(sentences) for label, sentences in descriptions.items()}
         return PromptSet(self.name, self.templates, self.synonyms, told)
 
+    def among(self, labels: Sequence[str]) -> "PromptSet":
+        """The same with sentences for these labels alone, whatever capitals or `_` their names have in a file of many.
+
+        Raises BadInput if there are sentences, and none is for one of the labels.
+        """
+        told = {_folded(label): sentences for label, sentences in self.class_prompts.items()}
+        kept = {label: told[_folded(label)] for label in labels if _folded(label) in told}
+        if told and not kept:
+            first = next(iter(told))[:60]
+            raise BadInput(
+                f"None of the {len(told):,} descriptions is of one of these classes; check names such as “{first}”."
+            )
+        return self.with_descriptions(kept) if told else self
+
     def to_json(self) -> dict[str, object]:
         """As plain values, for a file's header."""
         return {
@@ -90,8 +105,13 @@ def pack(name: str) -> PromptSet:
 
 
 def parse_templates(text: str, name: str = "custom") -> PromptSet:
-    """Templates typed one a line; empty lines and lines that begin with # are passed over."""
-    lines = (one_spelling(line) for line in text.splitlines())
+    """Templates typed one a line; empty lines and lines that begin with # are passed over. `.written` has other ways.
+
+    A text of sentences for single classes, in JSON, stands beside the templates of the usual pack.
+    """
+    if is_descriptions(text):
+        return PromptSet(name, pack(DEFAULT_PACK).templates).with_descriptions(parse_descriptions(text))
+    lines = (place_of_name(one_spelling(line)) for line in template_lines(text))
     templates = list(dict.fromkeys(line for line in lines if line and not line.startswith("#")))
     if not templates:
         raise BadInput("There is no template; write at least one line such as: a photo of a {label}.")
@@ -115,28 +135,35 @@ def check_template(template: str) -> None:
 
 
 def parse_descriptions(text: str) -> dict[str, tuple[str, ...]]:
-    """Sentences for single classes: JSON, {"label": ["sentence", ...]} as CuPL writes it, or lines `label: sentence`.
+    """Sentences for single classes: JSON, {"label": ["sentence", ...]} as CuPL writes it, with descriptors as WaffleCLIP
+    reads them, or lines `label: sentence`.
 
     Raises BadInput if it is neither.
     """
     found: dict[str, list[str]] = {}
+    text = text.lstrip("\ufeff")
     if text.lstrip().startswith("{"):
         try:
-            for label, sentences in json.loads(text).items():
-                found[label] = [sentences] if isinstance(sentences, str) else list(map(str, sentences))
-        except (ValueError, TypeError):
+            for label, sentences in parsed_json(text).items():
+                listed = [sentences] if isinstance(sentences, str) else list(map(str, sentences))
+                found[label] = [sentence(clean_label(label), one_spelling(told)) for told in listed if told.strip()]
+        except (ValueError, TypeError, AttributeError):
             raise BadInput('The descriptions are no JSON of the form {"label": ["sentence", ...]}; check them.') from None
     else:
         for line in text.splitlines():
-            label, colon, sentence = line.partition(":")
-            if line.strip() and not (colon and label.strip() and sentence.strip()):
+            label, colon, words = line.partition(":")
+            if line.strip() and not (colon and label.strip() and words.strip()):
                 raise BadInput(f"The description “{line.strip()[:60]}” has no class; write it as: class name: sentence.")
             if line.strip():
-                found.setdefault(label, []).append(sentence)
+                found.setdefault(label, []).append(words)
     told = {clean_label(label): [seen for s in sentences if (seen := one_spelling(s))] for label, sentences in found.items()}
     if not any(told.values()):
         raise BadInput("There are no descriptions; write lines such as: sparrow: a small brown bird with a short beak.")
     return {label: tuple(dict.fromkeys(sentences)) for label, sentences in told.items() if sentences}
+
+
+def _folded(label: str) -> str:
+    return one_spelling(label.replace("_", " ")).casefold()
 
 
 def clean_label(label: str) -> str:

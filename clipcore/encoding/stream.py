@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from ..errors import BadImage
+from ..pictures.ends import CUT_OFF, breaks_off
 from ..pictures.exif import Facts
 from ..pictures.finding import Skipped
 from ..pictures.pixels import pixel_hash
@@ -29,12 +30,13 @@ Item = TypeVar("Item")
 @dataclass(frozen=True)
 class Seen:
     """What one picture gave. `vector` [dim] is None where the caller knew the content already; `pixels` is its
-    `pixel_hash`, empty where the format has none."""
+    `pixel_hash`, empty where the format has none; `note` says what is not as it should be with a picture that is used."""
 
     content_hash: str
     facts: Facts
     vector: np.ndarray | None = None
     pixels: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,10 +52,11 @@ class Picture:
 
 @dataclass
 class Batch:
-    """What one forward pass gave: pictures with their vectors, and the files skipped on the way."""
+    """What one forward pass gave: pictures with their vectors, the files skipped on the way, and what to say of others."""
 
     pictures: list[Picture] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
+    notes: list[Skipped] = field(default_factory=list)
 
     def __len__(self) -> int:
         return len(self.pictures) + len(self.skipped)
@@ -76,6 +79,7 @@ def embed_files(
                     batch.skipped.append(Skipped(path, seen))
                 else:
                     batch.pictures.append(Picture(path, seen.content_hash, seen.facts, seen.vector, seen.pixels))
+                    batch.notes += [Skipped(path, seen.note)] if seen.note else []
             yield batch
 
 
@@ -103,7 +107,7 @@ def embed_stream(
         try:
             data = read(item)
             digest = content_hash(data)
-            seen = Seen(digest, picture_facts(data), pixels=pixel_hash(data))
+            seen = Seen(digest, picture_facts(data), pixels=pixel_hash(data), note=CUT_OFF if breaks_off(data) else "")
             return item, (seen, None if known(digest) else encoder.prepare(data))
         except BadImage as error:
             return item, str(error)
@@ -189,21 +193,24 @@ def _finish(results: list[tuple[Item, Read | str]], vectors: dict[str, _Vector])
 
 @dataclass(frozen=True)
 class Embedded:
-    """Files with their vectors [n, dim], row for row, and the files that were skipped."""
+    """Files with their vectors [n, dim], row for row, the files that were skipped, and what to say of others."""
 
     paths: list[Path]
     vectors: np.ndarray
     skipped: list[Skipped]
+    notes: list[Skipped] = field(default_factory=list)
 
 
 def iter_embed(encoder: "Encoder", paths: Sequence[Path]) -> Generator[Step, None, Embedded]:
     """Embed files at once and keep nothing: for a command on a few folders. A library adds files instead."""
     pictures: list[Picture] = []
     skipped: list[Skipped] = []
+    notes: list[Skipped] = []
     for batch in embed_files(encoder, paths):
         pictures += batch.pictures
         skipped += batch.skipped
+        notes += batch.notes
         yield Step(len(pictures) + len(skipped), len(paths), "embedding")
     vectors = [picture.vector for picture in pictures if picture.vector is not None]
     matrix = np.stack(vectors) if vectors else np.zeros((0, encoder.dim), np.float32)
-    return Embedded([picture.path for picture in pictures], matrix, skipped)
+    return Embedded([picture.path for picture in pictures], matrix, skipped, notes)

@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from ..errors import BadInput
-from ..letters import letters, one_spelling
+from ..letters import letters
 from ..plain import read_plain_text
 
 _READ = {
@@ -104,23 +104,6 @@ def find_images(folder: str | os.PathLike[str], skipped: list[Skipped] | None = 
         raise BadInput(
             f"The folder {display_path(root)} cannot be read ({error.strerror}); check its permissions."
         ) from None
-
-
-def find_labelled_images(
-    folder: str | os.PathLike[str], skipped: list[Skipped] | None = None, links: bool = False
-) -> dict[Path, str]:
-    """The pictures of a folder that holds one folder per class, each with its class: the folder's name, `_` as a space.
-
-    `skipped` and `links` as in `find_images`. Raises BadInput if the folder is not there or holds no class folders.
-    """
-    root = Path(os.path.expanduser(folder))
-    found = find_images(root, skipped, links)
-    labels = {path: path.relative_to(root).parts[0] for path in found if path.parent != root}
-    if not labels:
-        raise BadInput(
-            f"The folder {display_path(root)} holds no class folders; give each class a folder of its own, with its name."
-        )
-    return {path: one_spelling(display_path(label).replace("_", " ")) for path, label in labels.items()}
 
 
 @dataclass(frozen=True)

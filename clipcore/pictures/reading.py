@@ -6,16 +6,16 @@ import math
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
 from ..errors import BadImage
 from ..plain import open_plain, read_plain
-from . import decoding, raw
+from . import decoding, ends, raw, tiff
 from . import exif as exifs
 from .exif import Facts
 from .finding import VIDEO
@@ -24,13 +24,18 @@ from .finding import VIDEO
 # JPEG covers the MPO files of phones and stereo cameras.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "DIB", "TIFF", "AVIF")
 MAX_PIXELS = 100_000_000  # 300 MB once decoded; more than nearly every camera makes
+MAX_JPEG = 500_000_000  # of a JPEG, which is decoded at a half, a quarter or an eighth where it has more than that
 MAX_BYTES = 500_000_000
 MAX_ASPECT = 200  # a model that scales the short side to 224 would blow a strip of 1 x 100,000 pixels up to gigabytes
 # How much larger than the model's side a JPEG is decoded. With the starter on 300 photographs of Flickr8k, mean and least
 # cosine to the exact vector: twice 0.9993 and 0.9978, 2.5 times 0.9999 and 0.9996, four times 0.9999 and 0.9997. At 2.5, a
 # photo of 12 megapixels is read at a quarter for towers of 224 and of 256 pixels.
 REDUCED = 2.5
-_TOO_LARGE = f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels; save a smaller copy."
+_TOO_LARGE = "The picture has more than {} megapixels; save a smaller copy."
+_REDUCIBLE = ("JPEG", "MPO")  # may be decoded at a reduced scale, in as little memory
+_ANIMATED = ("GIF", "WEBP", "PNG", "AVIF")
+_MOST_FRAMES, _FRAME_PIXELS = 50, 400_000_000  # that are looked through for one that shows something
+_ONE_COLOUR = 8  # between the darkest and the lightest of a channel; a packed black frame is not quite black
 _HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 # ISO media files by their brand (ISO/IEC 14496-12; QuickTime; 3GPP TS 26.244), Matroska and WebM by their EBML header
 _VIDEO_BRANDS = {b"qt  ", b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"mp41", b"mp42", b"dash", b"MSNV", b"XAVC"}
@@ -50,6 +55,7 @@ _TURNS = {  # what undoes each EXIF orientation
 # Pillow warns of large pictures and odd metadata; we judge both ourselves. Set once, because warnings.catch_warnings is
 # not safe in the threads that decode.
 warnings.filterwarnings("ignore", module=r"PIL\.")
+Image.MAX_IMAGE_PIXELS = MAX_JPEG // 2  # Pillow refuses what has twice as many, before `_check` does
 
 ImageSource = str | os.PathLike[str] | bytes | Image.Image | np.ndarray
 
@@ -65,7 +71,8 @@ def open_image(
     several times faster for a 12-megapixel photo, and harmless for what the encoder sees. `shrink` is given the decoded
     picture and the file's full size, before the picture is turned, and may answer with a smaller one.
 
-    Raises BadImage, with the reason, for anything that is not a picture, is damaged, or is larger than `MAX_PIXELS`.
+    Raises BadImage, with the reason, for anything that is not a picture, is damaged, or is larger than `MAX_PIXELS`; of JPEG
+    `MAX_JPEG`, which comes at a reduced scale where it has more than `MAX_PIXELS`.
     """
     with _as_bad_image():
         if isinstance(source, np.ndarray):
@@ -73,6 +80,9 @@ def open_image(
         if isinstance(source, Image.Image):
             return _decoded(source, None, shrink)
         data = source if isinstance(source, bytes) else read_bytes(source)
+        if ends.breaks_off(data):
+            _check(_opened(io.BytesIO(data)))
+            data = ends.mended(data)
         return _decoded(_opened(io.BytesIO(data)), near, shrink)  # held by nobody else: its memory goes within the share
 
 
@@ -100,7 +110,26 @@ def _opened(file: BinaryIO) -> Image.Image:
         if (preview := raw.preview(file.read())) is not None:
             return preview
         file.seek(0)
-    return Image.open(file, formats=_formats())
+    try:
+        image = Image.open(file, formats=_formats())
+    except UnidentifiedImageError:
+        if not head.startswith(tiff.HEADS):
+            raise
+        file.seek(0)
+        return tiff.open_tiff(file.read(), MAX_PIXELS)
+    return _wide(image, file) if image.format == "TIFF" and tiff.is_wide(image) else image
+
+
+def _wide(image: Image.Image, file: BinaryIO) -> Image.Image:
+    """A TIFF whose colours have more than 8 bits, by tifffile; as Pillow has it where that cannot, and Pillow can."""
+    _check(image)
+    file.seek(0)
+    try:
+        return tiff.open_tiff(file.read(), MAX_PIXELS)
+    except BadImage:
+        if tiff.is_planar(image):
+            raise
+        return image
 
 
 def picture_size(data: bytes) -> tuple[int, int]:
@@ -142,7 +171,7 @@ def _as_bad_image() -> Iterator[None]:
     except BadImage:
         raise
     except Image.DecompressionBombError:
-        raise BadImage(_TOO_LARGE) from None
+        raise BadImage(_TOO_LARGE.format(MAX_PIXELS // 1_000_000)) from None
     except UnidentifiedImageError:
         raise BadImage("This is not a picture in a format Sayso reads (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF).") from None
     except MemoryError:
@@ -155,26 +184,58 @@ def _as_bad_image() -> Iterator[None]:
 def _check(image: Image.Image) -> None:
     """Refuse, before anything is decoded, a picture that would not fit in memory or is not the one that was meant."""
     long, short = max(image.size), max(1, min(image.size))
-    if long * short > MAX_PIXELS:
-        raise BadImage(_TOO_LARGE)
+    most = MAX_JPEG if image.format in _REDUCIBLE else MAX_PIXELS
+    if long * short > most:
+        raise BadImage(_TOO_LARGE.format(most // 1_000_000))
     if long > MAX_ASPECT * short:
         raise BadImage(f"The picture is more than {MAX_ASPECT} times as long as it is wide; cut it into pieces.")
+
+
+def _reduce(image: Image.Image, near: int | None) -> None:
+    """Have a JPEG decoded at a reduced scale: for `near`, and so that it has at most MAX_PIXELS. Raises BadImage."""
+    width, height = image.size
+    scale = next((scale for scale in (1, 2, 4) if width * height <= MAX_PIXELS * scale**2), 8)
+    wanted = math.ceil(REDUCED * near) if near else max(width, height)
+    if near or scale > 1:
+        image.draft("RGB", (min(wanted, width // scale), min(wanted, height // scale)))  # it can be asked once
+    if image.width * image.height > MAX_PIXELS:
+        raise BadImage(_TOO_LARGE.format(MAX_PIXELS // 1_000_000))
 
 
 def _decoded(
     image: Image.Image, near: int | None, shrink: Callable[[Image.Image, tuple[int, int]], Image.Image] | None
 ) -> Image.Image:
-    """Decode fully, flatten to 8-bit RGB, shrink, and turn as EXIF says; an animation gives its first frame."""
+    """Decode fully, flatten to 8-bit RGB, shrink, and turn as EXIF says; an animation gives its first frame that shows
+    something."""
     _check(image)
     turn = _TURNS.get(exifs.orientation(image, exifs.read_exif(image)))
     full = image.size
-    if near:
-        image.draft("RGB", (math.ceil(REDUCED * near), math.ceil(REDUCED * near)))
+    _reduce(image, near)
     with decoding.MEMORY.share(decoding.cost(image, full)):
-        image = _flat(image)  # the file's own picture, and its decoder, are gone with this
+        image = _first_frame(image)  # the file's own picture, and its decoder, are gone with this
         if shrink:
             image = shrink(image, full)
         return image if turn is None else image.transpose(turn)
+
+
+def _first_frame(image: Image.Image) -> Image.Image:
+    """The pixels of a picture, or of the first frame of an animation that is not of one colour, if it has any."""
+    first = _flat(image)
+    if image.format not in _ANIMATED or not _is_of_one_colour(first):
+        return first
+    with suppress(Exception):  # a frame that is damaged
+        for number in range(
+            1, min(getattr(image, "n_frames", 1), _MOST_FRAMES, _FRAME_PIXELS // (first.width * first.height))
+        ):
+            image.seek(number)
+            flat = _flat(image)
+            if not _is_of_one_colour(flat):
+                return flat
+    return first
+
+
+def _is_of_one_colour(image: Any) -> bool:
+    return max(high - low for low, high in image.getextrema()) <= _ONE_COLOUR
 
 
 def _flat(image: Image.Image) -> Image.Image:
@@ -182,24 +243,15 @@ def _flat(image: Image.Image) -> Image.Image:
     image.load()
     if image.mode.startswith("I;16"):
         # convert("RGB") clips 16-bit grey to white; scale it instead
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        image = Image.fromarray(tiff.sixteen_bits(np.asarray(image)))
     elif image.mode in ("I", "F"):
-        image = Image.fromarray(_stretched(np.asarray(image, np.float32)))
+        image = Image.fromarray(tiff.stretched(np.asarray(image, np.float32)))
     if image.has_transparency_data:
         image = image if image.mode == "RGBA" else image.convert("RGBA")
         flat = Image.new("RGBA", image.size, "white")  # the colour under transparent pixels is arbitrary
         flat.alpha_composite(image)
         image = flat
     return image.convert("RGB")
-
-
-def _stretched(values: np.ndarray) -> np.ndarray:
-    """Numbers of any range as 8-bit grey, lowest black, highest white."""
-    finite = values[np.isfinite(values)]
-    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    # nan_to_num first: NaN is black, and an infinity is as far as the numbers go
-    filled = np.nan_to_num(values, nan=low, neginf=low, posinf=high) / 2  # halves, so that the range cannot overflow
-    return ((filled - low / 2) / ((high / 2 - low / 2) or 1) * 255).astype(np.uint8)
 
 
 def read_bytes(path: str | os.PathLike[str]) -> bytes:

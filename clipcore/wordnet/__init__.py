@@ -81,6 +81,14 @@ def is_english(word: str) -> bool:
     return any(first in known and (second in known or second.removesuffix("s") in known) for first, second in halves)
 
 
+def named(identifier: str) -> tuple[str, str] | None:
+    """What WordNet 3.0 calls the meaning n01440764, and what tells it from others of that name (may be empty).
+
+    None for what is no id. Such ids are the folders' names in ImageNet.
+    """
+    return _ids().get(int(identifier.removeprefix("n")))
+
+
 def _forms(name: str) -> list[str]:
     name = "_".join(name.lower().split())
     singulars = [name.removesuffix(end) + instead for end, instead in _PLURALS if name.endswith(end) and len(name) > 3]
@@ -104,6 +112,18 @@ def _nouns() -> tuple[list[str], dict[str, list[int]]]:
         for name in line[line.rindex("\t") + 1 :].split(" "):
             rows.setdefault(name.partition("=")[0].lower(), []).append(row)
     return lines, rows
+
+
+@cache
+def _ids() -> dict[int, tuple[str, str]]:
+    """Usual name and what tells it apart, by the id's number."""
+    found: dict[int, tuple[str, str]] = {}
+    number = 0
+    for line in _lines("ids.tsv.gz"):
+        step, name, *apart = line.split("\t")
+        number += int(step)
+        found[number] = name.replace("_", " "), "".join(apart).replace("_", " ")
+    return found
 
 
 @cache

@@ -1,9 +1,12 @@
-"""Make `nouns.tsv.gz` and `words.txt.gz` of this folder from WordNet 3.0: python -m clipcore.wordnet /usr/share/wordnet
+"""Make the files of this folder from WordNet 3.0: python -m clipcore.wordnet /usr/share/wordnet
 
 nouns.tsv  what can be pictured, a line for each meaning, the more general ones first (a parent's line comes before):
                times seen in tagged text TAB lines of its parents TAB kind TAB names, the usual one first
            Only meanings of the kinds in KINDS are kept; names of single persons and places are not, nor Latin genera.
 words.txt  every single English word that WordNet knows, lower case, so that a label in another language can be told.
+ids.tsv    what ImageNet and others call a noun's meaning, n and its place in data.noun, a line for each, by place:
+               how much larger the number is than that of the line before TAB its usual name, and, where other meanings
+               have that too, TAB what tells it from them: the next name, or else what it is a kind of
 
 Debian has the database in its package wordnet-base. The licence of WordNet, in LICENSE, lets anyone change and pass it on.
 """
@@ -11,6 +14,7 @@ Debian has the database in its package wordnet-base. The licence of WordNet, in 
 import gzip
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,14 +120,30 @@ def words(folder: Path) -> list[str]:
     return sorted(word for word in found if re.fullmatch(r"[a-z]{2,}", word))
 
 
+def id_lines(folder: Path) -> list[str]:
+    """The lines of ids.tsv."""
+    meanings = {offset: meaning for offset, meaning in read_nouns(folder).items() if not meaning.instance}
+    usual = Counter(meaning.names[0].lower() for meaning in meanings.values())
+    lines, last = [], 0
+    for offset, meaning in sorted(meanings.items()):
+        cells = [str(int(offset) - last), meaning.names[0]]
+        if usual[meaning.names[0].lower()] > 1:
+            kinds = [meanings[parent].names[0] for parent in meaning.parents if parent in meanings]
+            cells.append(next(iter([*meaning.names[1:], *kinds]), ""))
+        lines.append("\t".join(cells))
+        last = int(offset)
+    return lines
+
+
 def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding="latin-1") as file:
         yield from (line for line in file if not line.startswith(" "))  # the licence is indented
 
 
 def main(folder: Path) -> None:
-    """Write both files beside this one; the same input gives the same bytes."""
-    for name, lines in (("nouns.tsv.gz", noun_lines(folder)), ("words.txt.gz", words(folder))):
+    """Write the files beside this one; the same input gives the same bytes."""
+    made = {"nouns.tsv.gz": noun_lines(folder), "words.txt.gz": words(folder), "ids.tsv.gz": id_lines(folder)}
+    for name, lines in made.items():
         data = gzip.compress("\n".join(lines).encode(), 9, mtime=0)
         Path(__file__).with_name(name).write_bytes(data)
         print(f"{name}: {len(lines):,} lines, {len(data):,} bytes")

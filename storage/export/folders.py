@@ -117,10 +117,11 @@ def _free(name: str, taken: set[str]) -> str:
 
 def _sidecars_of(source: Path, target: Path) -> list[tuple[Path, Path]]:
     """The XMP files that belong to this picture alone, with their places beside the target."""
-    found = [(source.with_name(f"{source.name}.xmp"), target.with_name(f"{target.name}.xmp"))]
+    endings = (".xmp", ".XMP")
+    found = [(source.with_name(source.name + end), target.with_name(target.name + end)) for end in endings]
     alone = sum(1 for other in source.parent.glob(f"{_escaped(source.stem)}.*") if other.suffix.lower() != ".xmp") == 1
     if alone:
-        found.append((source.with_suffix(".xmp"), target.with_suffix(".xmp")))
+        found += [(source.with_suffix(end), target.with_suffix(end)) for end in endings]
     return [(beside, to) for beside, to in found if beside.is_file()]
 
 

@@ -3,19 +3,15 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from clipcore import Classifier, Prediction
+from clipcore.cells import defused, joined
 
 from ..records import Answer, Verdict, in_words
 
 TOP = 5
-SPECIAL = ("unsure", "none of these")
-_DANGER = r"[=+\-@\t\r\n]"
-_AMBIGUOUS = re.compile(r"""^$|;|^["\s]|\s$|^(?:unsure|none of these)$""")
-_LABEL = re.compile(r'\s*"((?:[^"]|"")*)"\s*(?=;|\Z)|[^;]*')
 COLUMNS = (
     *("path", "label", "by", "your label", "classifier label", "share", "runner-up", "runner-up share", "margin"),
     "classifier answer",
@@ -100,41 +96,8 @@ def answer_row(path: str, prediction: Prediction, verdict: Verdict, k: int = TOP
 
 
 def label_cell(verdict: Verdict) -> str:
-    """A verdict as one cell: labels with "; " between them, "unsure", "none of these", or nothing.
-
-    A label that would be read as something else stands in double quotes, and quotes in it are doubled: one with a semicolon,
-    one that begins with a quote or a space, and one that is called "unsure".
-    """
-    if not isinstance(verdict, tuple):
-        return in_words(verdict)
-    return "; ".join('"' + label.replace('"', '""') + '"' if _AMBIGUOUS.search(label) else label for label in verdict)
-
-
-def labels_in(cell: str) -> list[str]:
-    """The inverse of `label_cell`, without "unsure" and "none of these", which are no labels."""
-    labels, at = list[str](), 0
-    while at < len(cell):
-        found = _LABEL.match(cell, at)
-        assert found is not None  # it may be empty
-        if found[1] is not None:
-            labels.append(found[1].replace('""', '"'))
-        elif (label := found[0].strip()) and label not in SPECIAL:
-            labels.append(label)
-        at = found.end() + 1
-    return labels
-
-
-def defused(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula: before = + - @ or a control character goes an apostrophe.
-
-    Before one that looks defused goes another apostrophe, so that `undefused` gives back every cell as it was.
-    """
-    return f"'{cell}" if re.match(f"'*{_DANGER}", cell) else cell
-
-
-def undefused(cell: str) -> str:
-    """The inverse of `defused`."""
-    return cell[1:] if re.match(f"'+{_DANGER}", cell) else cell
+    """A verdict as one cell: labels (see `clipcore.cells.joined`), "unsure", "none of these", or nothing."""
+    return joined(verdict) if isinstance(verdict, tuple) else in_words(verdict)
 
 
 def _plain(verdict: Any) -> Any:

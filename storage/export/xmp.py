@@ -33,6 +33,7 @@ DC, LR, DIGIKAM, OURS, GUESSES = (
     ("sayso", "urn:x-sayso:xmp:1.0/", "keywords", "Bag"),
     ("sayso", "urn:x-sayso:xmp:1.0/", "guesses", "Bag"),
 )
+WINDOWS = ("MicrosoftPhoto", "http://ns.microsoft.com/photo/1.0/", "LastKeywordXMP", "Bag")
 Property = tuple[str, str, str, str]  # usual prefix, namespace, name, and the kind of RDF list
 TEXTS = (minidom.Node.TEXT_NODE, minidom.Node.CDATA_SECTION_NODE)
 LIMIT = 50_000_000  # bytes of a sidecar
@@ -71,8 +72,14 @@ def sidecars(answers: Iterable[Answer], naming: Naming = "digikam") -> Plan:
 def sidecar_paths(image: str | Path, naming: Naming) -> list[Path]:
     """Where a picture's sidecar lies: photo.jpg.xmp (digikam), photo.xmp (lightroom), or both."""
     path = Path(image)
-    whole, stem = path.with_name(f"{path.name}.xmp"), path.with_suffix(".xmp")
+    whole, stem = _in_capitals(path.with_name(f"{path.name}.xmp")), _in_capitals(path.with_suffix(".xmp"))
     return {"digikam": [whole], "lightroom": [stem], "both": [whole, stem]}[naming]
+
+
+def _in_capitals(path: Path) -> Path:
+    """The sidecar's path, or the one in capitals (photo.XMP) if only that is there."""
+    other = path.with_suffix(".XMP")
+    return other if not path.exists() and other.exists() else path
 
 
 def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False) -> bytes | None:
@@ -85,6 +92,7 @@ def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False) 
         return None
     document = _parsed(sidecar if sidecar is not None else EMPTY.encode())
     ours = _list(document, OURS)
+    _spell_out(document)
     theirs = [word for word in _list(document, DC) if word not in ours]
     new = [label for label in labels if label not in theirs]  # a keyword that someone typed is theirs, and stays theirs
     changed = False
@@ -98,10 +106,18 @@ def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False) 
 
 
 def keywords(sidecar: bytes) -> list[str]:
-    """The plain keywords (dc:subject) of a sidecar but for a classifier's guesses. Raises BadInput if it is no XMP."""
+    """The keywords of a sidecar but for a classifier's guesses: the plain ones, and of those in trees, which programs may
+    write alone, the last level. Raises BadInput if it is no XMP."""
     document = _parsed(sidecar)
-    guesses = _list(document, GUESSES)
-    return [word for word in _list(document, DC) if word not in guesses]
+    guesses = {_spelled(word, kind) for word in _list(document, GUESSES) for kind in (DC, LR, DIGIKAM)}
+    plain = [*_list(document, DC), *_list(document, WINDOWS)]
+    trees = [(word, mark) for kind, mark in ((LR, "|"), (DIGIKAM, "/")) for word in _list(document, kind)]
+    known = {_spelled(word, kind) for word in plain for kind in (LR, DIGIKAM)}
+    leaves = [word.rpartition(mark)[2].strip() for word, mark in trees]
+    words = [word for word in plain if word not in guesses] + [
+        w for w in leaves if w and w not in known and w not in guesses
+    ]
+    return list(dict.fromkeys(words))
 
 
 def _spelled(label: str, kind: Property) -> str:
@@ -151,10 +167,32 @@ def _elements(document: minidom.Document, kind: Property) -> list[Any]:  # minid
 
 
 def _list(document: minidom.Document, kind: Property) -> list[str]:
-    """The words of a property, in order, each once."""
-    items = (item for element in _elements(document, kind) for item in element.getElementsByTagNameNS(RDF, "li"))
-    texts = ("".join(node.data for node in item.childNodes if node.nodeType in TEXTS).strip() for item in items)
-    return list(dict.fromkeys(text for text in texts if text))
+    """The words of a property, in order, each once, on one line: items of a list, or a single value as some programs write
+    it, an element's text or an attribute."""
+    texts: list[str] = []
+    for element in _elements(document, kind):
+        items = element.getElementsByTagNameNS(RDF, "li")
+        texts += [_text(item) for item in items] if items else [_text(element)]
+    texts += [description.getAttributeNS(kind[1], kind[2]) for description in _descriptions(document)]
+    return list(dict.fromkeys(word for text in texts if (word := " ".join(text.split()))))
+
+
+def _text(element: Any) -> str:
+    return "".join(node.data for node in element.childNodes if node.nodeType in TEXTS)
+
+
+def _descriptions(document: minidom.Document) -> list[Any]:
+    return list(document.getElementsByTagNameNS(RDF, "Description"))
+
+
+def _spell_out(document: minidom.Document) -> None:
+    """Write keywords that are attributes as lists, to which others can be added."""
+    for kind in (DC, LR, DIGIKAM):
+        for description in _descriptions(document):
+            if description.hasAttributeNS(kind[1], kind[2]):
+                words = _list(document, kind)
+                description.removeAttributeNS(kind[1], kind[2])
+                _set_list(document, kind, words)
 
 
 def _set_list(document: minidom.Document, kind: Property, words: Sequence[str]) -> bool:

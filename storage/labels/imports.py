@@ -1,74 +1,82 @@
-"""Labels that come in: rows of (path, label) from CSV, class folders, XMP sidecars, COCO and Label Studio.
+"""Labels that come in: rows of (path, label) from tables, class folders, XMP sidecars, COCO and Label Studio.
 
 A classifier's guesses that an export of Sayso wrote are not read back: they never become a person's word.
 """
 
-import csv
-import io
 import os
 import re
-from collections.abc import Iterable, Iterator
-from pathlib import Path, PurePosixPath
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from clipcore import BadInput
-from clipcore.letters import letters
-from clipcore.pictures.finding import display_path, find_images
+from clipcore import BadImage, BadInput
+from clipcore.pictures.archives import open_archive, read_packed
+from clipcore.pictures.classes import NO_CLASS, clean_folder, find_classes, find_labelled_images
+from clipcore.pictures.finding import Skipped, display_path
+from clipcore.pictures.keywords import plain_keywords, xmp_packets
+from clipcore.pictures.places import ByName, address
 from clipcore.pictures.reading import content_hash, read_bytes
-from clipcore.plain import parsed_json, read_plain, read_plain_text
+from clipcore.pictures.tables import PictureRows, from_objects, picture_column, read_objects, read_pictures
+from clipcore.plain import TEXT, open_plain, parsed_json, read_plain, read_plain_text
 
-from ..export.tables import labels_in, undefused
 from ..export.xmp import LIMIT, keywords, sidecar_paths
 from ..records import ImageRecord, SkippedRecord
 
-Rows = list[tuple[str, str]]  # path as the file gives it, made absolute; label
-PATH_COLUMNS = ("path", "image", "file", "filename", "file_name", "filepath")
-LABEL_COLUMNS = ("your label", "label", "class", "category")
-PARTS = {"train", "val", "valid", "validation", "test"}
+
+class Rows(list[tuple[str, str]]):
+    """Pairs of a path, as the file gives it, made absolute, and a label; `notes` say what else to know of the file."""
+
+    notes: list[str]
+
+    def __init__(self, rows: Iterable[tuple[str, str]] = (), notes: Iterable[str] = ()) -> None:
+        super().__init__(rows)
+        self.notes = list(notes)
+
+
+def read_labels(file: str | Path) -> Rows:
+    """Labels from a file of any of these kinds, known by what is in it: JSON, or else a table. Raises BadInput."""
+    try:
+        with open_plain(file) as opened:
+            is_json = opened.read(1000).decode("utf-8-sig", "replace").lstrip()[:1] in ("[", "{")
+    except OSError as error:
+        raise BadInput(f"The file {display_path(file)} cannot be read ({error.strerror or error}); check it.") from error
+    return read_json(file) if is_json else read_csv(file)
 
 
 def read_csv(file: str | Path) -> Rows:
-    """Columns `path` and `label`, with a heading; of a table that Sayso wrote, only what a person said. Raises BadInput."""
-    table = csv.reader(io.StringIO(_text(file).lstrip("\ufeff"), newline=""))
-    try:
-        heading = [cell.strip().lower() for cell in next(table, [])]
-        path, label = (
-            next((heading.index(name) for name in names if name in heading), None) for names in (PATH_COLUMNS, LABEL_COLUMNS)
-        )
-        if path is None or label is None:
-            raise BadInput(f"{display_path(file)} has no columns path and label; name them in its first line.")
-        several = heading[label] == "your label"  # a table of ours
-        rows = [
-            (_absolute(undefused(row[path]), file), word)
-            for row in table
-            if len(row) > max(path, label)
-            for word in (labels_in(undefused(row[label])) if several else [undefused(row[label])])
-            if row[path].strip() and word.strip()
-        ]
-    except csv.Error as error:
-        raise BadInput(f"{display_path(file)} is not a CSV table ({error}); save it as CSV with commas.") from error
-    return _some(rows, file)
+    """A table of pictures and labels, see `clipcore.pictures.tables`; of one that Sayso wrote, only what a person said.
 
-
-def read_folders(root: str | Path) -> Rows:
-    """ROOT/<label>/.../<picture>: the folder's name is the label; folders train, val and test are looked into.
-
-    A link to a picture, such as an export of Sayso makes, stands for the picture.
+    Raises BadInput.
     """
-    rows = []
-    for file in find_images(root, links=True):
-        parts = file.parent.relative_to(root).parts
-        if parts and parts[0].lower() in PARTS:
-            parts = parts[1:]
-        if parts:
-            rows.append((os.path.realpath(file), display_path(parts[0])))
-    return _some(sorted(rows), root)
+    return _rows(read_pictures(file, captions=False, most=TEXT), file)
+
+
+def read_folders(root: str | Path, known: Iterable[str] = ()) -> Rows:
+    """A folder of class folders, or a ZIP file of one, see `clipcore.pictures.classes`; all its parts. Raises BadInput.
+
+    A link to a picture, such as an export of Sayso makes, stands for the picture. A class that is called as one of the
+    `known` labels, but for `_` in the place of spaces, is that label.
+    """
+    spelt = {clean_folder(label): label for label in known}
+    if Path(root).suffix.lower() == ".zip":
+        with open_archive(root) as archive:
+            found = find_classes(archive.pictures)
+        skipped = [NO_CLASS] * len(found.unlabelled)
+        labels = found.labels
+        rows = [(os.path.join(os.path.abspath(root), str(path)), label) for path, label in labels.items()]
+    else:
+        passed_over: list[Skipped] = []
+        found = find_labelled_images(root, passed_over, links=True)
+        skipped = [bad.reason for bad in passed_over]
+        rows = [(os.path.realpath(path), label) for path, label in found.labels.items()]
+    notes = [*found.notes, *(f"skipped {count} x {reason}" for reason, count in Counter(skipped).items())]
+    return _some(sorted((path, spelt.get(label, label)) for path, label in rows), root, notes)
 
 
 def read_xmp(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
     """The keywords of the pictures' sidecars (photo.jpg.xmp and photo.xmp), and the sidecars that could not be read."""
-    rows: Rows = []
+    rows = Rows()
     skipped = []
     for image in images:
         for path in sidecar_paths(image.path, "both"):
@@ -78,7 +86,27 @@ def read_xmp(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
                 continue
             except (OSError, BadInput) as error:
                 skipped.append(SkippedRecord(display_path(path), str(error)))
-    return list(dict.fromkeys(rows)), skipped
+    return Rows(dict.fromkeys(rows)), skipped
+
+
+def read_embedded(images: Iterable[ImageRecord]) -> tuple[Rows, list[SkippedRecord]]:
+    """The keywords inside the pictures' files (XMP, IPTC, Windows's tags), and the files that could not be read."""
+    rows = Rows()
+    skipped = []
+    for image in images:
+        try:
+            data = read_bytes(image.path)
+        except BadImage as error:
+            skipped.append(SkippedRecord(image.shown_path, str(error)))
+            continue
+        words = plain_keywords(data)
+        for packet in xmp_packets(data):
+            try:
+                words += keywords(packet)
+            except BadInput:  # of a part of the file that only looks so
+                continue
+        rows += [(image.path, word) for word in words]
+    return Rows(dict.fromkeys(rows)), skipped
 
 
 def read_coco(file: str | Path) -> Rows:
@@ -95,37 +123,74 @@ def read_coco(file: str | Path) -> Rows:
 
 
 def read_json(file: str | Path) -> Rows:
-    """Labels from a JSON file of either kind: Label Studio's is a list, COCO an object. Raises BadInput."""
-    return read_label_studio(file) if isinstance(_json(file), list) else read_coco(file)
+    """Labels from a JSON file of any kind: Label Studio's is a list; COCO and Sayso's own are objects. Raises BadInput."""
+    data = _json(file)
+    if isinstance(data, list):
+        return read_label_studio(file)
+    if isinstance(data, dict) and "images" in data and "annotations" not in data:
+        return _read_ours(data, file)
+    if isinstance(data, dict) and data and not {"images", "annotations", "categories"} & data.keys():
+        return _rows(from_objects(display_path(Path(file).name), read_objects(file), captions=False), file)
+    return read_coco(file)
+
+
+def _read_ours(data: Mapping[str, Any], file: str | Path) -> Rows:
+    """What a person said, from the JSON that `storage.export.to_json` writes."""
+    try:
+        said = [(str(row["path"]), row["said"]) for row in data["images"] if isinstance(row["said"], list)]
+    except (KeyError, TypeError) as error:
+        raise BadInput(f"{display_path(file)} is neither COCO nor an export of Sayso; export it once more.") from error
+    return _some([(_absolute(path, file), str(label)) for path, labels in said for label in labels], file)
 
 
 def read_label_studio(file: str | Path) -> Rows:
-    """Choices of finished annotations in Label Studio's JSON; predictions are guesses. Raises BadInput."""
-    tasks = _json(file)
+    """What people chose in Label Studio, exported as JSON, JSON-MIN or CSV; predictions are guesses. Raises BadInput."""
     try:
+        is_table = open_plain(file).read(1000).decode("utf-8-sig", "replace").lstrip()[:1] not in ("[", "{", "")
+    except OSError:
+        is_table = False  # reading it says why
+    tasks = None if is_table else _json(file)
+    if tasks is None:
+        return read_csv(file)
+    try:
+        if isinstance(tasks, list) and tasks and all(isinstance(task, dict) and "data" not in task for task in tasks):
+            return _rows(from_objects(display_path(Path(file).name), tasks, captions=False), file)
         rows = [
-            (_absolute(_label_studio_path(str(task["data"]["image"])), file), str(choice))
+            (_absolute(address(_picture_of(task["data"]), strict=True), file), str(choice))
             for task in tasks
-            for annotation in task.get("annotations") or ()
+            for annotation in task.get("annotations") or task.get("completions") or ()
             if not annotation.get("was_cancelled")
             for result in annotation["result"]
-            if result.get("type") == "choices"
-            for choice in result["value"]["choices"]
+            for choice in _choices(result)
         ]
-    except (KeyError, TypeError, AttributeError, ValueError) as error:  # ValueError: an address such as http://[::1
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise BadInput(
-            f"{display_path(file)} is not Label Studio's JSON with choices of an image; export it as JSON, not JSON-MIN."
+            f"{display_path(file)} is not Label Studio's JSON with choices of an image; export it as JSON, JSON-MIN or CSV."
         ) from error
+    if not rows and any(task.get("predictions") for task in tasks):
+        raise BadInput(f"{display_path(file)} has predictions alone; submit some tasks in Label Studio and export it again.")
     return _some(list(dict.fromkeys(rows)), file)
 
 
-def _label_studio_path(address: str) -> str:
-    """The file behind an address: a local file below the disk's root, or an upload, whose name it put letters before."""
-    parts = urlsplit(address)
-    if local := parse_qs(parts.query, errors="surrogateescape").get("d"):
-        return os.path.join(os.path.abspath(os.sep), local[0])
-    name = unquote(parts.path, errors="surrogateescape")
-    return re.sub(r"^[0-9a-f]{8}-", "", PurePosixPath(name).name) if "/upload/" in name else name
+def _picture_of(data: Mapping[str, Any]) -> str:
+    """The picture of a task, whatever the project calls it. Raises KeyError if there is none."""
+    texts = {key: value for key, value in data.items() if isinstance(value, str)}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    heading = list(texts)
+    place = picture_column(heading, [list(texts.values())])
+    if place is None:
+        raise KeyError("image")
+    return texts[heading[place]]
+
+
+def _choices(result: Mapping[str, Any]) -> list[str]:
+    """The labels of one result: choices, the leaves of a taxonomy, or the labels of marked regions, as those of COCO."""
+    kind = str(result.get("type", ""))
+    if kind != "choices" and kind != "taxonomy" and not kind.endswith("labels"):
+        return []
+    found = result["value"].get(kind) or []
+    return [str(item[-1] if isinstance(item, list) else item) for item in found]
 
 
 class Finder:
@@ -134,11 +199,12 @@ class Finder:
     def __init__(self, images: Iterable[ImageRecord]) -> None:
         self._by_path: dict[str, ImageRecord] = {}
         self._by_content: dict[str, ImageRecord] = {}
-        self._by_name: dict[str, list[ImageRecord]] = {}
+        self._by_name: ByName[ImageRecord] = ByName()
         for image in images:
             self._by_path[image.path] = image
+            self._by_path.setdefault(image.shown_path, image)  # a name that is no UTF-8 stands so in our tables
             self._by_content.setdefault(image.content_hash, image)
-            self._by_name.setdefault(_name(image.path), []).append(image)
+            self._by_name.add(image.path, image)
 
     def find(self, path: str) -> ImageRecord | None:
         """The picture, or None where there is none or it could be several."""
@@ -146,38 +212,43 @@ class Finder:
             return self._by_path[path]
         if copy := self._by_content.get(_content(path)):
             return copy
-        # a table from another computer: the same name, and of several the one whose folders fit best
-        fits = sorted(self._by_name.get(_name(path), ()), key=lambda image: -_alike(image.path, path))
-        clear = len(fits) == 1 or (fits and _alike(fits[0].path, path) > _alike(fits[1].path, path))
-        return fits[0] if clear else None
-
-
-def _alike(one: str, other: str) -> int:
-    """How many parts two paths share, counted from the end."""
-    pairs = zip(reversed(re.split(r"[/\\]", letters(one))), reversed(re.split(r"[/\\]", letters(other))), strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(one.count("/"), other.count("/")) + 1)
-
-
-def _name(path: str) -> str:
-    return letters(re.split(r"[/\\]", path)[-1])
+        return self._by_name.find(path)  # a table from another computer
 
 
 def _content(path: str) -> str:
     try:
-        return content_hash(read_bytes(path)) if os.path.isfile(path) else ""
+        if os.path.isfile(path):
+            return content_hash(read_bytes(path))
+        packed = read_packed(path)
+        return content_hash(packed) if packed else ""
     except Exception:  # no picture, or not ours to read: then it is not found by its content
         return ""
 
 
 def _absolute(path: str, file: str | Path) -> str:
     """A path of a table, which is relative to the table's folder."""
+    if re.match(r"[A-Za-z]:[/\\]|\\\\", path):  # of Windows
+        return path
     return os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(file)), path))
 
 
-def _some(rows: Rows, file: str | Path) -> Rows:
-    if not rows:
+def _rows(pictures: PictureRows, file: str | Path) -> Rows:
+    """The labels of a table. Raises BadInput."""
+    rows, without = [], 0
+    for row in pictures:
+        rows += [(_absolute(row.picture, file), label) for label in row.labels if row.picture]
+        without += bool(row.labels and not row.picture)
+    notes = [pictures.note] if pictures.note else []
+    notes += [f"skipped {count} x {reason}" for reason, count in pictures.left_out.items()]
+    notes += [f"skipped {without} x no picture"] if without else []
+    return _some(rows, file, notes)
+
+
+def _some(rows: Iterable[tuple[str, str]], file: str | Path, notes: Iterable[str] = ()) -> Rows:
+    found = Rows(rows, notes)
+    if not found:
         raise BadInput(f"There are no labels in {display_path(file)}; check that it is the right one.")
-    return rows
+    return found
 
 
 def _text(file: str | Path) -> str:

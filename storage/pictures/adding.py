@@ -18,6 +18,7 @@ from clipcore import BadImage, BadInput, Step
 from clipcore.encoding.stream import Batch, Picture, embed_files
 from clipcore.pictures.exif import Facts
 from clipcore.pictures.finding import Skipped, display_path, find_images
+from clipcore.pictures.named_dates import named_date
 from clipcore.pictures.pixels import pixel_hash
 from clipcore.pictures.reading import content_hash, picture_facts, read_bytes
 
@@ -48,9 +49,11 @@ class _Listed:
 
 
 def add_folder(
-    database: Database, model: Model, folder: str | Path, name: str | None, ignore: Path
+    database: Database, model: Model, folder: str | Path, name: str | None, ignore: Path, again: bool = False
 ) -> Generator[Step, None, Added]:
     """Add every picture below a folder, or look at it again. Pictures that are gone are hidden until they come back.
+
+    With `again` every file is read, also where size and time say that it is the same: some programs keep both.
 
     What lies below `ignore` is left out. Nothing is known of a folder below that may not be read, nor of a disk that is not
     there: what the library has of them stays as it is. Raises BadInput if the folder is not there.
@@ -72,7 +75,7 @@ def add_folder(
     gone = [path for path, row in listed.items() if not row.missing]
     if gone and not files and not passed_over:  # most likely a disk that is not connected
         return Added(0, 0, [], folder_id, note=EMPTIED.format(display_path(root), len(gone)))
-    added = yield from _add(database, model, files, folder_id, listed)
+    added = yield from _add(database, model, files, folder_id, listed, again)
     present = set(files)
     shut = tuple(str(bad.path) + os.sep for bad in passed_over)
     with database.writing() as connection:
@@ -105,7 +108,12 @@ def add_files(database: Database, model: Model, files: Sequence[str | Path], nam
 
 
 def _add(
-    database: Database, model: Model, files: Sequence[str], folder_id: int, listed: dict[str, _Listed]
+    database: Database,
+    model: Model,
+    files: Sequence[str],
+    folder_id: int,
+    listed: dict[str, _Listed],
+    again: bool = False,
 ) -> Generator[Step, None, Added]:
     start = time.perf_counter()
     embedded = _embedded(database, model.space_id)
@@ -113,7 +121,9 @@ def _add(
     same = {
         path for path, row in listed.items() if path in states and row.state == states[path] and row.content_hash in embedded
     }
+    same = set() if again else same
     new, known, skipped, replaced = 0, len(same), list[SkippedRecord](), list[SkippedRecord]()
+    noted: list[SkippedRecord] = []
     back = [listed[path].id for path in same if listed[path].missing]
     if back:
         with database.writing() as connection:
@@ -139,8 +149,9 @@ def _add(
             new += len(fresh)
             known += len(batch.pictures) - len(fresh)
             skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
+            noted += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.notes]
             yield step()
-    return Added(new, known, skipped, folder_id, replaced=tuple(replaced))
+    return Added(new, known, skipped, folder_id, replaced=tuple(replaced), noted=tuple(noted))
 
 
 def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
@@ -151,7 +162,7 @@ def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int
         for path in paths:
             with suppress(BadImage):  # out of reach just now: asked again at the next look
                 facts = picture_facts(path)
-                dated = facts.taken or file_date(_state(path)[1])
+                dated = facts.taken or named_date(path) or file_date(_state(path)[1])
                 rows.append(
                     {"image": ids[path], "when": facts.taken, "date": dated, "with": facts.camera, "up": facts.orientation}
                 )
@@ -227,7 +238,7 @@ def _put_images(
             **asdict(picture.facts),
             "size": states[str(picture.path)][0],
             "mtime_ns": states[str(picture.path)][1],
-            "dated": picture.facts.taken or file_date(states[str(picture.path)][1]),
+            "dated": picture.facts.taken or named_date(picture.path) or file_date(states[str(picture.path)][1]),
             "missing": False,
         }
         for picture in pictures

@@ -133,7 +133,7 @@ def test_downloads(page, pictures, tmp_path):
         download.value.save_as(tmp_path / name)
         return tmp_path / name
 
-    rows = list(csv.DictReader(fetched("CSV").read_text(encoding="utf-8").splitlines()))
+    rows = list(csv.DictReader(fetched("CSV").read_text(encoding="utf-8-sig").splitlines()))
     assert len(rows) == 3
     for row in rows:
         assert {row["classifier label"], row["runner-up"]} <= {"red", "green", "'-1+1"}

@@ -1,5 +1,6 @@
 """`teach` as people run it: folders or a CSV in, a saved classifier out, and one sentence about what it is worth."""
 
+import shutil
 import unicodedata
 
 import pytest
@@ -67,3 +68,45 @@ def test_mistakes(folder, tmp_path):
     assert "does not exist" in sayso("teach", tmp_path / "nowhere", home=home, code=2)[1]
     assert "There is no class “green”" in sayso("teach", folder, "--labels", "red, blue", home=home, code=2)[1]
     assert ".safetensors" in sayso("teach", folder, "--out", tmp_path / "x.bin", home=home, code=2)[1]
+
+
+def test_a_set_with_parts_zipped_and_with_descriptions(folder, tmp_path):
+    for part, count in (("train", 4), ("val", 2), ("test", 2)):
+        for label, colour in (("red", "red"), ("green", "green")):
+            for index in range(count):
+                photo(tmp_path / "set" / part / label / f"{part}{index}.png", colour, (40 + index, 40 + len(part)))
+    home, file = tmp_path / "home", tmp_path / "colours.safetensors"
+    (tmp_path / "told.json").write_text('{"red": ["a warm colour"], "blue": ["a cold colour"]}')
+    asked = ("teach", tmp_path / "set", "--descriptions", tmp_path / "told.json", "--out", file, "--force", "--json")
+    rows, errors = sayso(*asked, home=home)
+    assert rows[0]["labels"] == 8
+    assert "The part train is learned from, test and val left out." in errors
+    assert Classifier.load(file).prompts.class_prompts == {"red": ("red, which is a warm colour",)}
+    packed = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path / "set")
+    for source in (tmp_path / "set", packed):
+        measured, errors = sayso("evaluate", source, "--classifier", file, "--json", home=home)
+        assert (measured[0]["n"], sorted(row["label"] for row in measured[0]["classes"])) == (4, ["green", "red"])
+        assert "The part test is measured on, train and val left out." in errors
+
+
+def test_a_folder_is_added_with_its_labels(folder, tmp_path):
+    photo(tmp_path / "pets" / "guinea_pig" / "IMG-20230405-WA0007.jpg", "red")
+    photo(tmp_path / "pets" / "cat" / "cut.png", "green")
+    rows, errors = sayso("add", tmp_path / "pets", "--folder-labels", "--json", home=tmp_path / "home")
+    assert rows[0]["labelled"] == 2
+    assert "2 pictures with 2 labels" in errors
+    found, _ = sayso(
+        "search",
+        "--label",
+        "guinea pig",
+        "--since",
+        "2023-04-05",
+        "--until",
+        "2023-04-05",
+        "--json",
+        "red",
+        home=tmp_path / "home",
+    )
+    assert len(found) == 1
+    again, _ = sayso("add", tmp_path / "pets", "--again", "--json", home=tmp_path / "home")
+    assert (again[0]["new"], again[0]["known"]) == (0, 2)

@@ -1,78 +1,81 @@
-"""Where image-text pairs come from: class folders, tables of image and caption (CSV, TSV, JSON Lines), WebDataset shards.
+"""Where image-text pairs come from: class folders, also zipped, tables of image and caption or label, WebDataset shards.
 
 A `Pair` is one encoded picture with either its captions or its class name; `captions` turns a name into sentences.
 Reading never fails because of one sample: what cannot be used is skipped and counted by reason, since web-sized collections
 always hold broken files. Nothing here decodes a picture (see `pixels`) or knows a model.
+
+A set may have parts, train and val or test: folders above its class folders or its shards, or a column of its table. Where
+there is something to learn from and something else, each pair knows its part, and `Purpose` says which are read.
 """
 
-import csv
 import io
 import itertools
-import tarfile
-import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from clipcore.errors import BadInput
-from clipcore.letters import one_spelling
-from clipcore.pictures.finding import SUFFIXES, Skipped, find_labelled_images, holds_no_photo, is_no_photo
-from clipcore.pictures.reading import MAX_BYTES
+from clipcore.errors import BadImage, BadInput
+from clipcore.pictures.archives import OTHERS, open_archive
+from clipcore.pictures.classes import NO_CLASS, class_names, find_classes, find_labelled_images, part_of
+from clipcore.pictures.finding import Skipped, is_no_photo
+from clipcore.pictures.places import OnDisk
+from clipcore.pictures.tables import Listed, PictureRows, from_objects, read_objects, read_pictures
 from clipcore.plain import lines, open_plain, parsed_json
 
-SHARDS = (".tar", ".tar.gz")
-TABLES = (".csv", ".tsv", ".jsonl")
-IMAGE_KEYS = (
-    "image",
-    "file_name",
-    "filepath",
-    "path",
-)  # Hugging Face's image folders say file_name, open_clip filepath and title
-Row = tuple[str, dict[str, object]]  # the picture as the table names it, and all that the row says
-CAPTION_KEYS = ("caption", "captions", "text", "title")
+from .samples import Pair, Purpose, count, is_parted, told, wanted
+from .shards import SHARDS, part_of_shard, read_shards
+
+TABLES = (".csv", ".tsv", ".tab", ".txt", ".jsonl", ".json")
+METADATA = ("metadata.csv", "metadata.jsonl")  # the tables of Hugging Face's image folders
+ZIP = ".zip"
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """One picture and what is said of it: sentences in `captions`, or a class `name`, or both."""
+def read_pairs(source: str | Path, skipped: Counter[str] | None = None, purpose: Purpose = "all") -> Iterator[Pair]:
+    """Pairs of a folder of class folders, such a folder as `.zip`, a folder of shards, a `.csv`, `.tsv` or `.jsonl` table or
+    a `.tar` shard, told apart by what is there.
 
-    key: str
-    image: bytes | Path
-    captions: tuple[str, ...] = ()
-    name: str | None = None
-
-
-def read_pairs(source: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
-    """Pairs of a folder of class folders, a folder of shards, a `.csv`, `.tsv` or `.jsonl` table or a `.tar` shard, told
-    apart by what is there.
-
-    `skipped` counts samples left out, by reason. Raises BadInput if `source` is none of these.
+    `skipped` counts samples left out, by reason; a reason that is counted 0 times is a remark on how the set was read.
+    Raises BadInput if `source` is none of these.
     """
-    for path in find_sources(source):
+    sources = find_sources(source)
+    parts = {path: part_of_shard(path) for path in sources if path.name.endswith(SHARDS)}
+    asked = wanted(set(parts.values()), purpose, skipped)
+    for path in sources:
         if path.is_dir():
-            yield from read_folder(path, skipped)
-        elif path.suffix.lower() in TABLES:
-            yield from read_table(path, skipped)
-        else:
+            yield from read_folder(path, skipped, purpose)
+        elif path.suffix.lower() == ZIP:
+            yield from read_zip(path, skipped, purpose)
+        elif path.name.lower().endswith(TABLES):
+            yield from read_table(path, skipped, purpose)
+        elif parts.get(path, "") in asked:
             yield from read_shards([path], skipped)
 
 
 def find_sources(source: str | Path) -> list[Path]:
-    """The shards of a folder that holds some; else `source` itself. Raises BadInput if nothing can be read from it."""
+    """The shards of a folder that holds some, also in its parts, or the table in it that says what its pictures are; else
+    `source` itself. Raises BadInput if nothing can be read from it."""
     path = Path(source).expanduser()
     if path.is_dir():
-        files = path.iterdir()
-        return sorted(file for file in files if file.name.endswith(SHARDS) and not is_no_photo(file.name)) or [path]
+        parts = sorted(folder for folder in path.iterdir() if folder.is_dir() and part_of(folder.name))
+        shards = _shards(path) or [shard for folder in parts for shard in _shards(folder)]
+        return shards or [path / name for name in METADATA if (path / name).is_file()][:1] or [path]
     if not path.exists():
         raise BadInput(f"{path} does not exist; check the path.")
-    if not path.name.lower().endswith((*TABLES, *SHARDS)):
-        raise BadInput(f"{path} is not a folder of class folders, a .csv, .tsv or .jsonl table or a .tar shard.")
+    if path.suffix.lower() in OTHERS:
+        raise BadInput(f"{path.name} cannot be looked into; unpack it and name the folder.")
+    if not path.name.lower().endswith((*TABLES, *SHARDS, ZIP)):
+        raise BadInput(
+            f"{path} is not a folder of class folders, a .zip of one, a .csv, .tsv or .jsonl table or a .tar shard."
+        )
     return [path]
 
 
-def read_folder(root: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
-    """`root/<class name>/**/<picture>`: the folder names are the class names; underscores in them read as spaces.
+def _shards(folder: Path) -> list[Path]:
+    return sorted(file for file in folder.iterdir() if file.name.endswith(SHARDS) and not is_no_photo(file.name))
+
+
+def read_folder(root: str | Path, skipped: Counter[str] | None = None, purpose: Purpose = "all") -> Iterator[Pair]:
+    """A folder of class folders, see `clipcore.pictures.classes`.
 
     Links are not followed and what is no photo is passed over. Raises BadInput if `root` holds no folder with pictures.
     """
@@ -81,147 +84,95 @@ def read_folder(root: str | Path, skipped: Counter[str] | None = None) -> Iterat
     found = find_labelled_images(root, passed_over)
     for bad in passed_over:
         count(skipped, bad.reason)
-    for path, label in found.items():
-        yield Pair(f"{root.absolute().name}/{path.relative_to(root).as_posix()}", path, name=clean_name(label))
+    for note in found.notes:
+        count(skipped, note, 0)
+    parts = set(found.parts.values())
+    asked, parted = wanted(parts, purpose, skipped), is_parted(parts)
+    for path, label in found.labels.items():
+        if (part := found.parts.get(path, "")) in asked:
+            key = f"{root.absolute().name}/{path.relative_to(root).as_posix()}"
+            yield Pair(key, Path(path), name=label, part=part if parted else "")
 
 
-def read_table(path: str | Path, skipped: Counter[str] | None = None) -> Iterator[Pair]:
-    """One row (`.csv`, `.tsv` with a header) or one object (`.jsonl`) for each caption or picture; image paths are relative
-    to the file.
+def read_zip(path: Path, skipped: Counter[str] | None = None, purpose: Purpose = "all") -> Iterator[Pair]:
+    """The same of a `.zip`, which is not unpacked. Raises BadInput if it cannot be read or holds no class folders."""
+    with open_archive(path) as archive:
+        found = find_classes(archive.pictures)
+        if not found.labels:
+            raise BadInput(f"{path.name} holds no class folders; give each class a folder of its own, with its name.")
+        for note in found.notes:
+            count(skipped, note, 0)
+        if found.unlabelled:
+            count(skipped, NO_CLASS, len(found.unlabelled))
+        parts = set(found.parts.values())
+        asked, parted = wanted(parts, purpose, skipped), is_parted(parts)
+        for member in archive.pictures:
+            if member not in found.labels or (part := found.parts.get(member, "")) not in asked:
+                continue
+            try:
+                yield Pair(
+                    f"{path.stem}/{member}", archive.read(member), name=found.labels[member], part=part if parted else ""
+                )
+            except BadImage as error:
+                count(skipped, str(error))
 
-    The picture is called image, file_name, filepath or path; what is said of it caption, captions (JSON Lines), text or
-    title, or, for a class name, label. Neighbouring rows of one picture make one pair with several captions. Raises
-    BadInput if a column is missing.
+
+def read_table(path: str | Path, skipped: Counter[str] | None = None, purpose: Purpose = "all") -> Iterator[Pair]:
+    """One row or, in JSON Lines, one object for each caption or picture; see `clipcore.pictures.tables` for its columns.
+
+    Pictures lie where the table says, or below its folder. Neighbouring rows of one picture make one pair with several
+    captions, and a pair for each of several labels. Raises BadInput if a column is missing.
     """
     path = Path(path)
-    rows = _plainly(_json_lines(path, skipped) if path.suffix.lower() == ".jsonl" else _table_rows(path), path)
-    for key, group in itertools.groupby(rows, key=lambda row: row[0]):
-        if not key:
-            count(skipped, "no picture")
+    found = _rows(path, skipped)
+    parts = {part_of(row.part) for row in _rows(path, None)} if found.parted else set()
+    asked, parted = wanted(parts, purpose, skipped), is_parted(parts)
+    place = OnDisk(path.parent)
+    spelt: dict[str, str] = {}
+
+    def name_of(label: str) -> str:
+        if label not in spelt:
+            spelt[label] = class_names([label])[label]
+        return spelt[label]
+
+    for picture, group in itertools.groupby(found, key=lambda row: row.picture):
+        rows: list[Listed] = list(group)
+        part = part_of(rows[0].part)
+        if part not in asked:
             continue
-        said = [text for _, text in group]
-        image = _there(path.parent / key)
+        image = place.find(picture) if picture else None
         if image is None:
             count(skipped, "no picture")
-        else:
-            yield from _told(f"{path.stem}/{key}", image, said, skipped)
+            continue
+        labels = dict.fromkeys(name_of(label) for row in rows for label in row.labels)
+        captions = tuple(text for row in rows for text in row.captions)
+        yield from told(Pair(f"{path.stem}/{picture}", image, captions, part=part if parted else ""), tuple(labels), skipped)
+    for reason, number in found.left_out.items():
+        count(skipped, reason, number)
+    if found.note:
+        count(skipped, found.note, 0)
 
 
-def _there(path: Path) -> Path | None:
-    """The file at a path, also where the disk spells the letters otherwise than the table (NFC and NFD)."""
-    spelt = dict.fromkeys([str(path), *(unicodedata.normalize(form, str(path)) for form in ("NFC", "NFD"))])
-    return next((file for file in map(Path, spelt) if file.is_file()), None)
+def _rows(path: Path, skipped: Counter[str] | None) -> PictureRows:
+    if path.suffix.lower() == ".jsonl":
+        return from_objects(path.name, _json_lines(path, skipped))
+    if path.suffix.lower() == ".json":
+        return from_objects(path.name, read_objects(path))
+    return read_pictures(path)
 
 
-def _plainly(rows: Iterator[Row], path: Path) -> Iterator[Row]:
-    """The rows, with one sentence for a table that cannot be read."""
+def _json_lines(path: Path, skipped: Counter[str] | None) -> Iterator[Mapping[str, object]]:
     try:
-        yield from rows
-    except (OSError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else error
+        with io.TextIOWrapper(open_plain(path), encoding="utf-8-sig", errors="replace") as file:
+            for line in filter(str.strip, lines(file)):
+                try:
+                    row = parsed_json(line)
+                except ValueError:
+                    row = None
+                if isinstance(row, dict):
+                    yield row
+                else:
+                    count(skipped, "unreadable text")
+    except OSError as error:
+        why = error.strerror or str(error)
         raise BadInput(f"The table {path.name} cannot be read ({why}); save it once more as a plain file.") from error
-
-
-def _table_rows(path: Path) -> Iterator[Row]:
-    with io.TextIOWrapper(open_plain(path), newline="", encoding="utf-8-sig", errors="replace") as file:
-        rows = csv.DictReader(lines(file), delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
-        columns = [column for column in rows.fieldnames or () if column]
-        if not set(columns) & set(IMAGE_KEYS) or not set(columns) & {*CAPTION_KEYS, "label"}:
-            raise BadInput(
-                f"{path.name} needs a column image and a column caption or label; its columns are {', '.join(columns)}."
-            )
-        for row in rows:
-            yield _first(row, IMAGE_KEYS), dict(row)
-
-
-def _json_lines(path: Path, skipped: Counter[str] | None) -> Iterator[Row]:
-    with io.TextIOWrapper(open_plain(path), encoding="utf-8-sig", errors="replace") as file:
-        for line in filter(str.strip, lines(file)):
-            try:
-                row = parsed_json(line)
-                yield _first(row, IMAGE_KEYS), dict(row)
-            except (ValueError, AttributeError, TypeError):
-                count(skipped, "unreadable text")
-
-
-def _first(row: Mapping[str, object], keys: Sequence[str]) -> str:
-    return next((str(row[key]) for key in keys if row.get(key)), "")
-
-
-def read_shards(paths: Iterable[str | Path], skipped: Counter[str] | None = None) -> Iterator[Pair]:
-    """WebDataset shards: tar files in which members of one sample share the name up to its first dot and follow each other.
-
-    The text is a `.json` with `label`, `caption` or `captions`, or a `.txt` with one caption a line. A shard that breaks off
-    gives what was read of it.
-    """
-    for path in map(Path, paths):
-        try:
-            for key, members in _samples(path):
-                yield from _sample_pair(f"{path.name.split('.')[0]}/{key}", members, skipped)
-        except (tarfile.TarError, EOFError, OSError):
-            count(skipped, f"shard {path.name} breaks off")
-
-
-def clean_name(name: str) -> str:
-    """A class name as one would say it: underscores are spaces, no space is doubled, and it has one spelling."""
-    return one_spelling(name.replace("_", " "))
-
-
-def count(skipped: Counter[str] | None, reason: str) -> None:
-    """One more sample left out for `reason`."""
-    if skipped is not None:
-        skipped[reason] += 1
-
-
-def _samples(path: Path) -> Iterator[tuple[str, dict[str, bytes]]]:
-    # "r|*" reads the archive once from front to back, so a shard is never held in memory whole
-    with open_plain(path) as file, tarfile.open(fileobj=file, mode="r|*") as shard:
-        key = ""
-        members: dict[str, bytes] = {}
-        for member in shard:
-            if member.size > MAX_BYTES:  # a header may promise anything, and to pass over it takes as long as it says
-                raise tarfile.ReadError("a member is too large")
-            if not member.isfile() or holds_no_photo(member.name):
-                continue
-            folder, _, base = member.name.rpartition("/")
-            stem, _, extension = base.partition(".")
-            stem = f"{folder}/{stem}" if folder else stem
-            if stem != key:
-                if members:
-                    yield key, members
-                key, members = stem, {}
-            if part := shard.extractfile(member):
-                members["." + extension.lower()] = part.read()
-        if members:
-            yield key, members
-
-
-def _sample_pair(key: str, members: dict[str, bytes], skipped: Counter[str] | None) -> Iterator[Pair]:
-    image = next((content for extension, content in members.items() if extension in SUFFIXES), None)
-    if image is None:
-        return count(skipped, "no picture")
-    try:
-        if ".json" in members:
-            said = [dict(parsed_json(members[".json"]))]
-        else:
-            said = [{"captions": members.get(".txt", b"").decode().splitlines()}]
-    except (ValueError, TypeError):
-        return count(skipped, "unreadable text")
-    yield from _told(key, image, said, skipped)
-
-
-def _told(
-    key: str, image: bytes | Path, said: Sequence[Mapping[str, object]], skipped: Counter[str] | None
-) -> Iterator[Pair]:
-    """The pair of a picture of which `said` tells: a label, or captions."""
-    if label := clean_name(_first(said[0], ("label",))):
-        yield Pair(key, image, name=label)
-        return
-    captions: list[object] = []
-    for row in said:
-        text = next((row[name] for name in CAPTION_KEYS if row.get(name)), None)
-        captions += text if isinstance(text, list) else [text]
-    sentences = tuple(" ".join(c.split()) for c in captions if isinstance(c, str) and c.strip())
-    if not sentences:
-        return count(skipped, "no caption")
-    yield Pair(key, image, sentences)

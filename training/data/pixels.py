@@ -1,6 +1,6 @@
 """Pictures as one array at training resolution: decoded once, then read as fast as memory, so that the model never waits.
 
-On disk a cache is a folder of `pixels.u8` (uint8 [n, size, size, 3], memory-mapped) and `pairs.jsonl` (key, name, captions).
+On disk a cache is a folder of `pixels.u8` (uint8 [n, size, size, 3], memory-mapped) and `pairs.jsonl` (a pair a line).
 """
 
 import json
@@ -75,7 +75,9 @@ def iter_cache(
                     count(skipped, "broken picture")
                     continue
                 pixels.write(picture.tobytes())
-                rows.write(json.dumps({"key": pair.key, "name": pair.name, "captions": pair.captions}) + "\n")
+                rows.write(
+                    json.dumps({"key": pair.key, "name": pair.name, "captions": pair.captions, "part": pair.part}) + "\n"
+                )
                 done += 1
                 if done % 1000 == 0:
                     yield Step(done, message="decoding pictures")
@@ -84,7 +86,9 @@ def iter_cache(
     if not rows_read:
         raise BadInput("There is not one readable picture with a name or a caption in this data.")
     images = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(len(rows_read), size, size, 3))
-    return Pixels(images, [Pair(row["key"], b"", tuple(row["captions"]), row["name"]) for row in rows_read])
+    return Pixels(
+        images, [Pair(row["key"], b"", tuple(row["captions"]), row["name"], row.get("part", "")) for row in rows_read]
+    )
 
 
 def prepare(

@@ -29,13 +29,13 @@ HOPELESS = 1000  # broken pictures one after the other
 class Stream:
     """Pictures of `sources` (anything `read_pairs` takes) as they come, decoded at `size` pixels.
 
-    keep: whether a pair takes part, by its key (held-out ones do not); shuffle: samples in the shuffle buffer; readers:
+    keep: whether a pair takes part (held-out ones do not); shuffle: samples in the shuffle buffer; readers:
     shards open at once, in each process; skipped: counts what could not be used, by reason.
     """
 
     sources: Sequence[str | Path]
     size: int
-    keep: Callable[[str], bool] = lambda key: True
+    keep: Callable[[Pair], bool] = lambda pair: True
     shuffle: int = 4096
     readers: int = 4
     threads: int = field(default_factory=lambda: os.cpu_count() or 1)
@@ -53,7 +53,7 @@ class Stream:
         if not whole:
             read = islice(read, world.rank, None, world.size)
         rng = np.random.default_rng([*seed, world.rank])
-        return shuffled((pair for pair in read if self.keep(pair.key)), self.shuffle, rng)
+        return shuffled((pair for pair in read if self.keep(pair)), self.shuffle, rng)
 
     def pixels(self, batch_size: int, world: World, seed: Sequence[int]) -> Generator[Pixels, None, None]:
         """Batches of exactly `batch_size` pictures, without end. Raises BadInput if there is nothing that can be read."""
@@ -87,7 +87,7 @@ class Stream:
     def sample(self, most: int) -> Pixels | None:
         """The first `most` pictures that do not take part, decoded; None if there are none."""
         found: list[tuple[Pair, np.ndarray]] = []
-        apart = (pair for source in self.sources for pair in read_pairs(source) if not self.keep(pair.key))
+        apart = (pair for source in self.sources for pair in read_pairs(source) if not self.keep(pair))
         while len(found) < most and (pair := next(apart, None)):
             try:
                 found.append((replace(pair, image=b""), decode(pair.image, self.size)))

@@ -24,6 +24,7 @@ from clipcore.progress import Step, duration
 from ..data.captions import Captioner
 from ..data.pairs import Pair, find_sources
 from ..data.pixels import Pixels, iter_cache
+from ..data.samples import learns as learns_from
 from ..data.survey import Survey, iter_survey
 from ..distributed import World
 from ..towers.batches import from_pixels
@@ -62,7 +63,7 @@ def iter_estimate_tuning(plan: TunePlan, device: str = "auto") -> Generator[Step
 
     def learns(pair: Pair) -> bool | None:
         wanted = pair.name and (pair.name in labels or not labels)
-        return not is_held_out(pair.key, plan.held_out) if wanted else None
+        return learns_from(pair, is_held_out(pair.key, plan.held_out)) if wanted else None
 
     found = yield from iter_survey([p for path in plan.data for p in find_sources(path)], learns)
     others = yield from iter_survey([p for path in plan.shifts for p in find_sources(path)], lambda pair: False)
@@ -105,7 +106,7 @@ def iter_estimate_training(plan: Plan, device: str = "auto") -> Generator[Step, 
     recipe = plan.load_recipe()
     if recipe.towers:
         raise BadInput("How long two towers take to be joined cannot be estimated; say with --minutes how long they may.")
-    found = yield from iter_survey(sources_of(recipe, plan.data), lambda pair: recipe.trains_on(pair.key))
+    found = yield from iter_survey(sources_of(recipe, plan.data), lambda pair: recipe.trains_on(pair))
     pictures, reading = yield from _iter_read(found, recipe.pixels or side_of(recipe.config))
     yield Step(0, message="timing the model")
     settings, world = recipe.settings, World.join(device)

@@ -20,8 +20,9 @@ from clipcore.errors import BadInput
 from clipcore.plain import read_json
 from clipcore.progress import Step
 
-from ..data.pairs import Pair, find_sources, read_pairs
+from ..data.pairs import Pair, read_pairs
 from ..data.pixels import Pixels, iter_cache
+from ..data.samples import Purpose, learns
 from ..heads.cross_validation import Measured
 from ..towers.checkpoint import load_checkpoint
 from ..towers.clip import side_of
@@ -38,7 +39,8 @@ TARGET = "held out"  # the name of the held-out part of the data among the sets 
 class TunePlan:
     """What is asked: labelled data (class folders, tables, shards), the model to begin with, sets to test robustness on.
 
-    labels: the classes; () for all that the data has. held_out: the share of the data that is not learned from.
+    labels: the classes; () for all that the data has. held_out: the share of the data that is not learned from, where it has
+    no parts of its own for that.
     """
 
     data: tuple[str, ...]
@@ -93,14 +95,14 @@ def iter_tune(plan: TunePlan, out: str | Path, device: str = "auto") -> Generato
     labels = plan.labels or tuple(sorted({str(pair.name) for pair in data.pairs}))
     if len(labels) < 2:
         raise BadInput("Fine-tuning tells classes apart; give pictures of at least two.")
-    held = [is_held_out(pair.key, plan.held_out) for pair in data.pairs]
+    held = [not learns(pair, is_held_out(pair.key, plan.held_out)) for pair in data.pairs]
     train, check = (data.take([i for i, h in enumerate(held) if h is side_]) for side_ in (False, True))
     yield Step(0, message="building the zero-shot head")
-    head = zero_shot_classifier(models.load(plan.model, device="cpu"), labels, plan.prompts)
+    head = zero_shot_classifier(models.load(plan.model, device="cpu"), labels, plan.prompts.among(labels))
     tuned = yield from iter_finetune(start, head, train, check, out, plan.tuning, device)
     sets = {TARGET: check}
     for i, path in enumerate(plan.shifts):
-        shifted = yield from iter_cache(_pairs((path,), skipped), out / f"shift-{i}", side, skipped)
+        shifted = yield from iter_cache(_pairs((path,), skipped, "measure"), out / f"shift-{i}", side, skipped)
         sets[Path(path).name] = _labelled(shifted, labels)
     sweep = yield from iter_sweep(start, head, tuned, sets, device=device)
     yield Step(0, message="writing the model")
@@ -117,17 +119,18 @@ def choose_mixture(out: str | Path, alpha: float) -> Classifier:
     if not said or not state or "sweep" not in said:
         raise BadInput(f"{out} holds no finished fine-tuning; run it to its end first.")
     plan = TunePlan.from_json(said["plan"])
-    head = zero_shot_classifier(models.load(plan.model, device="cpu"), state["run"]["labels"], plan.prompts)
+    head = zero_shot_classifier(
+        models.load(plan.model, device="cpu"), state["run"]["labels"], plan.prompts.among(state["run"]["labels"])
+    )
     tuned = Tuned(state["best"], state["best_head"], state["accuracy"], state["zero_shot_accuracy"])
     made = write_mixture(Start.load(plan.model), head, tuned, alpha, out)
     _keep(out, {**said, "alpha": alpha})
     return made
 
 
-def _pairs(paths: tuple[str, ...], skipped: Counter[str]) -> Generator[Pair, None, None]:
+def _pairs(paths: tuple[str, ...], skipped: Counter[str], purpose: Purpose = "all") -> Generator[Pair, None, None]:
     for path in paths:
-        for source in find_sources(Path(path).expanduser()):
-            yield from read_pairs(source, skipped)
+        yield from read_pairs(Path(path).expanduser(), skipped, purpose)
 
 
 def _labelled(pictures: Pixels, labels: tuple[str, ...]) -> Pixels:

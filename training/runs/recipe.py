@@ -34,6 +34,7 @@ from clipcore.progress import Step
 from ..data.captions import load_names
 from ..data.pairs import Pair, find_sources, read_pairs
 from ..data.pixels import Pixels, iter_cache
+from ..data.samples import learns
 from ..data.streamed import Stream
 from ..distributed import World
 from ..towers.checkpoint import load_checkpoint
@@ -103,10 +104,10 @@ class Recipe:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BadInput(f"{folder} is not a recipe: {error}.") from error
 
-    def trains_on(self, key: str) -> bool:
-        """Whether the pair `key` is learned from, and not held out to be scored."""
+    def trains_on(self, pair: Pair) -> bool:
+        """Whether a pair is learned from, and not held out to be scored."""
         shares = {_source(pattern): share for pattern, share in self.sources.items()}
-        return not is_held_out(key, shares.get(_source(key), 0.0) if shares else self.held_out)
+        return learns(pair, is_held_out(pair.key, shares.get(_source(pair.key), 0.0) if shares else self.held_out))
 
     def lasting(self, minutes: float | None) -> "Recipe":
         """The same recipe on a schedule of so many minutes; unchanged for None."""
@@ -179,7 +180,7 @@ def _iter_joined(
     found: dict[str, list[Path]] = {}
     for path in sources_of(recipe, data):
         found.setdefault(_source(path.name), []).append(path)
-    pairs = {name: (p for p in _pairs(paths, Counter()) if recipe.trains_on(p.key)) for name, paths in found.items()}
+    pairs = {name: (p for p in _pairs(paths, Counter()) if recipe.trains_on(p)) for name, paths in found.items()}
     return (yield from iter_joined(towers, pairs, recipe.names, out))
 
 
@@ -191,7 +192,7 @@ def split(cached: Pixels, recipe: Recipe) -> tuple[Pixels, dict[str, Pixels]]:
     held: dict[str, list[int]] = {}
     train: list[int] = []
     for i, pair in enumerate(cached.pairs):
-        (train if recipe.trains_on(pair.key) else held.setdefault(_source(pair.key), [])).append(i)
+        (train if recipe.trains_on(pair) else held.setdefault(_source(pair.key), [])).append(i)
     return cached.take(train), {source: cached.take(items) for source, items in held.items()}
 
 

@@ -48,7 +48,7 @@ def about(studio: Studio, typed: str, templates: str) -> dict[str, Any]:
     if not typed.strip():
         return {"advice": [], "notice": "", "nearest": [], "loading": False}
     labels, synonyms = parse_labels(typed)
-    prompts = parse_templates(templates).with_synonyms(synonyms)
+    prompts = parse_templates(templates).with_synonyms(synonyms).among(labels)
     encoder = studio.encoder_if_ready()
     few = brief(prompts, len(labels))
     found = advise(labels, few, encoder if len(labels) <= MOST_NAMES else None)

@@ -1,7 +1,7 @@
 """What the page writes for other programs and takes from them. An export is a plan that can be looked at first, a job that
 carries it out, and an undo file that another job takes back. No Gradio."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from storage.export import (
     undo_files,
     yolo_folders,
 )
-from storage.labels.imports import read_csv, read_json
+from storage.labels.imports import read_labels
 
 from ..models.jobs import remade
 from ..studio import Studio, Work
@@ -106,8 +106,8 @@ def rebuild_classifier(studio: Studio, file: str, name: str) -> ClassifierRecord
 
 def bring_labels(studio: Studio, file: str) -> Imported:
     """Labels from a table, COCO or Label Studio's JSON, as one step. Raises BadInput."""
-    read = read_csv if file.lower().endswith((".csv", ".tsv")) else read_json
-    return studio.library.exchange.import_labels(read(file))
+    rows = read_labels(file)
+    return replace(studio.library.exchange.import_labels(rows), notes=tuple(rows.notes))
 
 
 # the jobs

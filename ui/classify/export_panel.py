@@ -86,7 +86,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, chosen: gr.
         with gr.Row(elem_classes="go"):
             take = gr.UploadButton(
                 "Choose a file",
-                file_types=[".safetensors", ".csv", ".tsv", ".json"],
+                file_types=[".safetensors", ".csv", ".tsv", ".txt", ".json"],
                 scale=0,
                 min_width=160,
                 elem_id="import-file",
@@ -159,6 +159,7 @@ def _take(studio: Studio, at: Parts, file: str) -> Changes:
         found = export_jobs.bring_labels(studio, file)
         words = f"{found.pictures:,} images with {len(found.labels):,} labels, {found.changed:,} of them new or changed."
         unknown = _listed([(row.path, row.reason) for row in found.unknown], f"{len(found.unknown):,} images are not here")
+        words = " ".join([words, *found.notes])
         return {at.news: said(words) + unknown, at.rebuild: gr.Button(visible=False)}
     try:
         record = export_jobs.bring_classifier(studio, file, name)

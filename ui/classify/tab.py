@@ -203,6 +203,7 @@ def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:
     try:
         labels, synonyms = parse_labels(typed or "cat")
         prompts = parse_templates(templates).with_synonyms(synonyms)
+        prompts = prompts.among(labels) if typed.strip() else prompts
     except SaysoError as error:
         return OWN, said(str(error), problem=True), mark
     texts = prompts.texts(labels[0])

@@ -17,6 +17,8 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.concurrency import run_in_threadpool
 
 from clipcore import BadInput, NotFound, TooMany
+from clipcore.advice import reads_english_alone
+from clipcore.advice.searching import search_hint
 from storage import AlbumRecord, Filters, Found, Hit, ImageRecord, Order, Orientation, parse_day
 
 from ..guard.bodies import PICTURE as MAX_UPLOAD
@@ -111,7 +113,10 @@ class Answers:
             return _answer(found, album.name, self.described(album), scale)
         if question.searches:
             found = self._found(question, _checked(offset), PAGE)
-            return _answer(found, *self._words(question, found))
+            title, note = self._words(question, found)
+            english = reads_english_alone(self._library.encoder.space.name) if self._library.encoder else False
+            hint = search_hint(question.q, english, found.clear)
+            return _answer(found, title, f"{hint} {note}".strip())
         images, total = self._library.browse(question.filters, question.sort, offset, PAGE)
         found = Found([Hit(image, 0.0) for image in images], total, None)
         return _answer(found, many(total, "image"), scale=None)

@@ -53,7 +53,7 @@ class SetPictures:
 
     def _read(self, source: str, missing: dict[str, str], size: str) -> None:
         try:
-            for pair in read_pairs(Path(source)):
+            for pair in read_pairs(Path(source), purpose="measure"):
                 if pair.key not in missing:
                     continue
                 key = missing.pop(pair.key)

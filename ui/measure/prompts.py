@@ -5,7 +5,7 @@ from typing import Any
 
 import gradio as gr
 
-from clipcore import BadInput, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
+from clipcore import PromptSet, pack, parse_descriptions, parse_labels, parse_templates
 
 from ..page_events import Opening
 from ..studio import Studio, Work
@@ -65,8 +65,7 @@ def work(studio: Studio, payload: dict[str, Any]) -> Work:
     names, synonyms = sorted(set(found.examples.labels)), {}
     if not found.labelled:
         names, synonyms = parse_labels(payload["names"])
-    if unknown := sorted(set(told) - set(names)):
-        raise BadInput(f"There is a description of “{unknown[0]}”, which is no class; write one of: {', '.join(names[:6])}.")
+    told = PromptSet(class_prompts={**(own.class_prompts if own else {}), **told}).among(names).class_prompts
     mine = own
     if told or synonyms:
         mine = PromptSet("your own", (own or pack("seven")).templates, synonyms, told)

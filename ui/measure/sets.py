@@ -94,7 +94,7 @@ def set_path(payload: Mapping[str, Any], name: str = "path") -> Path:
 
 def labelled(path: Path, unread: "Counter[str] | None" = None) -> Generator[Pair, None, None]:
     """The pictures of a set that have a label."""
-    for pair in read_pairs(path, unread):
+    for pair in read_pairs(path, unread, "measure"):
         if pair.name:
             yield pair
 

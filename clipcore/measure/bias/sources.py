@@ -3,7 +3,6 @@
 Everything is as somebody wrote it down. Nothing is ever guessed from a face.
 """
 
-import csv
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -11,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ...errors import BadInput
-from ...letters import letters
-from ...pictures.finding import display_path, is_picture_name
-from ...plain import read_plain_text
+from ...pictures.finding import display_path
+from ...pictures.places import address, posix
+from ...pictures.tables import picture_column
+from ...plain import TEXT
+from ...tables import Table, open_table
+from ...tables import parse_table as parse_text
 from .groups import UNKNOWN, Facts
 
-# FairFace says file; the others are usual elsewhere.
-KEYS = ("file", "path", "image", "file_name", "filename", "filepath", "file_path", "image_path", "img", "img_path", "name")
-MAX_TABLE = 200_000_000  # bytes
 _UTKFACE = re.compile(r"^(\d{1,3})_([01])_([0-4])_\d")
 _GENDERS = ("male", "female")
 _RACES = ("White", "Black", "Asian", "Indian", "Others")
@@ -32,29 +31,24 @@ class PictureTable:
     columns: tuple[str, ...]
     rows: Mapping[str, tuple[str, ...]]
     repeated: int = 0  # rows that name a picture again and say something else; the first one counts
+    note: str = ""  # what is doubtful about the table's text
 
 
 def read_table(path: str | Path) -> PictureTable:
-    """A CSV or TSV file, UTF-8, whose first line names the columns; one of them says which picture a row is about.
+    """A CSV or TSV file whose first line names the columns; one of them says which picture a row is about.
 
     FairFace's own (file, age, gender, race, service_test) is such a file. Raises BadInput.
     """
-    path = Path(path).expanduser()
-    try:
-        return parse_table(read_plain_text(path, MAX_TABLE, "utf-8-sig"), path.name)
-    except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadInput(f"The table {display_path(path)} cannot be read ({why}); save it as CSV in UTF-8.") from None
+    return _picture_table(open_table(path, TEXT))
 
 
 def parse_table(text: str, name: str = "table") -> PictureTable:
     """The text of a table; see `read_table`."""
-    first = text.split("\n", 1)[0]
-    delimiter = max(",\t;", key=first.count)
-    try:
-        lines = [line for line in csv.reader(text.splitlines(), delimiter=delimiter, strict=False) if any(line)]
-    except csv.Error as error:
-        raise BadInput(f"The table {name} cannot be read ({error}); save it as CSV once more.") from None
+    return _picture_table(parse_text(text, name))
+
+
+def _picture_table(table: Table) -> PictureTable:
+    name, lines = table.name, list(table.rows)
     if len(lines) < 2:
         raise BadInput(
             f"The table {name} has no rows; its first line names the columns, and one line follows for each image."
@@ -63,7 +57,11 @@ def parse_table(text: str, name: str = "table") -> PictureTable:
     if len(set(head)) < len(head):
         twice = next(column for column, count in Counter(head).items() if count > 1)
         raise BadInput(f"The table {name} has two columns “{twice}”; give each a name of its own.")
-    key = _key_column(name, head, lines[1:])
+    key = picture_column(head, lines[1:])
+    if key is None:
+        raise BadInput(
+            f"The table {name} does not say which image a row is about; call that column file. It has: {', '.join(head)}."
+        )
     columns = [i for i in range(len(head)) if i != key]
     if not columns:
         raise BadInput(f"The table {name} has no column beside “{head[key]}”; add one such as age, gender or group.")
@@ -72,21 +70,8 @@ def parse_table(text: str, name: str = "table") -> PictureTable:
     for line in lines[1:]:
         cells = [" ".join(cell.split()) for cell in line] + [UNKNOWN] * (len(head) - len(line))
         said = tuple(cells[i] for i in columns)
-        repeated += rows.setdefault(_posix(cells[key]), said) != said
-    return PictureTable(name, tuple(head[i] for i in columns), rows, repeated)
-
-
-def _key_column(name: str, head: Sequence[str], lines: Sequence[Sequence[str]]) -> int:
-    folded = [column.casefold() for column in head]
-    for key in KEYS:
-        if key in folded:
-            return folded.index(key)
-    for i in range(len(head)):
-        if all(is_picture_name(line[i]) for line in lines[:20] if len(line) > i and line[i]):
-            return i
-    raise BadInput(
-        f"The table {name} does not say which image a row is about; call that column file. It has: {', '.join(head)}."
-    )
+        repeated += rows.setdefault(posix(address(cells[key])), said) != said
+    return PictureTable(name, tuple(head[i] for i in columns), rows, repeated, table.note)
 
 
 def match_table(table: PictureTable, paths: Sequence[str | Path]) -> Facts:
@@ -107,7 +92,7 @@ def match_table(table: PictureTable, paths: Sequence[str | Path]) -> Facts:
         name = PurePosixPath(path)
         return by_name.get(name.name) or by_name.get(name.stem)
 
-    found = [row_of(_posix(str(path))) for path in paths]
+    found = [row_of(posix(str(path))) for path in paths]
     if not any(found):
         example = next(iter(table.rows), "")
         raise BadInput(
@@ -116,7 +101,7 @@ def match_table(table: PictureTable, paths: Sequence[str | Path]) -> Facts:
         )
     nothing = (UNKNOWN,) * len(table.columns)
     said = [table.rows[key] if key is not None else nothing for key in found]
-    notes = []
+    notes = [table.note] if table.note else []
     if missing := found.count(None):
         notes.append(f"{_images(missing)} of the folder {'is' if missing == 1 else 'are'} not in {table.name} and left out.")
     if spare := len(table.rows) - len(set(found) - {None}):
@@ -173,7 +158,3 @@ def facts_from_labels(labels: Sequence[Mapping[str, int]]) -> Facts:
 
 def _images(count: int) -> str:
     return f"{count:,} image{'' if count == 1 else 's'}"
-
-
-def _posix(path: str) -> str:
-    return letters(path.strip().replace("\\", "/")).removeprefix("./")

@@ -9,6 +9,7 @@ import pytest
 
 from clipcore import BadInput, PromptSet, parse_labels, wordnet, zero_shot_classifier
 from clipcore.advice import advise, nearest_per_class
+from clipcore.advice.searching import search_hint
 from clipcore.wordnet import senses
 from tests.support.advice_lists import FINE, FLAWED
 from tests.support.fakes import FakeEncoder, unit
@@ -177,3 +178,38 @@ def test_files_are_what_the_script_makes():
     folder = Path(wordnet.__file__).parent
     for name, lines in (("nouns.tsv.gz", noun_lines), ("words.txt.gz", words)):
         assert gzip.decompress((folder / name).read_bytes()).decode().split("\n") == lines(Path("/usr/share/wordnet"))
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ("photos without dogs", "search with a minus instead: photo - dogs"),
+        ("beach without any people", "search with a minus instead: beach - people"),
+        ("a street with no cars", "instead: a street - cars"),
+        ("3 horses", "cannot count"),
+        ("where is my dog?", "answers no questions"),
+        ("which photos show a dog", "answers no questions"),
+        ("Hund", "may not be English"),
+        ("perro", "may not be English"),
+        ("dog", ""),
+        ("dog - snow", ""),
+        ("a no parking sign", ""),
+        ("what", ""),
+        ("t-shirt", ""),
+    ],
+)
+def test_hints_where_people_fail_to_search(words, says):
+    hint = search_hint(words, reads_english_alone=True, is_clear=False)
+    assert says in hint
+    assert bool(hint) is bool(says)
+
+
+def test_no_hint_of_language_where_something_matches_or_the_model_reads_it():
+    assert search_hint("Xqwzy", True, True) == ""
+    assert search_hint("Hund", False, False) == ""
+
+
+def test_questions_and_german_nouns_as_class_names():
+    assert "question" in kinds(["is it a dog?", "cat"])
+    assert "language" in kinds(["Hund", "Katze"])
+    assert "language" not in kinds(["Rex", "Anna"])

@@ -49,11 +49,11 @@ def test_a_template_is_only_ever_text():
         ("", "write at least one line"),
         ("# only a remark\n\n", "write at least one line"),
         ("a photo", "write {label} where the class name goes"),
-        ("a photo of a {}", "write {label} where the class name goes"),
-        ("a photo of a {Label}", "write {label} where the class name goes"),
+        ("a photo of a {thing}", "write {label} where the class name goes"),
         ("{label.__class__.__mro__}", "write {label} where the class name goes"),
         ("{label} and {0}", "other braces"),
         ("{{label}}", "other braces"),
+        ("{} of {x}", "other braces"),
         ("{label} }", "other braces"),
         ("{label}" + "x" * 300, "keep it under 300"),
         ("\n".join(f"{i} {{label}}" for i in range(MAX_TEMPLATES + 1)), "keep the best ones"),
@@ -69,6 +69,47 @@ def test_templates_one_a_line():
     prompts = parse_templates("  a {label}.  \r\n\n# remark\na {label}.\nthe\t{label}\u202e \x07and\ud800 {label}\n", "mine")
     assert prompts == PromptSet("mine", ("a {label}.", "the {label} and {label}"))
     assert prompts.texts("cat") == ["a cat.", "the cat and cat"]
+
+
+@pytest.mark.parametrize(
+    "place", ["{}", "{ }", "{c}", "{0}", "{name}", "{Label}", "{class_name}", "<class>", "[CLASS]", "%s"]
+)
+def test_the_place_of_the_name_as_others_write_it(place):
+    assert parse_templates(f"a photo of a {place}.").templates == ("a photo of a {label}.",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "['a photo of a {}.', 'the {}.']",
+        '["a photo of a {}.",\n "the {}."]',
+        "[\n    'a photo of a {}.',\n    'the {}.',\n]",
+        "lambda c: f'a photo of a {c}.',\nlambda c: f'the {c}.',",
+    ],
+)
+def test_lists_of_templates_as_they_are_published(text):
+    assert parse_templates(text).templates == ("a photo of a {label}.", "the {label}.")
+
+
+def test_sentences_and_descriptors_for_single_classes():
+    told = (
+        '{"tench": ["A tench is a fish.", "a long body", "has fins", "often green", "small eyes"], "Great_White_Shark": []}'
+    )
+    prompts = parse_templates(told)
+    assert prompts.templates == pack("seven").templates
+    assert prompts.class_prompts["tench"] == (
+        "A tench is a fish.",
+        "tench, which is a long body",
+        "tench, which has fins",
+        "tench, which often green",
+        "tench, which has small eyes",
+    )
+    many = parse_templates('{"Great_White_Shark": ["It swims."], "hen": ["It clucks."]}').among(["great white shark", "cat"])
+    assert many.class_prompts == {"great white shark": ("It swims.",)}
+    with pytest.raises(BadInput, match="None of the 1 descriptions is of one of these classes") as caught:
+        parse_templates('{"hen": ["It clucks."]}').among(["cat"])
+    assert_sentence(caught.value)
+    assert parse_templates("a {label}").among(["cat"]).templates == ("a {label}",)
 
 
 def test_texts_of_synonyms_and_class_prompts():

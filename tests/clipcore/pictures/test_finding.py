@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from clipcore import BadImage, BadInput
+from clipcore.pictures.classes import find_labelled_images
 from clipcore.pictures.finding import (
     SUFFIXES,
     VIDEO,
@@ -17,7 +18,6 @@ from clipcore.pictures.finding import (
     Skipped,
     display_path,
     find_images,
-    find_labelled_images,
     holds_no_photo,
 )
 from clipcore.pictures.reading import open_image
@@ -63,7 +63,7 @@ def found(root, *args, **options):
 def test_what_systems_and_programs_keep_is_neither_picture_nor_class(tmp_path, name):
     fill(tmp_path, f"{name}/cat.jpg/SYNOPHOTO_THUMB_XL.jpg", "cat/1.png", f"cat/{name}/2.png", "cat/._1.png")
     assert found(tmp_path) == ["cat/1.png"]
-    assert set(find_labelled_images(tmp_path).values()) == {"cat"}
+    assert set(find_labelled_images(tmp_path).labels.values()) == {"cat"}
     assert holds_no_photo(f"photos/{name}/1.png")
     assert found(tmp_path / name) == ["cat.jpg/SYNOPHOTO_THUMB_XL.jpg"]  # one that is named is meant
 
@@ -210,7 +210,7 @@ def test_class_folders_made_on_a_mac_are_the_same_classes(tmp_path):
     for form in ("NFC", "NFD"):
         fill(tmp_path, *(f"{unicodedata.normalize(form, name)}/{form}.png" for name in ("é_t\u00e9", "한글")))
     fill(tmp_path, "sea\u200b_horse\u00ad/1.png")
-    assert set(find_labelled_images(tmp_path).values()) == {"é té", "한글", "sea horse"}
+    assert set(find_labelled_images(tmp_path).labels.values()) == {"é té", "한글", "sea horse"}
 
 
 def test_find_images_walks_in_order_and_stays_inside(tmp_path):
@@ -258,11 +258,11 @@ def test_find_labelled_images(tmp_path, monkeypatch):
     for name in ("cat/1.png", "cat/more/2.png", "snow_leopard/3.png", "loose.png", ".hidden/4.png", "empty/readme.txt"):
         (tmp_path / "set" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "set" / name).write_bytes(PNG)
-    found = find_labelled_images(tmp_path / "set")
+    found = find_labelled_images(tmp_path / "set").labels
     assert {path.name: label for path, label in found.items()} == {"1.png": "cat", "2.png": "cat", "3.png": "snow leopard"}
     assert all(path.exists() for path in found)
     monkeypatch.chdir(tmp_path / "set")
-    assert len(find_labelled_images(".")) == 3
+    assert len(find_labelled_images(".").labels) == 3
     with pytest.raises(BadInput, match="no class folders") as caught:
         find_labelled_images(tmp_path / "set" / "empty")
     assert_sentence(caught.value)

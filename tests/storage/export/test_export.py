@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from clipcore import NONE, UNSURE, BadInput, SpaceMismatch, zero_shot_classifier
+from clipcore.cells import defused
 from clipcore.progress import drain
 from storage import Library
 from storage.export import (
@@ -27,9 +28,8 @@ from storage.export import (
     yolo_folders,
 )
 from storage.export.journal import under_way
-from storage.export.tables import defused
 from storage.export.xmp import keywords, merged
-from storage.labels.imports import read_coco, read_csv, read_folders, read_label_studio, read_xmp
+from storage.labels.imports import read_coco, read_csv, read_embedded, read_folders, read_label_studio, read_xmp
 from tests.support.fakes import FakeEncoder, photo
 
 BOARD = ["red", "green"]
@@ -515,7 +515,8 @@ def test_pictures_are_found_by_content_and_by_name(library, ids, tmp_path):
         (read_csv, "path,label\n"),
         (read_coco, "{"),
         (read_coco, '{"images": []}'),
-        (read_label_studio, '[{"image": "x", "label": "dog"}]'),
+        (read_label_studio, '[{"data": {"text": "x"}, "annotations": 3}]'),
+        (read_label_studio, '[{"data": {"image": "x"}, "predictions": [{"result": []}]}]'),
         (read_label_studio, "[]"),
     ],
 )
@@ -536,3 +537,45 @@ def test_a_classifier_of_another_model_is_refused_with_both_names(library, encod
     made = library.exchange.rebuild(theirs)
     assert (made.space, made.labels, made.prompts) == (encoder.space, theirs.labels, theirs.prompts)
     assert made == zero_shot_classifier(encoder, BOARD, "photo")
+
+
+SINGLE = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:lr="http://ns.adobe.com/lightroom/1.0/"
+ xmlns:digiKam="http://www.digikam.org/ns/1.0/" {}>{}</rdf:Description></rdf:RDF></x:xmpmeta>"""
+
+
+@pytest.mark.parametrize(
+    ("attributes", "elements", "words"),
+    [
+        ("", "<dc:subject>cat</dc:subject>", ["cat"]),
+        ('dc:subject="cat"', "", ["cat"]),
+        ("", "<dc:subject><rdf:Bag><rdf:li>\n  big\n  cat\n </rdf:li></rdf:Bag></dc:subject>", ["big cat"]),
+        ("", "<lr:hierarchicalSubject><rdf:Bag><rdf:li>animal|cat</rdf:li></rdf:Bag></lr:hierarchicalSubject>", ["cat"]),
+        ("", "<digiKam:TagsList><rdf:Seq><rdf:li>animal/cat</rdf:li></rdf:Seq></digiKam:TagsList>", ["cat"]),
+        ('lr:hierarchicalSubject="animal|cat"', "", ["cat"]),
+    ],
+)
+def test_keywords_as_programs_write_them_are_read_and_stay(attributes, elements, words):
+    sidecar = SINGLE.format(attributes, elements).encode()
+    assert keywords(sidecar) == words
+    after = merged(sidecar, ["dog"])
+    assert set(keywords(after)) == {*words, "dog"}
+    assert set(keywords(merged(after, []))) == set(words)
+
+
+def test_a_sidecar_in_capitals_is_read_and_added_to(library, ids, tmp_path):
+    (tmp_path / "photos" / "r0.XMP").write_bytes(SINGLE.format('dc:subject="cat"', "").encode())
+    rows, skipped = read_xmp(library.images())
+    assert (rows, skipped) == ([(str(tmp_path / "photos" / "r0.png"), "cat")], [])
+    library.labels.label(ids["r0"], "dog")
+    plan = sidecars(library.exchange.answers(), "lightroom")
+    assert [Path(change.target).name for change in plan.changes] == ["r0.XMP"]
+    assert set(keywords(plan.changes[0].data)) == {"cat", "dog"}
+
+
+def test_keywords_inside_pictures_are_a_source(library, ids, tmp_path):
+    file = tmp_path / "photos" / "r0.png"
+    data = file.read_bytes()
+    file.write_bytes(data + SINGLE.format('dc:subject="cat"', "").encode())
+    rows, skipped = read_embedded(library.images())
+    assert (rows, skipped) == ([(str(file), "cat")], [])

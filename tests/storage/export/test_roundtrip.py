@@ -9,9 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clipcore import NONE, UNSURE
+from clipcore.cells import defused, labels_in, undefused
 from storage import Answer, ImageRecord, Library
 from storage.export import to_csv
-from storage.export.tables import defused, label_cell, labels_in, undefused
+from storage.export.tables import label_cell
 from storage.labels.imports import read_csv
 from tests.support.fakes import photo
 

@@ -83,8 +83,8 @@ def test_csv_joins_captions_of_one_picture_and_skips_what_is_missing(tmp_path: P
     assert pair.captions == ("A dog, running.", "A brown dog.")
     assert pair.name is None
     assert skipped == {"no caption": 1, "no picture": 1}
-    (tmp_path / "other.csv").write_text("file,words\na.png,hello\n")
-    with pytest.raises(BadInput, match="its columns are file, words"):
+    (tmp_path / "other.csv").write_text("file,words,others\na.png,hello,you\n")
+    with pytest.raises(BadInput, match="its columns are file, words, others"):
         list(read_table(tmp_path / "other.csv"))
 
 

@@ -52,7 +52,7 @@ def test_processes_share_a_pass_without_overlap(shards: Path, size: int) -> None
 def test_batches_are_full_and_go_on_over_passes_without_held_out_pictures(shards: Path) -> None:
     held_out = {key for key in keys(Stream([shards], 16), 0) if key.endswith("3")}
     assert len(held_out) == 3
-    stream = Stream([shards], 16, keep=lambda key: key not in held_out, shuffle=8)
+    stream = Stream([shards], 16, keep=lambda pair: pair.key not in held_out, shuffle=8)
     batches = stream.pixels(9, ALONE, [0])
     seen = []
     for _ in range(6):

@@ -99,7 +99,7 @@ def test_mistakes_in_the_fields_are_said(studio, values, says):
 def test_a_description_of_no_class(studio, client):
     job = studio.jobs.wait(studio.jobs.submit("prompts", {"set": "labels", "own": "", "told": "pink: rosy"}))
     assert job.state == "failed"
-    assert "“pink”, which is no class" in (job.error or "")
+    assert "None of the 1 descriptions is of one of these classes" in (job.error or "")
 
 
 def robust(studio, source="labels", path="", names="", how="spoilt", second="", others=""):
