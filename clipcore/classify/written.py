@@ -49,6 +49,8 @@ def sentence(label: str, told: str) -> str:
     if told[:1] != told[:1].lower() or told.endswith(".") or label.casefold() in told.casefold():
         return told
     first = told.split(" ", 1)[0].lower()
+    if first in ("it", "they", "its", "their"):
+        return told
     if first in ("which", "with", "that"):
         return f"{label}, {told}"
     if first in ("a", "an", "used"):

@@ -157,8 +157,8 @@ def test_descriptions_in_both_forms():
     lines = parse_descriptions("cat: a small tiger\n\nDog : man's best friend: loyal\ncat: it purrs\n")
     assert lines == {"cat": ("a small tiger", "it purrs"), "Dog": ("man's best friend: loyal",)}
     assert parse_descriptions('{"cat": ["a small tiger", "it purrs"], "dog": "loyal"}') == {
-        "cat": ("a small tiger", "it purrs"),
-        "dog": ("loyal",),
+        "cat": ("cat, which is a small tiger", "it purrs"),  # descriptors, as WaffleCLIP reads them
+        "dog": ("dog, which has loyal",),
     }
 
 
