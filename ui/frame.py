@@ -22,7 +22,6 @@ from html import escape
 import gradio as gr
 
 HANDLE = '<div class="handle"><h2>{title}</h2><button type="button" data-frame="close" aria-label="Close">×</button></div>'
-SHEET_KEY = '<button type="button" data-frame="rail" class="sheet-key">{words}</button>'
 
 
 def frame(elem_id: str | None = None) -> gr.Row:
@@ -51,11 +50,6 @@ def foot() -> gr.Column:
 def stage(elem_id: str | None = None) -> gr.Column:
     """What is beside the rail: all the rest of the window."""
     return gr.Column(elem_classes="stage", min_width=0, elem_id=elem_id)
-
-
-def sheet_key(words: str) -> gr.HTML:
-    """On a phone, the button in a stage that opens the rail."""
-    return gr.HTML(SHEET_KEY.format(words=escape(words)), elem_classes="sheet-key-row", padding=False)
 
 
 def place(name: str) -> gr.HTML:

@@ -24,7 +24,7 @@ HEAD = "".join(f'<link rel="modulepreload" href="/elements/{script}">' for scrip
 HEAD += "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ELEMENTS)
 MASTHEAD = (
     '<button type="button" class="rail-key" data-frame="rail" aria-expanded="true" title="Hide or show the panel (P)">'
-    '<span class="gone">Panel</span></button><h1>Sayso</h1><sayso-place name="search"></sayso-place>'
+    '<span class="gone">Panel</span></button><h1>Sayso</h1><sayso-place name="search" hidden></sayso-place>'
 )
 
 

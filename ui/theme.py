@@ -37,6 +37,12 @@ THEME = gr.themes.Base(
     border_color_primary_dark="#272f3b",
     input_background_fill="#ffffff",
     input_background_fill_dark="#1c232d",
+    input_border_width="1px",
+    input_border_width_dark="1px",
+    button_border_width="1px",
+    button_border_width_dark="1px",
+    button_primary_border_color="transparent",
+    button_primary_border_color_dark="transparent",
     input_border_color="#7b8597",
     input_border_color_dark="#728096",
     block_border_width="1px",
@@ -84,7 +90,8 @@ CSS = (
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
 .go > button { white-space: nowrap; }
 .dark input.subdued { color: var(--neutral-300); } /* nothing chosen yet: its own grey is too faint on a field */
-button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
+:focus-visible { outline: 2px solid var(--accent-ink) !important; outline-offset: 2px; }
+#tabs .tab-container button:focus-visible { outline-offset: -3px; }
 .progress { padding: 10px 14px; border: 1px solid var(--border-color-primary); border-radius: 10px;
   background: var(--block-background-fill); color: var(--body-text-color); }
 .progress p { margin: 0 0 6px; display: flex; justify-content: space-between; gap: 12px; flex-wrap: wrap; }

@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 
 from storage import Library
-from tests.support.browser import MARKS, board, classify, drop, reload, reveal, say_names
+from tests.support.browser import MARKS, board, classify, drop, open_drawer, reload, reveal, say_names
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -51,7 +51,7 @@ def sort(page, files, names="red, green, blue"):
     say_names(page, names)
     drop(page, files)
     expect(board(page).get_by_role("heading", name=re.compile(f"{len(files)} images in"))).to_be_visible(timeout=90_000)
-    board(page).get_by_label("How sure must it be?").fill("0")  # always answers: no column depends on the model's doubts
+    page.get_by_label("How sure must it be?").fill("0")  # always answers: no column depends on the model's doubts
     expect(status(page)).to_contain_text("It must be 0 % sure; 0 are unsure")
 
 
@@ -68,7 +68,7 @@ def count(page, name):
 
 
 def status(page):
-    return board(page).locator(".said[role=status]")
+    return board(page).locator(".told[role=status]")
 
 
 def fullest(page):
@@ -301,7 +301,7 @@ def test_teach_see_what_changes_use_it_and_go_back(page, tmp_path):
         scrolled_to(page, f"{name} {option}.png").click()
         page.keyboard.press(number(meant[name]))
         expect(board(page).get_by_role("heading", name=re.compile(rf"\b{told} labelled"))).to_be_visible()
-    banner = board(page).get_by_role("region", name="What your labels taught")
+    banner = page.get_by_role("region", name="What your labels taught")
     expect(banner).to_contain_text("With your 15 labels", timeout=30_000)
     expect(banner).to_contain_text("on images it had not seen")
     banner.get_by_role("button", name="See what changed").click()
@@ -343,7 +343,7 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
     sort(page, pictures_of(tmp_path, each=4))
     late = []  # the counts to show while it turns
     page.route("**/dial", lambda route: late.append(route) if route.request.method == "GET" else route.continue_())
-    dial = board(page).get_by_label("How sure must it be?")
+    dial = page.get_by_label("How sure must it be?")
     dial.fill("1")  # as a drag to its end
     expect(status(page)).to_contain_text("It must be 100 % sure")
     with page.expect_response("**/dial"):
@@ -358,6 +358,7 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
     )  # the counts of a dial that was let go are no more
     dial.fill("0")
     expect(status(page)).to_contain_text("It must be 0 % sure; 0 are unsure, 0 none of these.")
+    open_drawer(page)
     page.get_by_label("Save this classifier as").fill("dialled")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_test_id("toast-body").last).to_contain_text("Saved as dialled")
@@ -366,10 +367,11 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
 def test_versions_are_compared_and_gone_back_to(page, tmp_path):
     sort(page, pictures_of(tmp_path, each=4))
     save, name = page.get_by_role("button", name="Save", exact=True), page.get_by_label("Save this classifier as")
+    open_drawer(page)
     name.fill("shades")
     save.click()
     expect(page.get_by_test_id("toast-body").last).to_contain_text("Saved as shades")
-    board(page).get_by_label("How sure must it be?").fill("1")
+    page.get_by_label("How sure must it be?").fill("1")
     expect(status(page)).to_contain_text("It must be 100 % sure")
     name.fill("shades")
     save.click()

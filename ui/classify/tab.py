@@ -78,8 +78,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                     at.labels = gr.Textbox(
                         label="Class names",
                         placeholder="cat, dog, rabbit",
-                        info="With commas or line breaks between them. dog = puppy | hound gives a class other names; "
-                        'a name with a comma in it goes in quotes: "tench, Tinca tinca".',
+                        info="With commas or line breaks between them. dog = puppy | hound gives other names. "
+                        'Quotes keep a comma: "tench, Tinca tinca".',
                         lines=2,
                         max_lines=8,
                         elem_id="labels",
@@ -118,6 +118,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
             with gr.Row(elem_id="first-steps"):
                 sample = gr.Button("Try the sample photos", scale=0, min_width=190)
                 library = gr.Button("Choose a folder", scale=0, min_width=150)
+                gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
         at.run = gr.State("")
         with drawer("Save and export"):
             place("downloads")

@@ -33,7 +33,7 @@ class Results:
                 self.choices(),
                 value=None,
                 label="Results",
-                min_width=240,
+                min_width=160,
                 filterable=False,
                 elem_id=f"{kind}-results",
                 visible=bool(self.choices()),

@@ -55,7 +55,7 @@ export function arrange(board) {
   const piles = [...board.piles.values()];
   for (const pile of piles) pile.hasBeenFull ||= pile.ids.length > 0;
   const closed = narrow ? [] : piles.filter((pile) => !pile.open || (!pile.hasBeenFull && !pile.isWanted));
-  const key = [width, height, size, narrow, closed.map(({ code }) => code)].join();
+  const key = narrow ? "narrow" : [width, height, size, closed.map(({ code }) => code)].join();
   if (key === board.arranged) return;
   board.arranged = key;
   for (const pile of piles) {
@@ -64,14 +64,19 @@ export function arrange(board) {
     pile.root.classList.toggle("pinned", !narrow && pile.code === UNSURE && !pile.isStrip);
     pile.title.setAttribute("aria-expanded", !pile.isStrip);
   }
-  if (narrow) return place(board, strip, byFilled(piles).map((pile) => pile.root), piles);
+  if (narrow) {
+    const seen = board.isLaidNew ? null : strip.children[Math.round(strip.scrollLeft / width)]?.pile;
+    place(board, strip, byFilled(piles).map((pile) => pile.root), piles);
+    board.isLaidNew = false;
+    return (strip.scrollLeft = seen?.root.offsetLeft ?? 0);
+  }
   const open = piles.filter((pile) => !pile.isStrip && pile.code !== UNSURE).sort((a, b) => (a.code === NONE) - (b.code === NONE));
   const unsure = board.piles.get(UNSURE);
   const isShelf = closed.length > FEW_STRIPS;
   board.shelf.classList.toggle("many", isShelf);
   let rest = width - 12 - (isShelf ? SHELF : closed.length * STRIP);
   if (!unsure.isStrip) {
-    const least = open.length * (Math.max(size, FIRST) + OVER);
+    const least = (open.length * (Math.max(size, FIRST) + OVER)) / Math.min(LANES, Math.max(1, Math.floor(height / LANE)));
     unsure.tracks = Math.min(rest - least > 3 * size ? 2 : 1, Math.max(1, Math.ceil(unsure.ids.length / rowsIn(height, size))));
     rest -= unsure.tracks * (size + GAP) + OVER;
   }

@@ -2,7 +2,7 @@
 // A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
 import { arrange, isNarrow } from "./arrange.js";
 import { press } from "./board_keys.js";
-import { Help, Tabs, downloads, explain, skipped } from "./board_look.js";
+import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js";
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial } from "./lesson.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
@@ -82,8 +82,8 @@ class Board extends HTMLElement {
     this.field = make("input", { list: "names", placeholder: "Class (M)", "aria-label": "Class to move to or show", autocomplete: "off" });
     this.names = make("datalist", { id: "names" });
     this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
-    const move = button("Move", () => this.named((code) => this.move(code)), "Move what is selected to this class");
-    const show = button("Show", () => this.named((code) => this.show(this.piles.get(code))), "Go to this column");
+    const move = icon("move", "Move", () => this.named((code) => this.move(code)), "Move what is selected to this class (Enter)");
+    const show = icon("show", "Show", () => this.named((code) => this.show(this.piles.get(code))), "Show this class");
     const look = icon("look", "Look", () => this.open(), "Look at it large (Enter, or a double click)");
     const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
     const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
@@ -97,6 +97,7 @@ class Board extends HTMLElement {
     this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, words, keys, files);
     this.notice = make("div", { class: "notice", hidden: "" });
     this.tabs = new Tabs(this);
+    this.picked = new Picked(this);
     this.strip = make("div", { class: "strip" });
     this.lanes = make("div", { class: "lanes" });
     this.shelf = make("div", { class: "shelf" });
@@ -161,12 +162,13 @@ class Board extends HTMLElement {
     }
     this.names.replaceChildren(...names.map(([, name]) => make("option", { value: name })));
     this.arranged = null;
+    this.isLaidNew = true;
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
     putElsewhere("lesson", SHEETS, this.dial.root, this.banner.root);
     putElsewhere("downloads", SHEETS, downloads(this.steps.url));
     this.notice.hidden = !answer.skipped.length;
     if (answer.skipped.length) this.notice.replaceChildren(...skipped(answer.skipped, () => (this.notice.hidden = true)));
-    this.body.replaceChildren(this.bar, this.notice, this.tabs.root, this.strip);
+    this.body.replaceChildren(this.bar, this.notice, this.tabs.root, this.strip, this.picked.root);
     this.keyed();
   }
   told(answer, kind, stale) {
@@ -383,6 +385,7 @@ class Board extends HTMLElement {
       for (const pile of piles) pile.draw();
       this.headline(piles);
       this.tabs.draw();
+      this.picked.draw();
     });
   }
   headline(piles) {

@@ -2,6 +2,7 @@
 // on a phone a button for each column.
 import { label } from "./board_keys.js";
 import { NONE, UNSURE, colour, placeName } from "./changes.js";
+import { isNarrow } from "./arrange.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { why } from "./why.js";
 
@@ -104,5 +105,25 @@ export class Tabs {
       button.setAttribute("aria-pressed", i === at);
       if (i === at) this.root.scrollTo({ left: button.offsetLeft - 90 });
     });
+  }
+}
+
+// On a phone: what can be done with the selected images, in place of the line of tools.
+export class Picked {
+  constructor(board) {
+    this.board = board;
+    this.root = make("div", { class: "picked", role: "toolbar", "aria-label": "Selected images", hidden: "" });
+  }
+  draw() {
+    const { board } = this;
+    const count = isNarrow() ? board.selected.size : 0;
+    this.root.hidden = !count;
+    board.bar.classList.toggle("away", count > 0);
+    if (!count || this.drawn === `${count} ${board.run}`) return;
+    this.drawn = `${count} ${board.run}`;
+    const button = (text, onclick, kind = null) => make("button", { type: "button", class: kind, onclick }, text);
+    const to = [...board.piles.values()].sort((a, b) => (a.code < 0) - (b.code < 0)).map((pile) => button(pile.name, () => board.move(pile.code)));
+    const none = Object.assign(button("", () => board.select([]), "icon close"), { ariaLabel: "Select nothing" });
+    this.root.replaceChildren(none, make("b", {}, `${count.toLocaleString("en")} to`), ...to, button("No label", () => board.move(null)), button("Look", () => board.open()));
   }
 }

@@ -22,4 +22,8 @@ export function put(name, sheets, ...nodes) {
   for (const place of document.querySelectorAll(`sayso-place[name="${name}"]`)) place.fill?.();
 }
 
+export function show(name, isShown) {
+  for (const place of document.querySelectorAll(`sayso-place[name="${name}"]`)) place.hidden = !isShown;
+}
+
 customElements.get("sayso-place") ?? customElements.define("sayso-place", Place);
