@@ -32,15 +32,18 @@ export function share(counts, width, height, size) {
   return { tracks, isRoomy: left >= 0 && (all > 1.4 * counts.length || counts.every((count, i) => count <= tracks[i] * rows)) };
 }
 
-// The same order in some lanes that need about the same width each: where each lane begins.
-export function lanes(counts, many, height, size) {
+// The same order in some lanes that need about the same width each, with at most so many columns in one, if they fit at all:
+// where each lane begins.
+export function lanes(counts, many, most, height, size) {
   const needs = counts.map((count) => 1.2 + Math.min(6, Math.ceil(count / rowsIn(height, size))));
   const total = needs.reduce((sum, one) => sum + one, 0);
   const begins = [0];
   let sum = 0;
   needs.forEach((need, i) => {
-    const isPast = sum + need / 2 > (total * begins.length) / many;
-    if (i && begins.length < many && isPast && counts.length - i >= many - begins.length) begins.push(i);
+    const rest = counts.length - i;
+    const isPast = sum + need / 2 > (total * begins.length) / many && rest <= most * (many - begins.length);
+    const isFull = i - begins.at(-1) >= most;
+    if (i && begins.length < many && (isPast || isFull) && rest >= many - begins.length) begins.push(i);
     sum += need;
   });
   return begins;
@@ -84,7 +87,8 @@ export function arrange(board) {
   let many = 1;
   const fits = () => share(counts, rest * many, height / many, size).isRoomy;
   while (many < LANES && open.length > 2 * many && height / (many + 1) >= LANE && !fits()) many++;
-  const begins = lanes(counts, many, height / many, size);
+  const most = Math.max(1, Math.floor(rest / (Math.max(size, FIRST) + OVER)));
+  const begins = lanes(counts, many, most, height / many, size);
   const rows = begins.map((begin, i) => open.slice(begin, begins[i + 1] ?? open.length)).filter((row) => row.length);
   board.lanes.replaceChildren(...rows.map((row) => {
     const { tracks } = share(row.map((pile) => pile.ids.length), rest, height / rows.length, size);
