@@ -60,8 +60,6 @@ def sorted_board(page, names):
     say_names(page, names)
     page.locator("#go").click()
     expect(board(page).get_by_role("heading", name=re.compile("150 images in"))).to_be_attached(timeout=90_000)
-    if page.viewport_size["width"] <= 700:
-        page.locator(".rail [data-frame=close]").locator("visible=true").click()
     expect(board(page).locator(".tile").first).to_be_visible()
 
 

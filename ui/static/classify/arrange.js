@@ -10,6 +10,7 @@ const STRIP = 35; // a strip with its gap
 const SHELF = 141; // where strips are many, they are rows of this width
 const FEW_STRIPS = 4;
 const LANES = 3, LANE = 220; // lanes at most, and the pixels that each needs at least
+const STRETCH = 1.75; // tiles are not drawn larger than that, however much room there is
 const FIRST = 96; // pixels of a column's first track at least: its name has to fit
 
 export const isNarrow = () => matchMedia("(max-width: 700px)").matches;
@@ -28,7 +29,13 @@ export function share(counts, width, height, size) {
     tracks[hidden.indexOf(most)]++;
     left -= size + GAP;
   }
-  const all = tracks.reduce((sum, one) => sum + one, 0);
+  const sum = () => tracks.reduce((all, one) => all + one, 0);
+  while (left >= size + GAP && (width - counts.length * OVER) / sum() > STRETCH * size) {
+    const each = counts.map((count, i) => count / tracks[i]);
+    tracks[each.indexOf(Math.max(...each))]++;
+    left -= size + GAP;
+  }
+  const all = sum();
   return { tracks, isRoomy: left >= 0 && (all > 1.4 * counts.length || counts.every((count, i) => count <= tracks[i] * rows)) };
 }
 

@@ -14,7 +14,7 @@ export class Form {
     this.fields = {
       q: text({ type: "search", placeholder: "a dog on a beach", title: 'Words, or a sum of them: 2*dog + beach - "red car"', "aria-label": "Search by words", enterkeyhint: "search", maxlength: 300 }),
       folder: list(option("", "All folders")),
-      name: text({ placeholder: "IMG_20" }),
+      name: text({ placeholder: "IMG_20", onkeydown: (event) => void (event.key === "Enter" && grid.submit()) }),
       since: text({ type: "date", onchange: () => grid.submit() }),
       until: text({ type: "date", onchange: () => grid.submit() }),
       label: list(option("", "Any, or none")),

@@ -39,10 +39,12 @@ const visible = (selector) => [...document.querySelectorAll(selector)].find((nod
 
 // Gradio builds the page late.
 function begun() {
-  if (!document.querySelector("main.contain > .column")) return false;
+  if (!document.querySelector("main.contain > .column") || !document.querySelector("[data-frame=rail]")) return false;
   if (localStorage.saysoRail) set("rail", "off");
+  told();
   return true;
 }
+phone.addEventListener("change", told);
 if (!begun()) new MutationObserver((_, watch) => begun() && watch.disconnect()).observe(document, { childList: true, subtree: true });
 
 addEventListener("click", (event) => {
@@ -51,6 +53,7 @@ addEventListener("click", (event) => {
   if (what === "rail") toggleRail();
   else if (what === "close") close();
   else if (what) open(what);
+  else if (phone.matches && state.open === "rail" && event.target.closest?.(".foot button.primary")) close(); // to see what comes of it
   else if (phone.matches && state.open && !event.target.closest?.(".rail, .drawer")) close();
   else if (event.target.closest?.("[role=tab]")) close();
 });
