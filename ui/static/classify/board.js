@@ -6,6 +6,7 @@ import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial } from "./lesson.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
+import { Pair } from "../shared/pair.js";
 import { open as openPart } from "../shared/frame.js";
 import { put as putElsewhere } from "../shared/place.js";
 import { Pile, clamp } from "./pile.js";
@@ -37,6 +38,7 @@ class Board extends HTMLElement {
     root.append(this.body);
     this.build();
     this.viewer = new Viewer(root, (item) => explain(this, item));
+    this.pair = new Pair(root);
     root.append(this.banner.dialog, this.help.dialog);
     const pileOf = (event) => event.target.closest?.(".pile")?.pile;
     root.addEventListener("keydown", (event) => press(this, event, pileOf(event)));
@@ -84,7 +86,7 @@ class Board extends HTMLElement {
     this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
     const move = icon("move", "Move", () => this.named((code) => this.move(code)), "Move what is selected to this class (Enter)");
     const show = icon("show", "Show", () => this.named((code) => this.show(this.piles.get(code))), "Show this class");
-    const look = icon("look", "Look", () => this.open(), "Look at it large (Enter, or a double click)");
+    const look = icon("look", "Look", () => this.open(), "Look at it large (Enter, or a double click); two side by side");
     const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
     const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
     this.heading = make("h2");
@@ -347,11 +349,15 @@ class Board extends HTMLElement {
 
   open() {
     if (this.current === undefined) return this.say("Choose an image first.");
+    if (this.selected.size === 2) return this.compare([...this.selected]);
     const { ids } = this.pileOf(this.current);
     this.look(ids.map((id) => this.item(id)), ids.indexOf(this.current));
   }
   look(items, index) {
     this.viewer.open(items, index);
+  }
+  compare(ids) {
+    this.pair.open(ids.map((id) => this.item(id)), ids.map((id) => this.describe(id)));
   }
   queue(what) {
     return this.attempt(async () => {

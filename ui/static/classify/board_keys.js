@@ -16,7 +16,7 @@ export function press(board, event, pile) {
     board.named((code) => board.move(code));
   } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
   else if (ctrl && key === "z") board.steps.send(event.shiftKey ? "step/redo" : "step/undo");
-  else if ([board.viewer, board.banner, board.help].some(({ dialog }) => dialog.open)) return large(board, event, key, ctrl);
+  else if ([board.viewer, board.banner, board.help, board.pair].some(({ dialog }) => dialog.open)) return large(board, event, key, ctrl);
   else if (ctrl && key === "a" && pile) board.select(pile.ids, "", pile);
   else if (inList && walk(board, key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
   else if (ctrl) return;

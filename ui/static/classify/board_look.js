@@ -48,7 +48,7 @@ export class Help {
       ["Arrows", "go from image to image; with shift select, with ctrl only go"],
       ["Space", "select or not"],
       ["Ctrl+A", "select the column"],
-      ["Enter", "look at it large; the same keys label it there"],
+      ["Enter", "look at it large, where the same keys label it; two that are selected side by side"],
       ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
       ["P", "hide or show the panel"],
       ["?", "these keys"],

@@ -4,6 +4,7 @@
 import { Albums } from "./albums.js";
 import { Form } from "./form.js";
 import { Large } from "./large.js";
+import { Pair } from "../shared/pair.js";
 import { put as putElsewhere, show as showElsewhere } from "../shared/place.js";
 import { empty, getJSON, make, many, styled } from "../shared/parts.js";
 import { Bar, Labels, Selection, post } from "./selection.js";
@@ -42,6 +43,7 @@ class Grid extends HTMLElement {
     putElsewhere("search", SHEETS, this.form.search, this.tools);
     putElsewhere("library", SHEETS, this.form.where, this.albums.root, help);
     this.large = new Large(root, this);
+    this.pair = new Pair(root);
     this.sure = make("dialog", { class: "sure", "aria-label": "Forget this folder?" });
     root.append(this.sure);
     this.tiles.list.onkeydown = (event) => this.keys(event);
@@ -388,6 +390,11 @@ class Grid extends HTMLElement {
       const { source } = await post("/api/source", this.selection);
       this.dispatchEvent(new CustomEvent("use", { detail: source, bubbles: true }));
     });
+  }
+  compare() {
+    const both = [...this.tiles.pages.values()].flat().filter(([id]) => this.selection.has(id));
+    if (both.length === 2) this.pair.open(both);
+    else this.say("One of the two is too far away; scroll to it first.");
   }
   alike() {
     return this.attempt(async () => {

@@ -2,6 +2,8 @@
 const MOST = 8;
 
 export class Zoom {
+  onchange = () => {}; // what else is to be zoomed alike
+
   constructor(stage, image) {
     Object.assign(this, { stage, image, pointers: new Map() });
     stage.addEventListener("wheel", (event) => {
@@ -48,12 +50,17 @@ export class Zoom {
     else if (key === "-") this.by(1 / 1.5);
     else if (key === "0") this.reset();
   }
-  draw() {
+  follow({ scale, x, y }) {
+    Object.assign(this, { scale, x, y });
+    this.draw(false);
+  }
+  draw(isOwn = true) {
     const { stage, scale } = this;
     const within = (value, room) => Math.min(0, Math.max(room * (1 - scale), value));
     this.x = within(this.x, stage.clientWidth);
     this.y = within(this.y, stage.clientHeight);
     this.image.style.transform = scale > 1 ? `translate(${this.x}px, ${this.y}px) scale(${scale})` : "";
     stage.classList.toggle("zoomed", scale > 1);
+    if (isOwn) this.onchange();
   }
 }
