@@ -68,6 +68,15 @@ export function arrange(board) {
   const key = narrow ? "narrow" : [width, height, size, closed.map(({ code }) => code)].join();
   if (key === board.arranged) return;
   board.arranged = key;
+  const focused = board.shadowRoot.activeElement; // a node that is moved loses its focus, and how far it was scrolled
+  lay(board, piles, closed, width, height);
+  for (const pile of piles) pile.list.scrollTop = pile.scrolled ?? 0;
+  if (focused !== board.shadowRoot.activeElement) focused?.focus({ preventScroll: true });
+}
+
+function lay(board, piles, closed, width, height) {
+  const { strip, size } = board;
+  const narrow = isNarrow();
   for (const pile of piles) {
     pile.isStrip = closed.includes(pile);
     pile.root.classList.toggle("folded", pile.isStrip);
@@ -76,9 +85,10 @@ export function arrange(board) {
   }
   if (narrow) {
     const seen = board.isLaidNew ? null : strip.children[Math.round(strip.scrollLeft / width)]?.pile;
-    place(board, strip, byFilled(piles).map((pile) => pile.root), piles);
+    strip.replaceChildren(...byFilled(piles).map((pile) => pile.root));
     board.isLaidNew = false;
-    return (strip.scrollLeft = seen?.root.offsetLeft ?? 0);
+    strip.scrollLeft = seen?.root.offsetLeft ?? 0;
+    return;
   }
   const open = piles.filter((pile) => !pile.isStrip && pile.code !== UNSURE).sort((a, b) => (a.code === NONE) - (b.code === NONE));
   const unsure = board.piles.get(UNSURE);
@@ -106,7 +116,7 @@ export function arrange(board) {
     return lane;
   }));
   board.shelf.append(...closed.map((pile) => pile.root));
-  place(board, strip, [...(unsure.isStrip ? [] : [unsure.root]), board.lanes, ...(closed.length ? [board.shelf] : [])], piles);
+  strip.replaceChildren(...(unsure.isStrip ? [] : [unsure.root]), board.lanes, ...(closed.length ? [board.shelf] : []));
   for (const pile of open.concat(unsure)) {
     pile.root.style.setProperty("--tracks", pile.tracks);
     pile.root.style.setProperty("--least", `${Math.max(size, FIRST) + OVER - 5}px`);
@@ -118,12 +128,4 @@ export function arrange(board) {
 function byFilled(piles) {
   const rank = (pile) => (!pile.hasBeenFull ? 3 : pile.code === NONE ? 2 : pile.code === UNSURE ? 1 : 0);
   return [...piles].sort((a, b) => rank(a) - rank(b));
-}
-
-// Put the parts there; a node that is moved loses its focus, and how far it was scrolled.
-function place(board, strip, nodes, piles) {
-  const focused = board.shadowRoot.activeElement;
-  strip.replaceChildren(...nodes);
-  for (const pile of piles) pile.list.scrollTop = pile.scrolled ?? 0;
-  if (focused && focused !== board.shadowRoot.activeElement) focused.focus({ preventScroll: true });
 }
