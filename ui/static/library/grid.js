@@ -40,8 +40,7 @@ class Grid extends HTMLElement {
     this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
     const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.form.fields.sort, this.tiles.slider);
     root.append(line, this.suggest, this.nothing, this.shell);
-    putElsewhere("search", SHEETS, this.form.search, this.tools);
-    putElsewhere("library", SHEETS, this.form.where, this.albums.root, help);
+    this.elsewhere = { search: [this.form.search, this.tools], library: [this.form.where, this.albums.root, help] };
     this.large = new Large(root, this);
     this.pair = new Pair(root);
     this.sure = make("dialog", { class: "sure", "aria-label": "Forget this folder?" });
@@ -59,6 +58,8 @@ class Grid extends HTMLElement {
     };
   }
   connectedCallback() {
+    // here and not in the constructor: Gradio also makes elements that never come into the page
+    for (const [name, parts] of Object.entries(this.elsewhere)) putElsewhere(name, SHEETS, ...parts);
     this.sight.observe(this);
     document.addEventListener("paste", this.pasted);
     this.places();
