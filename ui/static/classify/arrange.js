@@ -7,8 +7,8 @@ export const GAP = 3, PAD = 4; // between tiles, and around them; as in board.cs
 const OVER = 2 * PAD + 2 + 5; // a column's padding and border, and the gap to the next
 const HEAD = 31 + PAD; // its header
 const STRIP = 35; // a strip with its gap
+const NAME = 160; // pixels of a strip's length at least: several stand one below the other
 const SHELF = 141; // where strips are many, they are rows of this width
-const FEW_STRIPS = 4;
 const LANES = 3, LANE = 220; // lanes at most, and the pixels that each needs at least
 const STRETCH = 1.75; // tiles are not drawn larger than that, however much room there is
 const FIRST = 96; // pixels of a column's first track at least: its name has to fit
@@ -92,9 +92,11 @@ function lay(board, piles, closed, width, height) {
   }
   const open = piles.filter((pile) => !pile.isStrip && pile.code !== UNSURE).sort((a, b) => (a.code === NONE) - (b.code === NONE));
   const unsure = board.piles.get(UNSURE);
-  const isShelf = closed.length > FEW_STRIPS;
+  const across = Math.ceil(closed.length / Math.max(1, Math.floor(height / NAME)));
+  const isShelf = across * STRIP > SHELF;
   board.shelf.classList.toggle("many", isShelf);
-  let rest = width - 12 - (isShelf ? SHELF : closed.length * STRIP);
+  board.shelf.style.setProperty("--down", Math.ceil(closed.length / Math.max(1, across)));
+  let rest = width - 12 - (isShelf ? SHELF : across * STRIP);
   if (!unsure.isStrip) {
     const least = (open.length * (Math.max(size, FIRST) + OVER)) / Math.min(LANES, Math.max(1, Math.floor(height / LANE)));
     unsure.tracks = Math.min(rest - least > 3 * size ? 2 : 1, Math.max(1, Math.ceil(unsure.ids.length / rowsIn(height, size))));
