@@ -1,4 +1,4 @@
-"""Every tab and state against axe-core's rules for WCAG 2.2, A and AA, in light, dark and on a phone: nothing may be wrong."""
+"""Every tab and state against axe-core's rules for WCAG 2.2, A and AA, in light, in dark and on a phone."""
 
 import pytest
 
