@@ -202,7 +202,10 @@ def test_lesson_that_helps_is_adopted():
     assert lesson.before.accuracy < 0.1 < lesson.after.low
     assert lesson.after.low <= lesson.after.accuracy <= lesson.after.high
     assert lesson.sentence.startswith("With your 40 labels: ")
-    assert f"→ {lesson.after.accuracy:.0%}".replace("%", " %") in lesson.sentence
+    right = [round(each.accuracy * 40) for each in (lesson.after, lesson.before)]
+    assert f"right on {right[0]} of 40 instead of {right[1]}, on images it had not seen" in lesson.sentence
+    assert lesson.better
+    assert [each.sum() for each in lesson.right] == right[::-1]
 
 
 def test_labels_that_contradict_each_other_are_seen_through():
@@ -215,7 +218,7 @@ def test_labels_that_contradict_each_other_are_seen_through():
     lesson = teach(mixed, GOOD)
     assert lesson.before.accuracy == pytest.approx(0.5, abs=0.05)
     assert lesson.after.accuracy < 0.55  # half of the labels contradict the other half
-    assert lesson.adopt == lesson.sentence.endswith(")")
+    assert not lesson.better
 
 
 def test_what_was_learned_is_not_what_is_measured():
