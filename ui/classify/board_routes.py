@@ -33,6 +33,16 @@ class Move(Reverse):
 
 
 @dataclass
+class Classes:
+    """A request to give the board other classes, in place; see `classes.change_classes`."""
+
+    op: str
+    client: str
+    names: list[str]
+    renamed: dict[str, str]
+
+
+@dataclass
 class Dial:
     sure: float
 
@@ -89,6 +99,11 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     @app.post(path + "/threshold")
     def set_threshold(run_id: str, threshold: Threshold) -> dict[str, Any]:
         boards.set_threshold(run_id, threshold.code, threshold.needed)
+        return {}
+
+    @app.post(path + "/classes")
+    def change_classes(run_id: str, classes: Classes) -> dict[str, Any]:
+        teaching.change_classes(run_id, classes.client, classes.op, classes.names, classes.renamed)
         return {}
 
     @app.get(path + "/images/{image_id}")

@@ -3,11 +3,10 @@
 The lesson waits until someone uses it; nothing on the board changes by itself.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,10 +17,12 @@ from clipcore.measure.intervals import share_interval
 from storage.labels.moves import truth_of
 from training import Doubt, Lesson, check_sample, teach, teach_many, what_next, wrong_labels
 
+from ..lessons import curve_of, name_of, taught_by
 from ..library.search import card
 from ..studio import Studio, Work
 from .board import Board, Boards
 from .board_changes import changed
+from .classes import change_classes, undo_classes
 
 KEPT = 8  # lessons
 QUEUE = 24  # pictures to label next
@@ -143,8 +144,13 @@ class Teaching:
         return taught.decision.sure
 
     def undo(self, run_id: str) -> None:
-        """Sort the board with the classifier it had before. Raises NotFound if there is none."""
-        self._library.runs.revert(run_id)
+        """Sort the board with the classifier it had before, and its classes. Raises NotFound if there is none."""
+        undo_classes(self._studio, self._boards, run_id)
+
+    def change_classes(self, run_id: str, client: str, op: str, names: Sequence[str], renamed: Mapping[str, str]) -> None:
+        """`classes.change_classes`, and learn from what is labelled now."""
+        change_classes(self._studio, self._boards, run_id, client, op, names, renamed)
+        self.ask(run_id)
 
     def next(self, run_id: str) -> dict[str, Any]:
         """Pictures worth labelling next, the most useful first; `words` say why there are none."""
@@ -202,7 +208,7 @@ class Teaching:
         examples = self._library.examples(board.labels)
         if len(examples) < LEAST:
             return None
-        return Offer(teach(examples, self._start(board)), _name(examples.keys, examples.labels))
+        return Offer(teach(examples, self._start(board)), name_of(examples.keys, examples.labels))
 
     def _offer_many(self, board: Board) -> Offer | None:
         """Thresholds from the board's labelled pictures, where a picture can have several labels."""
@@ -216,7 +222,7 @@ class Teaching:
         lesson = teach_many(board.run.classifier, board.answers.shares[rows], truth, keys)
         if np.allclose(lesson.classifier.decision.thresholds, board.thresholds):
             return None  # too few of every class: nothing was learned
-        return Offer(lesson, _name(keys, truth.tolist()))
+        return Offer(lesson, name_of(keys, truth.tolist()))
 
     def _current(self, run_id: str) -> Offer:
         """The lesson on offer, made now if the program was started anew meanwhile."""
@@ -239,23 +245,14 @@ class Teaching:
 
     def _taught(self, board: Board, offer: Offer) -> Classifier:
         """The taught head with what was measured of it, and the dial where as many unlabelled images are answered as now."""
-        lesson = offer.lesson
-        after = lesson.after if lesson.adopt else lesson.before
-        metrics = {
-            **lesson.kept.metrics,
-            "taught_with": offer.taught_with,
-            "measure": lesson.measure,
-            "before": asdict(lesson.before),
-            "after": asdict(after),
-            "curve": curve_of(lesson),
-        }
+        taught = taught_by(offer.lesson, offer.taught_with)
         if board.many:  # the dial is where the thresholds are as fitted
-            return replace(lesson.kept, metrics=metrics)
+            return taught
         free, sure = ~self._boards.taken(board), board.run.classifier.decision.sure
         if free.any() and 0 < sure < 1:
-            figures = decide(lesson.kept, board.X[free], self._boards.bank()).figure
+            figures = decide(taught, board.X[free], self._boards.bank()).figure
             sure = dial_for(figures, int(reaches(board.answers.figure[free], sure).sum()), sure)
-        return replace(lesson.kept, metrics=metrics, decision=replace(lesson.kept.decision, sure=sure))
+        return taught.with_decision(replace(taught.decision, sure=sure))
 
 
 def _bars(doubt: Doubt, board: Board) -> list[tuple[str, float]]:
@@ -275,23 +272,3 @@ def _progress(of: int, labelled: int, done: int, right: int, taught: int) -> str
     if labelled < of:
         return f"{told}. {of - labelled} more at random make it surer"
     return f"{told}. Likely between {100 * low:.0f} and {100 * high:.0f} of 100"
-
-
-def curve_of(lesson: Lesson) -> dict[str, Any] | None:
-    """The reliability of a lesson's confidences, as plain values; None where there were too few labels."""
-    if lesson.curve is None:
-        return None
-    curve = lesson.curve
-    return {
-        "confidence": curve.confidence.round(4).tolist(),
-        "accuracy": curve.accuracy.round(4).tolist(),
-        "counts": curve.counts.tolist(),
-        "error": round(curve.error, 4),
-        "chance": round(curve.chance, 4),
-        "debiased": round(curve.debiased, 4),
-    }
-
-
-def _name(keys: Sequence[str], labels: Sequence[Any]) -> str:
-    said = sorted(zip(keys, labels, strict=True))
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
