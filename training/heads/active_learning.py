@@ -14,8 +14,8 @@ from .fewshot import checked
 
 CHECKED = 20  # pictures of a check sample
 CHECK = 1  # the seed by which they are drawn
-SURE = 0.9  # of another label, and that much more often than the one given, or nobody is asked
-ODDS = 50.0
+SURE = 0.8  # of another label, and that much more often than the one given, or nobody is asked
+ODDS = 20.0
 LEAST = 20  # labels; fewer do not tell how far the shares of taught heads can be trusted
 
 
