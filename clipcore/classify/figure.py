@@ -28,6 +28,7 @@ BELIEF = 25.0  # pictures without labels that say as much about the numbers as t
 MOVED, STRETCHED = 1.0, 0.3  # spread of what labels are expected to do to the log odds: add to them, multiply them
 LOOKED_AT = 1000  # pictures of a library that numbers are estimated on
 SIZES = (2, 4, 8, 16, 32)  # of the label sets that are tried for that
+STRANGERS = 0.1  # share of pictures that have none of the names, where numbers are estimated
 SEED = 0
 
 
@@ -103,20 +104,23 @@ def reaches(figure: np.ndarray, dial: float | np.ndarray) -> np.ndarray:
     return np.round(100 * figure) >= 100 * np.asarray(dial, np.float64) - 1e-6
 
 
-def regression(features: np.ndarray, right: np.ndarray, guess: np.ndarray, held: np.ndarray) -> np.ndarray:
+def regression(
+    features: np.ndarray, right: np.ndarray, guess: np.ndarray, held: np.ndarray, weights: np.ndarray | None = None
+) -> np.ndarray:
     """Logistic regression of `right` [n], 0 to 1, on features [n, k] with a normal prior: round `guess` [k] with precisions
     `held` [k]. Newton's method; the loss is convex, and steps that do not lower it are halved."""
     X, y = np.asarray(features, np.float64), np.asarray(right, np.float64)
+    w = np.ones(len(y)) if weights is None else weights
 
     def loss(at: np.ndarray) -> float:
         scores = X @ at
-        return float((np.logaddexp(0, scores) - y * scores).sum() + 0.5 * held @ (at - guess) ** 2)
+        return float(w @ (np.logaddexp(0, scores) - y * scores) + 0.5 * held @ (at - guess) ** 2)
 
     at = np.array(guess, np.float64)
     for _ in range(50):
         share = 1 / (1 + np.exp(-np.clip(X @ at, -30, 30)))
-        slope = X.T @ (share - y) + held * (at - guess)
-        bend = (X * (share * (1 - share))[:, None]).T @ X + np.diag(held + 1e-9)
+        slope = X.T @ (w * (share - y)) + held * (at - guess)
+        bend = (X * (w * share * (1 - share))[:, None]).T @ X + np.diag(held + 1e-9)
         step, size = np.linalg.solve(bend, slope), 1.0
         while size > 1e-4 and loss(at - size * step) > loss(at):
             size /= 2
@@ -154,8 +158,8 @@ def estimated(scale: float, X: np.ndarray, bank: np.ndarray | None) -> Odds:
 
     The captions play the names. What a picture shows is known as far as the model knows it, by the shares of all captions;
     sets of some of them are drawn, the answer of each set is right with the share of the caption it names. Pictures that fit
-    several captions alike, or none of a set, so teach how far share, lead and fit can be trusted in this space. It begins at
-    `first_guess`, which few pictures hardly move.
+    several captions alike, or none of a set, so teach how far share, lead and fit can be trusted in this space; those of none
+    of a set weigh as much as if they were STRANGERS of all. It begins at `first_guess`, which few pictures hardly move.
     """
     guess = first_guess()
     if bank is None or not len(X) or len(bank) <= max(SIZES):
@@ -165,7 +169,7 @@ def estimated(scale: float, X: np.ndarray, bank: np.ndarray | None) -> Odds:
     logits = scale * (X @ bank.T).astype(np.float64)
     powers = np.exp(logits - logits.max(1, keepdims=True))
     beliefs = powers / powers.sum(1, keepdims=True)
-    features, right = [], []
+    features, right, weights = [], [], []
     for size in SIZES:
         order = rng.permutation(len(bank))
         names, others = order[:size], order[size:]
@@ -175,9 +179,14 @@ def estimated(scale: float, X: np.ndarray, bank: np.ndarray | None) -> Odds:
         energies = top + np.log(np.exp(own - top[:, None]).sum(1))
         none = 1 / (1 + np.exp(np.clip(energies - level + LEEWAY, -30, 30)))
         features.append(told(own, none))
-        right.append(beliefs[np.arange(len(X)), names[own.argmax(1)]])
+        known = beliefs[:, names].sum(1)
+        rare = STRANGERS / (1 - STRANGERS) * known.sum() / max(float((1 - known).sum()), 1e-9)
+        weights.append(known + rare * (1 - known))
+        right.append(beliefs[np.arange(len(X)), names[own.argmax(1)]] / weights[-1])
+        weights[-1] *= len(X) / weights[-1].sum()
     held = BELIEF * np.array([1.0, 4.0, 4.0, 4.0])
     weight = len(SIZES)  # the same picture again says less than another one
-    found = regression(np.concatenate(features), np.concatenate(right), guess.exclusive, weight * held)
+    told_, seen = np.concatenate(features), np.clip(np.concatenate(right), 0, 1)
+    found = regression(told_, seen, guess.exclusive, weight * held, np.concatenate(weights))
     found[1:] = np.maximum(found[1:], 0)  # what fits better is never said to be less likely
     return Odds(*(round(float(each), 6) for each in found), guess.alone_constant, guess.alone)
