@@ -158,8 +158,8 @@ def estimated(scale: float, X: np.ndarray, bank: np.ndarray | None) -> Odds:
 
     The captions play the names. What a picture shows is known as far as the model knows it, by the shares of all captions;
     sets of some of them are drawn, the answer of each set is right with the share of the caption it names. Pictures that fit
-    several captions alike, or none of a set, so teach how far share, lead and fit can be trusted in this space; those of none
-    of a set weigh as much as if they were STRANGERS of all. It begins at `first_guess`, which few pictures hardly move.
+    several captions alike, or none of a set, so teach how far share, lead and fit can be trusted in this space; those of
+    none weigh as much as if they were STRANGERS of all. It begins at `first_guess`, which few pictures hardly move.
     """
     guess = first_guess()
     if bank is None or not len(X) or len(bank) <= max(SIZES):

@@ -195,6 +195,11 @@ def test_labels_teach_in_the_background_and_the_lesson_can_be_used_and_undone(cl
     assert client.post(f"{run}/lesson/undo").status_code == 404
 
 
+def of_colour(studio, colour):
+    """The ids of the pictures of a colour; the fixture's names are numbers."""
+    return [i.id for i in studio.library.images() if ("red", "green", "blue")[int(i.name.split(".")[0]) % 3] == colour]
+
+
 def test_how_good_it_is_is_told_on_pictures_that_chance_chose(client, run, ids, studio, tmp_path):
     for index in range(30):
         photo(tmp_path / "photos" / f"more {index}.png", ("red", "green")[index % 2], (60 + index, 20))
@@ -207,16 +212,9 @@ def test_how_good_it_is_is_told_on_pictures_that_chance_chose(client, run, ids, 
     items = client.get(f"{run}/check").json()["items"]
     assert len(items) == 20
     assert items == client.get(f"{run}/check").json()["items"]  # tomorrow, too
-    colour = {
-        image.id: ("red", "green", "blue")[int(image.name.split(".")[0]) % 3]
-        for image in studio.library.images()
-        if "more" not in image.name
-    }
-    colour |= {
-        image.id: ("red", "green")[int(image.name.split()[1].split(".")[0]) % 2]
-        for image in studio.library.images()
-        if "more" in image.name
-    }
+    named = {image.id: image.name.split(".")[0] for image in studio.library.images()}
+    colours = {i: name.split()[1:] or [name] for i, name in named.items()}
+    colour = {i: ("red", "green", "blue")[int(n[0]) % (2 if "more" in named[i] else 3)] for i, n in colours.items()}
     checked = [item[0] for item in items]
     wrong = next(i for i in checked if colour[i] == "red")
     for name, code in (("red", 0), ("green", 1), ("blue", NONE)):
@@ -236,9 +234,9 @@ def test_how_good_it_is_is_told_on_pictures_that_chance_chose(client, run, ids, 
     assert load(client, run)["check"]["sentence"].startswith(f"Right on {right} of 20 photos you checked")
 
 
-def test_what_was_taught_is_used_with_as_many_answers_as_before(client, run, ids):
-    move(client, run, 1, [[None, ids[0::3][:3]]])
-    move(client, run, 0, [[None, ids[1::3][:3]]])
+def test_what_was_taught_is_used_with_as_many_answers_as_before(client, run, studio):
+    move(client, run, 1, [[None, of_colour(studio, "red")[:3]]])
+    move(client, run, 0, [[None, of_colour(studio, "green")[:3]]])
     lesson = taught(client, run, 6)
     assert lesson["main"]  # six of six instead of none is no chance
     board = load(client, run)
@@ -253,10 +251,10 @@ def test_what_was_taught_is_used_with_as_many_answers_as_before(client, run, ids
     assert abs(answered() - before) <= 1
 
 
-def test_what_is_no_better_is_not_the_main_thing_to_do(client, run, ids):
+def test_what_is_no_better_is_not_the_main_thing_to_do(client, run, studio):
     """Nor is what chance alone explains: right before and after, or one more of a few."""
-    move(client, run, 0, [[None, ids[0::3][:3]]])
-    move(client, run, 1, [[None, ids[1::3][:3]]])
+    move(client, run, 0, [[None, of_colour(studio, "red")[:3]]])
+    move(client, run, 1, [[None, of_colour(studio, "green")[:3]]])
     lesson = taught(client, run, 6)
     assert (lesson["adopt"], lesson["main"]) == (True, False)
     assert "That may be chance" in lesson["sentence"]
@@ -267,9 +265,9 @@ def change(client, run, names, renamed=None, op=None):
     return client.post(f"{run}/classes", json=body)
 
 
-def test_classes_change_and_labels_and_what_they_taught_stay(client, run, ids):
+def test_classes_change_and_labels_and_what_they_taught_stay(client, run, studio):
     """The person whose "green" is what the model calls red adds a class, renames one, merges two, and takes it all back."""
-    red, green = ids[0::3], ids[1::3]
+    red, green = of_colour(studio, "red"), of_colour(studio, "green")
     move(client, run, 1, [[None, red[:3]]])
     move(client, run, 0, [[None, green[:3]]])
     taught(client, run, 6)
