@@ -12,6 +12,7 @@ import pytest
 
 from clipcore import NONE, UNSURE, BadInput, SpaceMismatch, zero_shot_classifier
 from clipcore.cells import defused
+from clipcore.classify.decision import DIAL
 from clipcore.progress import drain
 from storage import Library
 from storage.export import (
@@ -77,7 +78,7 @@ def test_a_persons_word_goes_before_the_classifiers(answers):
     assert (g0["label"], g0["by"], g0["your label"]) == ("green", "classifier", "")
     for answer, row in zip(answers, rows.values(), strict=True):
         assert (row["likely right"], row["why not"]) == (f"{answer.figure:.2f}", answer.why)
-        assert (answer.figure >= 0.5) == isinstance(answer.found, tuple) == (not answer.why)
+        assert (round(answer.figure, 2) >= DIAL) == isinstance(answer.found, tuple) == (not answer.why)
 
 
 def test_cells_that_spreadsheets_would_run_are_defused(library, ids, tmp_path):

@@ -30,7 +30,7 @@ export function explain(board, item) {
   return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
 }
 
-const sorted = ({ share, why }, names) => (why ? `${names}: ${why}. Likely right: ${whole(share)}.` : `${names}, likely right: ${whole(share)}.`);
+const sorted = ({ share, why }, names) => `Sorted into ${names}; nobody has labelled it. ${why && `${why[0].toUpperCase()}${why.slice(1)}. `}Likely right: ${whole(share)}.`;
 
 export function help(several) {
   const rows = [

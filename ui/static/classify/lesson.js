@@ -13,7 +13,7 @@ export class Banner {
     this.checked = make("p");
     this.check = button("Check at random", () => board.queue("check"));
     this.words = make("p");
-    this.use = button("Use it", () => this.change("use", (before, after) => `Your labels are used; labelled images stay.${before === after ? "" : ` The dial is now ${whole(after)}.`}`));
+    this.use = button("Use it", () => this.change("use", (before, after) => `Your labels are used. Labelled images stay where they are.${before === after ? "" : ` The dial is now ${whole(after)}.`}`));
     this.see = button("See what changed", () => this.show());
     this.hide = button("Not now", () => ((this.dismissed = this.lesson.id), this.draw()));
     this.back = button("Go back to before", () => this.change("undo", () => "Sorted as before; your labels are kept."));
