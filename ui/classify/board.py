@@ -19,6 +19,7 @@ from clipcore.classify.answers import stand_alone, thresholds
 from clipcore.classify.reasons import reasons
 from storage import ImageRecord, Moved, Place, Run
 from storage.labels.moves import Values, place_of
+from training import check_sample
 
 from ..library.search import card, check_number
 from ..studio import Studio
@@ -60,6 +61,11 @@ class Board:
     def reasons(self) -> list[str]:
         """Why each picture has no answer, in a few words; "" where it has one."""
         return reasons(self.answers, self.labels, stand_alone(self.run.classifier))
+
+    @cached_property
+    def sample(self) -> list[str]:
+        """The pictures of the check sample, by which it is told how good the board is."""
+        return check_sample(tuple(self.rows))
 
     @cached_property
     def epoch(self) -> str:

@@ -15,7 +15,7 @@ from clipcore import UNSURE, BadInput, Classifier, PromptSet, Step, decide, zero
 from clipcore.classify.answers import dial_for, grounded, reaches
 from clipcore.measure.intervals import share_interval
 from storage.labels.moves import truth_of
-from training import Doubt, Lesson, check_sample, teach, teach_many, what_next, wrong_labels
+from training import Doubt, Lesson, teach, teach_many, what_next, wrong_labels
 
 from ..lessons import curve_of, name_of, taught_by
 from ..library.search import card
@@ -83,7 +83,7 @@ class Teaching:
     def check(self, run_id: str) -> dict[str, Any]:
         """The check sample of a board: its pictures without a label, and what those with one say, in words."""
         board = self._boards.get(run_id)
-        keys = check_sample(tuple(board.rows))
+        keys = board.sample
         said = {image_id for image_id, place in self._boards.said(board, keys) if place is not None}
         images = [board.images[board.rows[key][0]] for key in keys]
         left = [image for image in images if image.id not in said]
@@ -99,7 +99,7 @@ class Teaching:
         with self._lock:
             offer = self._offers.get(run_id)
         found = self._checked(run_id, offer) or {"right": 0, "done": 0, "taught": 0, "labelled": 0}
-        of = len(check_sample(tuple(board.rows)))
+        of = len(board.sample)
         return {"of": of, "left": of - found["labelled"], "sentence": _progress(of, **found)}
 
     def _checked(self, run_id: str, offer: Offer | None) -> dict[str, int] | None:
@@ -108,7 +108,7 @@ class Teaching:
         board = self._boards.get(run_id)
         if board.many:
             return None
-        keys = check_sample(tuple(board.rows))
+        keys = board.sample
         places = {board.images[row].id: key for key in keys for row in board.rows[key][:1]}
         said = {places[i]: place for i, place in self._boards.said(board, keys) if i in places and place is not None}
         unseen = dict[str, tuple[bool, bool]]()

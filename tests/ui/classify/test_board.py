@@ -308,14 +308,15 @@ def test_too_few_labels_teach_nothing(client, run, ids):
     assert client.get(f"{run}/doubts").json()["items"] == []
 
 
-def test_what_to_label_next_and_wrong_labels(client, run, ids):
-    move(client, run, 0, [[None, ids[0::3]]])
-    move(client, run, 1, [[None, ids[1::3][:3]]])
+def test_what_to_label_next_and_wrong_labels(client, run, ids, studio):
+    red, green = of_colour(studio, "red"), of_colour(studio, "green")
+    move(client, run, 0, [[None, red]])
+    move(client, run, 1, [[None, green[:3]]])
     items = client.get(f"{run}/next").json()["items"]
-    assert {item[0] for item in items} == set(ids) - set(ids[0::3]) - set(ids[1::3][:3])
-    move(client, run, 0, [[None, ids[1::3][3:]]])  # one green picture called red
+    assert {item[0] for item in items} == set(ids) - set(red) - set(green[:3])
+    move(client, run, 0, [[None, green[3:]]])  # one green picture called red
     doubts = client.get(f"{run}/doubts").json()["items"]
-    assert [(doubt[0], doubt[3]) for doubt in doubts] == [(ids[1::3][3], 0)]
+    assert [(doubt[0], doubt[3]) for doubt in doubts] == [(green[3], 0)]
     assert doubts[0][6][0] == ["green", doubts[0][5]]  # its figure is that of its bars
 
 
