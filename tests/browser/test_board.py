@@ -341,11 +341,11 @@ def test_label_next_and_check_labels(page, tmp_path):
     expect(board(page).get_by_role("heading", name=re.compile("2 labelled"))).to_be_visible()
     board(page).get_by_role("button", name="Check labels").click()
     expect(status(page)).to_contain_text(re.compile("too few labels"))
-    board(page).get_by_role("button", name="Check 10 more").click()  # all twelve are the random sample of so few
+    page.get_by_role("button", name="Check 10 more").click()  # all twelve are the random sample of so few
     expect(dialog).to_contain_text("1 of 10")
     page.keyboard.press("1")
     page.keyboard.press("Escape")
-    banner = board(page).get_by_role("region", name="What your labels taught")
+    banner = page.get_by_role("region", name="What your labels taught")
     expect(banner).to_contain_text(re.compile(r"Right on \d of \d photos you checked. 9 more at random make it surer."))
 
 
@@ -381,7 +381,7 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
 def one_number(page):
     """The figures of the tiles that nobody has labelled, in per cent, as they stand on them. Each is held against the dial:
     none at or above it is in Unsure or None, and each that is below says why."""
-    dial = round(100 * float(board(page).get_by_label("How sure must it be?").input_value()))
+    dial = round(100 * float(page.get_by_label("How sure must it be?").input_value()))
     found = []
     for name in ("Unsure", "None of these", *SHADES):
         for tile in pile(page, name).locator(".tile:not(.said)").all():
