@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from clipcore import NONE, UNSURE, zero_shot_classifier
+from clipcore import NONE, UNSURE, drain, pack, zero_shot_classifier
 from storage import Library, SkippedRecord
 from tests.support.fakes import FakeEncoder, photo
 from tests.support.routes import answering
@@ -300,6 +300,20 @@ def test_classes_change_and_labels_and_what_they_taught_stay(client, run, studio
     assert {image[0]: image[3] for image in board["images"]} == places
     assert change(client, run, ["red", "red"]).status_code == 400
     assert change(client, run, ["red"], {"yellow": "red"}).status_code == 400
+
+
+def test_classifying_again_with_another_name_keeps_what_was_taught(client, run, studio):
+    red, green = of_colour(studio, "red"), of_colour(studio, "green")
+    move(client, run, 1, [[None, red[:3]]])
+    move(client, run, 0, [[None, green[:3]]])
+    taught(client, run, 6)
+    client.post(f"{run}/lesson/use")
+    again = {"labels": [*BOARD, "blue"], "prompts": pack("seven").to_json()}
+    for after, kind, guess in ((run.split("/")[-1], "few-shot", 1), ("", "zero-shot", 0)):
+        found = drain(studio._classify({**again, "after": after}))["run"]
+        board = load(client, f"/api/runs/{found}")
+        assert (board["kind"], len(board["changes"])) == (kind, 6)
+        assert next(image[3] for image in board["images"] if image[0] == red[3]) == guess
 
 
 def test_too_few_labels_teach_nothing(client, run, ids):
