@@ -191,6 +191,7 @@ def test_rubber_band_select_column_and_delete(page, tmp_path):
     sort(page, pictures_of(tmp_path, each=6))
     source = fullest(page)
     there, target = count(page, source), other(source)
+    pile(page, source).locator(".list").scroll_into_view_if_needed()
     box = pile(page, source).locator(".list").bounding_box()
     page.mouse.move(box["x"] + 4, box["y"] + 4)
     page.mouse.down()
@@ -219,8 +220,8 @@ def test_keyboard_alone(page, tmp_path):
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     dialog = board(page).get_by_role("dialog", name="Picture")
-    expect(dialog).to_contain_text("not a probability")
-    expect(dialog).to_contain_text("nobody has labelled it")
+    expect(dialog).to_contain_text("How the model divides it among your names")
+    expect(dialog).to_contain_text(re.compile(r"nobody has labelled it. Likely right: \d+ %"))
     page.keyboard.press("u")
     expect(status(page)).to_contain_text("1 moved to Unsure")
     expect(dialog).to_be_hidden()  # it was the last of its column
