@@ -25,7 +25,7 @@ export function explain(board, item) {
     if (doubted) return shares.replaceChildren(bars(doubted, "What your other labels say of it"));
     const what = exclusive ? "How the model divides it among your names" : "How well each name fits by itself";
     const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
-    shares.replaceChildren(bars(top, what + margin), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
+    shares.replaceChildren(bars(top, what), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
   });
   return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
 }
