@@ -15,7 +15,8 @@ export function explain(board, item) {
   if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(board.labels, before)}. Your other labels say ${placeName(board.labels, after)}, ${percent(confidence)}.`;
   else if (after !== undefined) words.doubt.textContent = `Now ${placeName(board.labels, before)}; it would be ${placeName(board.labels, after)}.`;
   const names = card ? board.places(id).map((code) => placeName(board.labels, code)).join(", ") : "";
-  words.said.textContent = !card ? "" : card.said === null ? sorted(card, names) : `You put it into ${names}.`;
+  const reason = card?.why && `${card.why[0].toUpperCase()}${card.why.slice(1)}. `;
+  words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it. ${reason}Likely right: ${whole(card.share)}.` : `You put it into ${names}.`;
   const pressed = (pile) => (board.answer.many && card ? String(board.places(id).includes(pile.code)) : null);
   const chip = (pile) => make("button", { type: "button", class: "chip", "aria-pressed": pressed(pile), onclick: () => label(board, pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
   const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...board.hot(), board.piles.get(UNSURE), board.piles.get(NONE)].map(chip));
@@ -29,8 +30,6 @@ export function explain(board, item) {
   });
   return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
 }
-
-const sorted = ({ share, why }, names) => `Sorted into ${names}; nobody has labelled it. ${why && `${why[0].toUpperCase()}${why.slice(1)}. `}Likely right: ${whole(share)}.`;
 
 export function help(several) {
   const rows = [
