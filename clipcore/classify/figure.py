@@ -141,7 +141,7 @@ def measured(odds: Odds, features: np.ndarray, right: np.ndarray) -> Odds:
     added, times = regression(both, right, np.array([0.0, 1.0]), np.array([MOVED, STRETCHED]) ** -2)
     times = max(times, 0.05)  # what looks surer is never said to be less so
     found = times * odds.exclusive + np.array([added, 0, 0, 0])
-    return Odds(*(round(float(number), 6) for number in found), odds.alone_constant, odds.alone)
+    return _odds(found, odds)
 
 
 def usual(scale: float, X: np.ndarray, captions: np.ndarray) -> float:
@@ -189,4 +189,10 @@ def estimated(scale: float, X: np.ndarray, bank: np.ndarray | None) -> Odds:
     told_, seen = np.concatenate(features), np.clip(np.concatenate(right), 0, 1)
     found = regression(told_, seen, guess.exclusive, weight * held, np.concatenate(weights))
     found[1:] = np.maximum(found[1:], 0)  # what fits better is never said to be less likely
-    return Odds(*(round(float(each), 6) for each in found), guess.alone_constant, guess.alone)
+    return _odds(found, guess)
+
+
+def _odds(found: np.ndarray, other: Odds) -> Odds:
+    """Odds with the four numbers `found`; those of labels that stand alone are the `other` one's."""
+    constant, share, lead, fit = (round(float(number), 6) for number in found)
+    return Odds(constant, share, lead, fit, other.alone_constant, other.alone)
