@@ -22,7 +22,7 @@ import clipcore
 from clipcore import Classifier, Decision, decide, drain, generic_bank, parse_labels, zero_shot_classifier
 from clipcore.classify.answers import grounded, none_of, reaches
 from clipcore.classify.decision import DIAL
-from clipcore.classify.figure import STARTER_FILE, Fitted, Odds, fitted, regression, told, usual
+from clipcore.classify.figure import STARTER_FILE, Odds, fitted, regression, told
 from clipcore.measure import iter_embed_set
 from clipcore.measure.calibration import reliability
 from training.data.pairs import read_pairs
@@ -93,10 +93,8 @@ def samples(encoder: "Encoder") -> tuple[Classifier, np.ndarray, np.ndarray]:
     return zero_shot_classifier(encoder, labels), encoder.embed_images(list(files.values())), places
 
 
-def fit(sets: list[Pictures], bank: np.ndarray) -> Fitted:
+def fit(sets: list[Pictures], bank: np.ndarray) -> Odds:
     """The numbers of a space, from labelled pictures."""
-    scale = sets[0].head.scale
-    level = float(np.mean([usual(scale, each.X, bank) for each in sets]))
     features, right, above, true = [], [], [], []
     guess = np.array([0.0, 0.5, 0.1, 0.5])
     for each in sets:
@@ -122,7 +120,7 @@ def fit(sets: list[Pictures], bank: np.ndarray) -> Fitted:
         found = regression(rows, answers, guess, held)
     scores = np.concatenate(above)
     alone = regression(np.stack([np.ones(len(scores)), scores], 1), np.concatenate(true), np.array([0.0, 1.0]), np.ones(2))
-    return Fitted(Odds(*(round(float(number), 4) + 0.0 for number in (*found, *alone))), round(level, 4))
+    return Odds(*(round(float(number), 4) + 0.0 for number in (*found, *alone)))
 
 
 @dataclass(frozen=True)
@@ -167,7 +165,7 @@ def main(
     sets = {name: read(encoder, folder, name, pictures) for name in (SETS if table else DEVELOPMENT)}
     if write:
         found = fit([sets[name].half(False) for name in DEVELOPMENT], bank)
-        kept = {"space": encoder.space.key, "usual": found.usual, "odds": asdict(found.odds)}
+        kept = {"space": encoder.space.key, "odds": asdict(found)}
         text = json.dumps({"made by": "python -m benchmarks.one_number DATA --fit", **kept}, indent=1)
         STARTER_FILE.write_text(text + "\n", encoding="utf-8")
         forget()

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 UNSURE, NONE = -1, -2  # places beside those of the labels
 NEAR = 0.8  # a caption with this cosine to a label means the same, and says nothing against it
-FEW = 50  # pictures that say as much about how well captions fit as all those that the space's numbers were fitted on
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,20 +114,16 @@ def dial_for(figures: np.ndarray, answered: int, near: float) -> float:
 def grounded(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> Classifier:
     """`classifier` with the level and the odds that it will answer by, from now on and everywhere, if it has none.
 
-    The level is what generic captions, `bank` [m, dim], reach on pictures like X [n, dim]; few pictures count beside those
-    that the space's numbers were fitted on. A linear probe and a sigmoid model have no scale in common with captions.
+    The level is what generic captions, `bank` [m, dim], reach on pictures X [n, dim]. A linear probe and a sigmoid model
+    have no scale in common with captions.
     """
     decision, others = classifier.decision, captions_against(classifier, bank)
-    known = fitted(classifier.space)
     level, odds = decision.level, decision.odds
     X = np.atleast_2d(X)
     if level is None and others is not None:
-        usual = number.usual(classifier.scale, X, others)
-        if known:
-            usual = (usual * len(X) + known.usual * FEW) / (len(X) + FEW)
-        level = round(float(usual) + float(np.log(len(classifier.labels))), 6)
+        level = round(number.usual(classifier.scale, X, others) + float(np.log(len(classifier.labels))), 6)
     if odds is None:
-        odds = known.odds if known else number.estimated(classifier.scale, X, bank)
+        odds = fitted(classifier.space) or number.estimated(classifier.scale, X, bank)
     return classifier.with_decision(replace(decision, level=level, odds=odds))
 
 

@@ -55,31 +55,22 @@ class Odds:
         return np.array([self.constant, self.share, self.lead, self.fit])
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """What is known of a space: its odds, and how well generic captions fit pictures there on average (`usual`, the
-    logarithm of the mean of the exponentials of their logits)."""
-
-    odds: Odds
-    usual: float
-
-
 @cache
-def _starter() -> tuple[str, Fitted]:
+def _starter() -> tuple[str, Odds]:
     kept = json.loads(STARTER_FILE.read_text(encoding="utf-8"))
-    return kept["space"], Fitted(Odds(**kept["odds"]), kept["usual"])
+    return kept["space"], Odds(**kept["odds"])
 
 
-def fitted(space: Space) -> Fitted | None:
+def fitted(space: Space) -> Odds | None:
     """What was fitted for a space on labelled pictures; None for all but the starter's."""
-    key, found = _starter()
-    return found if key == space.key else None
+    key, odds = _starter()
+    return odds if key == space.key else None
 
 
 def first_guess() -> Odds:
     """The odds to begin with in a space of which nothing is known: those of the starter, for scores are in the same unit
     everywhere, natural logarithms of odds."""
-    return _starter()[1].odds
+    return _starter()[1]
 
 
 def told(logits: np.ndarray, none: np.ndarray) -> np.ndarray:
