@@ -5,6 +5,8 @@ alone would give. The last row: how many Caltech-101 pictures a head taught with
 right in 95 % of its answers, the dial set on half of the pictures and measured on the other half.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
@@ -41,13 +43,13 @@ def run(quick: bool) -> list[Row]:
             table.append(Row(case, round(mean, 3), round(other, 3), round(mean / other, 2), "AUROC", n))
     known, rest = dealt(labelled(CALTECH)[0], 4, 0)
     head = few_shot(known, labelled(CALTECH)[1])
-    answers = decide(head.with_decision(clipcore.Decision(sure=0, temperature=head.decision.temperature)), rest.embeddings)
+    answers = decide(head.with_decision(replace(head.decision, sure=0.0)), rest.embeddings)
     right = answers.places == rest.targets(head.labels)
     chooses, measured = np.arange(len(rest)) % 2 == 0, np.arange(len(rest)) % 2 == 1
-    order = np.argsort(-answers.confidence[chooses])
+    order = np.argsort(-answers.figure[chooses])
     precise = np.cumsum(right[chooses][order]) / np.arange(1, chooses.sum() + 1) >= 0.95
-    sure = answers.confidence[chooses][order][np.flatnonzero(precise).max()] if precise.any() else 1.1
-    said = measured & (answers.confidence >= sure)
+    sure = answers.figure[chooses][order][np.flatnonzero(precise).max()] if precise.any() else 1.1
+    said = measured & (answers.figure >= sure)
     precision = float(right[said].mean()) if said.any() else 0.0
     case = f"{CALTECH}, answered, of which right {precision:.0%}"
     table.append(Row(case, round(100 * said.sum() / measured.sum(), 1), 100, 0, "% of pictures", int(measured.sum())))

@@ -34,7 +34,7 @@ def classify(
     classifier: Annotated[str | None, typer.Option(help="A saved classifier's name, or its file.")] = None,
     sure: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="How sure it must be: 0 always answers; 0.5 unless told or saved."),
+        typer.Option(min=0, max=1, help="How likely right an answer must be: 0 always answers; as saved, or 0.5."),
     ] = None,
     many: Many = False,
     save: Annotated[str | None, typer.Option(help="Keep the classifier under this name.")] = None,
@@ -44,11 +44,14 @@ def classify(
 ) -> None:
     """Sort pictures, or folders of them, by class names (--labels) or with a saved classifier (--classifier).
 
-    The answer is a label (several with --many), "unsure" or "none of these"; beside it are the best labels with shares.
+    The answer is a label (several with --many), "unsure" or "none of these"; beside it is how likely it is right, or, below
+    --sure, also why there is no answer; then come the best labels with their shares.
     """
     from dataclasses import replace
 
     from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
+    from clipcore.classify.answers import grounded, stand_alone
+    from clipcore.classify.reasons import reasons
     from clipcore.encoding.stream import iter_embed
     from clipcore.pictures.finding import display_path
     from storage.export import answer_row
@@ -72,9 +75,6 @@ def classify(
         head = head.with_decision(
             replace(decision, many=many or decision.many, sure=decision.sure if sure is None else sure)
         )
-        if save:
-            record = library.save(head, save)
-            say(f"saved as {record.name}, version {record.version}")
         embedded = draw(iter_embed(encoder, files))
         for skipped in embedded.skipped:
             say(f"skipped {skipped}")
@@ -82,11 +82,17 @@ def classify(
             say(f"note {noted}")
         if not embedded.paths:
             raise BadInput("None of the files could be read as a picture; see the reasons above.")
-        answers = decide(head, embedded.vectors, generic_bank(encoder))
-        rows = zip(embedded.paths, answers.predictions(head.labels), answers.verdicts(head.labels), strict=True)
+        head = grounded(head, embedded.vectors, generic_bank(encoder))
+        if save:
+            record = library.save(head, save)
+            say(f"saved as {record.name}, version {record.version}")
+        answers = decide(head, embedded.vectors)
+        why = reasons(answers, head.labels, stand_alone(head))
+        found = answers.predictions(head.labels), answers.verdicts(head.labels), answers.figure.tolist(), why
+        rows = zip(embedded.paths, *found, strict=True)
         width = max(len(display_path(path)) for path in embedded.paths)
-        for path, prediction, verdict in rows:
-            row = answer_row(display_path(path), prediction, verdict)
+        for path, prediction, verdict, figure, reason in rows:
+            row = answer_row(display_path(path), prediction, verdict, figure, reason)
             answer = row["answer"] if isinstance(row["answer"], str) else "; ".join(row["answer"])
-            best = "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
-            emit(as_json, row, f"{display_path(path):{width}}  {answer:<13}  {best}")
+            best = reason or "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
+            emit(as_json, row, f"{display_path(path):{width}}  {answer:<13}  {figure:4.0%}  {best}")

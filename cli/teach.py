@@ -59,7 +59,8 @@ def teach(
     """
     from dataclasses import asdict, replace
 
-    from clipcore import BadInput, format_labels, zero_shot_classifier
+    from clipcore import BadInput, format_labels, generic_bank, zero_shot_classifier
+    from clipcore.classify.answers import grounded
     from clipcore.measure.leaks import MOST_SKETCHED, TAUGHT, sketch_of
     from training import few_shot, probe_head
     from training import teach as give_lesson
@@ -79,6 +80,8 @@ def teach(
             raise BadInput("There are no labelled images to learn from; name a folder with one folder of images per class.")
         names, prompts = typed_prompts(labels or format_labels(found), templates, pack, descriptions)
         start = zero_shot_classifier(library.encoder, names, prompts)
+        if examples is not None and not many:
+            start = grounded(start, examples.embeddings, generic_bank(library.encoder))
         if examples is None or many:
             lesson = _several(library, start, examples)
         else:
@@ -114,6 +117,7 @@ def _several(library: "Library", start: "Classifier", examples: "Examples | None
     import numpy as np
 
     from clipcore import decide, generic_bank
+    from clipcore.classify.answers import grounded
     from training import teach_many
 
     start = start.with_decision(replace(start.decision, many=True))
@@ -131,7 +135,8 @@ def _several(library: "Library", start: "Classifier", examples: "Examples | None
         place = {key: i for i, key in enumerate(keys)}
         truth[[place[key] for key in examples.keys], examples.targets(start.labels)] = True
     assert library.encoder is not None
-    confidence = decide(start, X, generic_bank(library.encoder)).shares if len(X) else np.zeros(truth.shape)
+    start = grounded(start, X, generic_bank(library.encoder))
+    confidence = decide(start, X).shares if len(X) else np.zeros(truth.shape)
     return teach_many(start, confidence, truth, keys)
 
 

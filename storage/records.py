@@ -216,12 +216,16 @@ class Answer:
     said        the person's verdict
     found       the classifier's, by its dial
     prediction  the classifier's shares of all its labels; None where no classifier was asked
+    figure      0.01 to 0.99, how likely the classifier's best label is right; None where none was asked
+    why         why the classifier gives no answer, in a few words; "" where it gives one
     """
 
     image: ImageRecord
     said: Verdict = None
     found: Verdict = None
     prediction: Prediction | None = None
+    figure: float | None = None
+    why: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -5,7 +5,7 @@
 What is named here needs NumPy only; contrastive training, which needs torch, lies in `towers` and `runs`.
 """
 
-from .heads.active_learning import Doubt, what_next, wrong_labels
+from .heads.active_learning import Doubt, check_sample, what_next, wrong_labels
 from .heads.calibration import Reliability, calibrate, reliability_curve
 from .heads.cross_validation import Lesson, Measured, ShotsRow, evaluate_shots, probe_head, teach
 from .heads.fewshot import few_shot
@@ -19,6 +19,7 @@ __all__ = [
     "Reliability",
     "ShotsRow",
     "calibrate",
+    "check_sample",
     "evaluate_shots",
     "few_shot",
     "fit_thresholds",

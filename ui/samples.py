@@ -1,6 +1,6 @@
 """Photographs for the first minute: ones that ship inside packages that Sayso needs, so nothing has to be downloaded.
 
-With the starter and `LABELS`, 10 of the 13 get into the right place, three of them into "none of these", where no other
+With the starter and `LABELS`, 12 of the 13 get into the right place, three of them into "none of these", where no other
 goes. Most are in the public domain or CC0; temple.jpg is by danielbuechele and flower.jpg by vultilion, both from Flickr
 (CC BY 2.0).
 """

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import clipcore
-from clipcore import BadInput, PromptSet, SaysoError, Step, iter_zero_shot_classifier
+from clipcore import BadInput, PromptSet, SaysoError, Step, generic_bank, iter_zero_shot_classifier
+from clipcore.classify.answers import grounded
 from clipcore.pictures.finding import display_path
 from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import read_json, read_plain
 from storage import Added, Jobs, Keeper, Library, SkippedRecord
 
+from .lessons import carried_on
 from .samples import sample_folder
 
 if TYPE_CHECKING:
@@ -202,6 +204,12 @@ class Studio:
         skipped = [SkippedRecord(path, reason) for path, reason in payload.get("skipped", ())]
         if "image_ids" not in selection:
             yield from self._embed_missing(selection.get("folder_id"))
+        if classifier.decision.level is None:  # how well captions fit these pictures: from now on part of the classifier
+            _, X = self.library.embeddings(selection.get("image_ids"), selection.get("folder_id"))
+            classifier = grounded(classifier, X, generic_bank(self.encoder()))
+            if payload.get("after"):  # the board that these names were typed beside: what labels taught it stays
+                before = self.library.runs.get(payload["after"]).classifier
+                classifier = carried_on(classifier, before, self.library.labels.examples(classifier.labels))
         run = self.library.runs.start(classifier, skipped=skipped, **selection)
         return {"run": run.id}
 

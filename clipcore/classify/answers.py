@@ -1,22 +1,21 @@
 """Label, unsure, or none of these: what to answer when being sure matters.
 
-A picture gets its best label if that label's confidence reaches the dial, `Decision.sure`. Confidence is the label's share
-among the labels times what is left for it after `none`, how much the picture looks like none of them. A picture that gets
-no label is "none of these" if `none` is above one half, and otherwise unsure. So the dial alone says how often there is an
-answer, and `none` which kind of silence it is.
+A picture gets its best label if its figure, how likely that label is right (`figure`), is at or above the dial,
+`Decision.sure`; nothing else is asked. So no picture at or above the dial is without an answer. A picture below it is "none
+of these" if `none` is above one half, and otherwise unsure; `reasons` says why in a few words.
 
 `none` looks at the energy of a picture, the logarithm of the sum of the exponentials of its logits (Liu et al., 2020): how
-well the labels fit it all together. It is held against the energy that as many generic captions (`generic_bank`) have,
-mostly on average over the pictures given, a fifth on the picture itself. So the zero needs no tuning, for one label as for a
-hundred. Who types several labels means to sort by them, so there most pictures are expected to have one (LEEWAY). A taught
-classifier knows the energy of pictures that do have its labels and is held against that, `Decision.level`.
+well the labels fit it all together. It is held against the energy that as many generic captions (`generic_bank`) have on
+average over the pictures at hand, `Decision.level`. So the zero needs no tuning, for one label as for a hundred. Who types
+several labels means to sort by them, so there most pictures are expected to have one (LEEWAY). A taught classifier has a
+level by what its labelled pictures have.
 
-It is imperfect: it tells pictures of unknown classes from known ones the better, the fewer labels there are and the better
-the model knows their words. docs/answers.md has the figures of all this and what was tried.
+With its level and odds a classifier answers for a picture the same wherever it is asked, alone or among thousands;
+`grounded` gives it both. It is imperfect: docs/answers.md has the figures of all this and what was tried.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,32 +23,32 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..errors import BadInput
+from . import figure as number
 from .classifier import Classifier, Predictions
 from .decision import Decision
+from .figure import LEEWAY, fitted, reaches, told, whole
 
 if TYPE_CHECKING:
     from ..encoding.encoder import Encoder
 
 UNSURE, NONE = -1, -2  # places beside those of the labels
 NEAR = 0.8  # a caption with this cosine to a label means the same, and says nothing against it
-OWN = 0.2  # share of the picture's own fit to the captions, beside that of all the pictures
-LEEWAY = 2.0  # by which labels that exclude each other may fit worse than the captions: right if a fifth have no label
 
 
 @dataclass(frozen=True, eq=False)
 class Answers:
     """What a classifier answers for n pictures.
 
-    places      int [n], the place of the label in the classifier's labels, UNSURE or NONE
-    confidence  float32 [n], of the best label, whether it was answered or not
-    none        float32 [n], 0 to 1, how much the picture looks like none of the labels
-    chosen      bool [n, n labels], the labels answered; with `Decision.many` there can be several
-    shares      float32 [n, n labels], what to show beside each label: its share among the labels, or, where labels do not
-                exclude each other or there is but one, the confidence in it alone
+    places  int [n], the place of the label in the classifier's labels, UNSURE or NONE
+    figure  float32 [n], 0.01 to 0.99 in whole hundredths: how likely the best label is right, whether it was answered or not
+    none    float32 [n], 0 to 1, how much the picture looks like none of the labels
+    chosen  bool [n, n labels], the labels answered; with `Decision.many` there can be several
+    shares  float32 [n, n labels], what to show beside each label: its share among the labels, or, where labels do not
+            exclude each other or there is but one, how likely it is, alone
     """
 
     places: np.ndarray
-    confidence: np.ndarray
+    figure: np.ndarray
     none: np.ndarray
     chosen: np.ndarray
     shares: np.ndarray
@@ -80,13 +79,11 @@ def generic_bank(encoder: "Encoder") -> np.ndarray:
 def decide(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None = None) -> Answers:
     """Answers for pictures X [n, dim] of the classifier's space; give the whole library, or the folder, if there is one.
 
-    `bank` [m, dim] is that of `generic_bank`. Without it, only a taught classifier knows "none of these". A classifier with
-    one label raises BadInput then, for its share among one label says nothing.
+    `bank` [m, dim] is that of `generic_bank`; only a classifier that is not `grounded` yet asks for it. Without it, such a
+    one does not know "none of these", and with one label it raises BadInput, for its share among one label says nothing.
     """
-    scores, none = _scores(classifier, X, bank)
-    alone = classifier.decision.many or len(classifier.labels) == 1 or classifier.activation == "sigmoid"
-    shares = scores if alone else classifier.shares(X)
-    return _answered(classifier.decision, scores, none, classifier.decision.sure, shares)
+    figures, none, shares = _figures(grounded(classifier, X, bank), X)
+    return _answered(classifier.decision, figures, none, classifier.decision.sure, shares)
 
 
 def dial(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None, sures: Sequence[float]) -> np.ndarray:
@@ -94,23 +91,50 @@ def dial(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None, sures: 
 
     The last two columns count UNSURE and NONE. With `Decision.many` a picture counts for each of its labels.
     """
-    scores, none = _scores(classifier, X, bank)
-    counts = []
-    for sure in sures:
-        answers = _answered(classifier.decision, scores, none, sure, scores)
-        silent = [(answers.places == place).sum() for place in (UNSURE, NONE)]
-        counts.append([*answers.chosen.sum(0), *silent])
-    return np.array(counts, int).reshape(len(sures), len(classifier.labels) + 2)
+    classifier = grounded(classifier, X, bank)
+    figures, none, _ = _figures(classifier, X)
+    labels, best = figures.shape[1], figures.argmax(1)
+    top = figures.max(1, initial=0)
+    counts = np.zeros((len(sures), labels + 2), int)
+    for row, sure in enumerate(sures):
+        enough = reaches(top, sure)
+        several = reaches(figures, sure).sum(0) if classifier.decision.many else np.bincount(best[enough], minlength=labels)
+        counts[row] = [*several, (~enough & (none <= 0.5)).sum(), (~enough & (none > 0.5)).sum()]
+    return counts
+
+
+def dial_for(figures: np.ndarray, answered: int, near: float) -> float:
+    """The setting of the dial, in whole hundredths, at which closest to so many of the figures [n] are answered; of equally
+    close ones the nearest to `near`."""
+    settings = np.arange(1, 100) / 100
+    off = np.array([abs(int(reaches(figures, setting).sum()) - answered) for setting in settings])
+    return float(min(settings[off == off.min()], key=lambda setting: abs(setting - near)))
+
+
+def grounded(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> Classifier:
+    """`classifier` with the level and the odds that it will answer by, from now on and everywhere, if it has none.
+
+    The level is what generic captions, `bank` [m, dim], reach on pictures X [n, dim]. A linear probe and a sigmoid model
+    have no scale in common with captions.
+    """
+    decision, others = classifier.decision, captions_against(classifier, bank)
+    level, odds = decision.level, decision.odds
+    X = np.atleast_2d(X)
+    if level is None and others is not None:
+        level = round(number.usual(classifier.scale, X, others) + float(np.log(len(classifier.labels))), 6)
+    if odds is None:
+        odds = fitted(classifier.space) or number.estimated(classifier.scale, X, bank)
+    return classifier.with_decision(replace(decision, level=level, odds=odds))
 
 
 def thresholds(decision: Decision, labels: int, sure: float | None = None) -> np.ndarray:
-    """The confidence that each label needs, float32 [labels], at a setting of the dial; left out, where it is."""
+    """The share that each label needs where labels do not exclude each other, float32 [labels], at a setting of the dial;
+    left out, where it is. At one half it is what was learned or typed."""
     sure = decision.sure if sure is None else sure
-    if not (decision.many and decision.thresholds):
-        return np.full(labels, sure, np.float32)
-    # the dial moves the thresholds together; at one half they are what was fitted
-    fitted = np.array(decision.thresholds, np.float32)
-    return np.where(sure < 0.5, fitted * 2 * sure, 1 - (1 - fitted) * 2 * (1 - sure)).astype(np.float32)
+    halves = _log_odds(
+        np.array(decision.thresholds if decision.many and decision.thresholds else [0.5] * labels, np.float64)
+    )
+    return sigmoid(halves + _log_odds(np.array(sure, np.float64))).round(4)
 
 
 def energy(logits: np.ndarray) -> np.ndarray:
@@ -119,24 +143,52 @@ def energy(logits: np.ndarray) -> np.ndarray:
     return top + np.log(np.exp(logits - top[:, None]).sum(1))
 
 
-def _scores(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence [n, n labels] of every label, and none [n]."""
+def none_of(classifier: Classifier, logits: np.ndarray) -> np.ndarray:
+    """How much pictures with these logits [n, n labels] look like none of them, float32 [n]; 0 where no level tells."""
     decision = classifier.decision
     if classifier.activation == "sigmoid":  # trained to stand on their own, so what they leave is none
-        shares = classifier.shares(X)
-        return shares, 1 - shares.max(1)
+        return 1 - classifier.shares_of(logits).max(1)
+    if decision.level is None:
+        return np.zeros(len(logits), np.float32)
+    if decision.many or len(classifier.labels) == 1:
+        return 1 - sigmoid(_alone(classifier, logits)).max(1)
+    return sigmoid((decision.level - LEEWAY - energy(logits)) / decision.temperature)
+
+
+def stand_alone(classifier: Classifier) -> bool:
+    """Whether each label is judged by itself: several can be true, or there is no other."""
+    return classifier.decision.many or len(classifier.labels) == 1
+
+
+def _alone(classifier: Classifier, logits: np.ndarray) -> np.ndarray:
+    """Log odds [n, n labels] of each label by itself, held against as many captions as there are labels, shared out."""
+    decision = classifier.decision
+    odds = decision.odds or number.first_guess()
+    if classifier.activation == "sigmoid":  # trained to be right by itself
+        return logits / decision.temperature
+    if decision.level is None:
+        return _log_odds(classifier.shares_of(logits))
+    above = (logits - (decision.level - np.log(len(classifier.labels)))) / decision.temperature
+    return odds.alone_constant + odds.alone * above
+
+
+def _figures(classifier: Classifier, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Figures [n, n labels], of all labels or, where they exclude each other, of the best one alone; none [n], shares."""
+    decision = classifier.decision
     logits = classifier.logits(X)
-    usual = _usual(classifier, np.atleast_2d(X), bank)
-    if usual is None:
-        if len(classifier.labels) == 1:
+    none = none_of(classifier, logits).astype(np.float32)
+    if stand_alone(classifier):
+        if decision.level is None and classifier.activation == "softmax" and len(classifier.labels) == 1:
             raise BadInput("One class alone needs something to be held against; add a second class.")
-        return classifier.shares(X), np.zeros(len(logits), np.float32)
-    if decision.many:
-        # each label against as many captions as there are labels, shared out
-        own = _sigmoid((logits - (usual - np.log(len(classifier.labels)))[:, None]) / decision.temperature)
-        return own, 1 - own.max(1)
-    none = _sigmoid((usual - energy(logits)) / decision.temperature)
-    return classifier.shares(X) * (1 - none)[:, None], none
+        alone = _alone(classifier, logits)
+        halves = _log_odds(thresholds(decision, len(classifier.labels), 0.5))
+        return whole(alone - halves), none, sigmoid(alone)
+    shares = classifier.shares_of(logits)
+    odds = decision.odds or number.first_guess()
+    figures = np.zeros(logits.shape, np.float32)
+    log_odds = told(logits / decision.temperature, none) @ odds.exclusive
+    figures[np.arange(len(logits)), logits.argmax(1)] = whole(log_odds)
+    return figures, none, shares
 
 
 def captions_against(classifier: Classifier, bank: np.ndarray | None) -> np.ndarray | None:
@@ -148,34 +200,24 @@ def captions_against(classifier: Classifier, bank: np.ndarray | None) -> np.ndar
     return others if len(others) else None
 
 
-def _usual(classifier: Classifier, X: np.ndarray, bank: np.ndarray | None) -> np.ndarray | None:
-    """The energy [n] at which each picture is as likely none of the labels; None if nothing tells."""
-    others = captions_against(classifier, bank)
-    generic = None
-    if others is not None:
-        generic = energy(classifier.scale * (X @ others.T)) + np.log(len(classifier.labels) / len(others))
-    level = classifier.decision.level
-    if generic is None:
-        return None if level is None else np.full(len(X), level)
-    mean = generic.mean() if len(generic) else 0.0
-    leeway = 0.0 if classifier.decision.many or len(classifier.labels) == 1 else LEEWAY
-    return (mean - leeway if level is None else level) + OWN * (generic - mean)
+def _log_odds(share: np.ndarray) -> np.ndarray:
+    inside = np.clip(np.asarray(share, np.float64), 1e-6, 1 - 1e-6)
+    return np.log(inside / (1 - inside))
 
 
-def _sigmoid(x: np.ndarray) -> np.ndarray:
+def sigmoid(x: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-x)), float32, without overflow."""
     return np.exp(-np.logaddexp(0, -x)).astype(np.float32)
 
 
-def _answered(decision: Decision, scores: np.ndarray, none: np.ndarray, sure: float, shares: np.ndarray) -> Answers:
-    needed = thresholds(decision, scores.shape[1], sure)
-    best = scores.argmax(1)
-    rows = np.arange(len(scores))
-    enough = scores >= needed
+def _answered(decision: Decision, figures: np.ndarray, none: np.ndarray, sure: float, shares: np.ndarray) -> Answers:
+    best = figures.argmax(1)
+    rows = np.arange(len(figures))
+    enough = reaches(figures, sure)
     places = np.where(enough[rows, best], best, np.where(none > 0.5, NONE, UNSURE))
-    chosen = np.zeros(scores.shape, bool)
+    chosen = np.zeros(figures.shape, bool)
     if decision.many:
         chosen = enough
-        places = np.where(enough.any(1), np.where(enough, scores, -1).argmax(1), places)
     else:
         chosen[rows[places >= 0], best[places >= 0]] = True
-    return Answers(places, scores[rows, best].astype(np.float32), none.astype(np.float32), chosen, shares)
+    return Answers(places, figures[rows, best], none, chosen, shares)

@@ -7,26 +7,31 @@ from typing import Any
 import numpy as np
 
 from ..errors import BadInput
+from .figure import LEEWAY, Odds
+
+DIAL = 0.35  # until somebody turns it: here about as many pictures are answered as answers are right (docs/answers.md)
 
 
 @dataclass(frozen=True)
 class Decision:
     """How a classifier answers; kept in its file.
 
-    sure         the dial: 0 always answers, 1 hardly ever
+    sure         the dial: a picture is answered whose figure is at least this. 0 always answers, 1 never
     many         several labels for a picture, each on its own
-    thresholds   with `many`, the confidence each label needs, by label; () means `sure` for all
+    thresholds   with `many`, for each label the share that counts as one half, learned or typed; () means one half
     temperature  logits are divided by it before the softmax (Guo et al., 2017, section 4.2)
-    calibrated   number of labelled pictures the temperature was fitted on; 0: confidence is a share, not a probability
-    level        the energy below which a picture is rather none of the labels; None: that of generic captions
+    calibrated   number of labelled pictures that temperature and odds were fitted on; 0: the figure is estimated
+    level        the energy that the labels have on a picture that fits them as well as generic captions do; None: not known
+    odds         the numbers behind the figure; None: those of the space, or a first guess
     """
 
-    sure: float = 0.5
+    sure: float = DIAL
     many: bool = False
     thresholds: tuple[float, ...] = ()
     temperature: float = 1.0
     calibrated: int = 0
     level: float | None = None
+    odds: Odds | None = None
 
     def __post_init__(self) -> None:
         """Raise BadInput for numbers outside their range."""
@@ -39,12 +44,16 @@ class Decision:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Decision":
-        """From the plain values of `dataclasses.asdict`."""
+        """From the plain values of `dataclasses.asdict`; also from files of before there were odds, whose level, learned
+        from labels, was where a picture is as likely none of them."""
+        level = None if data.get("level") is None else float(data["level"])
+        odds = data.get("odds")
         return cls(
             sure=float(data["sure"]),
             many=bool(data["many"]),
             thresholds=tuple(map(float, data["thresholds"])),
             temperature=float(data["temperature"]),
             calibrated=int(data["calibrated"]),
-            level=None if data.get("level") is None else float(data["level"]),
+            level=level + LEEWAY if level is not None and "odds" not in data else level,
+            odds=None if odds is None else Odds(**{name: float(number) for name, number in odds.items()}),
         )

@@ -23,7 +23,7 @@ from PIL import Image
 
 from ..errors import BadInput
 from ..pictures.reading import ImageSource, open_image
-from .answers import OWN, captions_against
+from .answers import stand_alone
 from .classifier import Classifier
 
 if TYPE_CHECKING:
@@ -54,16 +54,14 @@ def heat(
     classifier: Classifier,
     image: ImageSource,
     label: str | None = None,
-    bank: np.ndarray | None = None,
 ) -> Heat:
-    """The map for a label, or for the classifier's best one; `bank` is that of `decide`. Raises BadImage, BadInput,
-    SpaceMismatch."""
+    """The map for a label, or for the classifier's best one. Raises BadImage, BadInput, SpaceMismatch."""
     encoder.space.require(classifier.space, "This classifier")
     picture = open_image(image, near=encoder.image_size)
     prepared = encoder.prepare(picture)
     pixels, vector = encoder.normalised(prepared), encoder.embed_prepared([prepared])[0]
     place = int(classifier.logits(vector)[0].argmax()) if label is None else _place(classifier, label)
-    towards = direction(classifier, vector, place, bank)
+    towards = direction(classifier, vector, place)
     box = seen(encoder, picture.size)
     with encoder.open_clip_model() as model:
         values, method = _values(model.visual, pixels.to(encoder.device, encoder.dtype), towards)
@@ -72,22 +70,18 @@ def heat(
     return Heat(values.astype(np.float32), box, method)
 
 
-def direction(classifier: Classifier, vector: np.ndarray, place: int, bank: np.ndarray | None = None) -> np.ndarray:
+def direction(classifier: Classifier, vector: np.ndarray, place: int) -> np.ndarray:
     """The gradient of a label's log-odds at a vector [dim], of unit length.
 
     Where labels exclude each other: the label's weights minus those of the others, each as far as it competes here. For
-    several labels, or one alone, the log-odds of `decide`: the label's own weights, less the picture's share of how it fits
-    the captions of `bank` [m, dim] if there is one. A sigmoid model's labels have their own weights alone.
+    several labels, or one alone, and for a sigmoid model: the label's own weights alone.
     """
     weight = classifier.weight
     towards = weight[place].astype(np.float64)
-    if classifier.activation == "softmax":
-        if not (classifier.decision.many or len(weight) == 1):
-            logits = classifier.logits(vector)[0].astype(np.float64) / classifier.decision.temperature
-            logits[place] = -np.inf
-            towards = towards - _softmax(logits) @ weight
-        elif (others := captions_against(classifier, bank)) is not None:
-            towards = towards - OWN * _softmax(classifier.scale * (others @ vector.astype(np.float64))) @ others
+    if classifier.activation == "softmax" and not stand_alone(classifier):
+        logits = classifier.logits(vector)[0].astype(np.float64) / classifier.decision.temperature
+        logits[place] = -np.inf
+        towards = towards - _softmax(logits) @ weight
     return (towards / max(float(np.linalg.norm(towards)), 1e-12)).astype(np.float32)
 
 

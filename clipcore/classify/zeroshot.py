@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import BadInput
 from ..progress import Step, drain
 from .classifier import Classifier
+from .decision import Decision
 from .prompts import DEFAULT_PACK, PromptSet, check_labels, check_template, clean_label, pack
 
 if TYPE_CHECKING:
@@ -92,4 +93,5 @@ def search_classifier(encoder: "Encoder", words: str, query: np.ndarray, cut: fl
         prompts=PromptSet("search", (), class_prompts={label: (words,)}),
         kind="search",
         metrics={"cut-off": round(cut, 4)},
+        decision=Decision(sure=0.5),
     )

@@ -17,7 +17,7 @@ LOCAL_FILES = "/data/local-files/?d="  # how Label Studio names a file below its
 
 
 def to_label_studio(answers: Iterable[Answer], root: str | None = None, version: str = "sayso") -> str:
-    """Tasks for Label Studio's import: a person's label becomes an annotation, a classifier's a prediction with its share.
+    """Tasks for Label Studio's import: a person's label becomes an annotation, a classifier's a prediction with its figure.
 
     Pictures are named as local files relative to `root`, which is what LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT must say; left
     out, it is the root of the disk. The project needs the configuration of `label_studio_config`.
@@ -30,7 +30,7 @@ def to_label_studio(answers: Iterable[Answer], root: str | None = None, version:
         if isinstance(answer.said, tuple):
             task["annotations"] = [{"result": [_choices(answer.said, f"said{number}")]}]
         if answer.prediction and isinstance(answer.found, tuple):
-            score = round(answer.prediction.score, 6)
+            score = round(answer.prediction.score if answer.figure is None else answer.figure, 6)
             guess = {"model_version": version, "score": score, "result": [_choices(answer.found, f"found{number}")]}
             task["predictions"] = [guess]
         tasks.append(task)

@@ -14,7 +14,7 @@ from ..records import Answer, Verdict, in_words
 TOP = 5
 COLUMNS = (
     *("path", "label", "by", "your label", "classifier label", "share", "runner-up", "runner-up share", "margin"),
-    "classifier answer",
+    *("classifier answer", "likely right", "why not"),
 )
 
 
@@ -22,7 +22,8 @@ def to_csv(answers: Iterable[Answer]) -> str:
     """One row per picture. `label` is the person's, or else the classifier's, and empty where neither gave one.
 
     `classifier label` is the classifier's best one, whether it was sure or not; `classifier answer` is what it answered by
-    its dial. Several labels of a picture are joined with "; ", see `label_cell`. Every cell is quoted, and one that a
+    its dial, `likely right` its one figure, 0.01 to 0.99, which the dial compares, and `why not` why there is no answer.
+    Several labels of a picture are joined with "; ", see `label_cell`. Every cell is quoted, and one that a
     spreadsheet would take for a formula is defused with a leading apostrophe. `storage.labels.imports.read_csv` reads back
     exactly what a person said.
     """
@@ -42,6 +43,8 @@ def to_csv(answers: Iterable[Answer]) -> str:
             f"{second[1]:.6f}" if second else "",
             f"{found.margin:.6f}" if found else "",
             label_cell(answer.found),
+            f"{answer.figure:.2f}" if answer.figure is not None else "",
+            answer.why,
         ]
         writer.writerow([defused(cell) for cell in cells])
     return text.getvalue()
@@ -61,6 +64,8 @@ def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> 
             "said": _plain(answer.said),
             "answer": _plain(answer.found),
         }
+        if answer.figure is not None:
+            row |= {"likely right": round(answer.figure, 2), "why not": answer.why}
         if answer.prediction:
             row["classifier"] = prediction_row(answer.image.shown_path, answer.prediction, len(answer.prediction.labels))
             del row["classifier"]["path"]
@@ -73,6 +78,7 @@ def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> 
             "activation": classifier.activation,
             "temperature": classifier.decision.temperature,
             "calibrated": classifier.decision.calibrated,
+            "dial": classifier.decision.sure,
             "prompts": classifier.prompts.to_json(),
             "model": {"name": classifier.space.name, "space": classifier.space.key},
         }
@@ -90,9 +96,11 @@ def prediction_row(path: str, prediction: Prediction, k: int = TOP) -> dict[str,
     }
 
 
-def answer_row(path: str, prediction: Prediction, verdict: Verdict, k: int = TOP) -> dict[str, Any]:
-    """`prediction_row` with what was answered: a list of labels, "unsure" or "none of these"."""
-    return {**prediction_row(path, prediction, k), "answer": _plain(verdict)}
+def answer_row(path: str, prediction: Prediction, verdict: Verdict, figure: float, why: str, k: int = TOP) -> dict[str, Any]:
+    """`prediction_row` with what was answered, a list of labels, "unsure" or "none of these", and its figure; or why there
+    is no answer."""
+    told = {"answer": _plain(verdict), "likely right": round(figure, 2), "why not": why}
+    return {**prediction_row(path, prediction, k), **told}
 
 
 def label_cell(verdict: Verdict) -> str:

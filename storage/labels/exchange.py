@@ -6,7 +6,9 @@ from dataclasses import replace
 from sqlalchemy import Connection, bindparam, delete, update
 
 from clipcore import NONE, UNSURE, Classifier, decide, generic_bank, zero_shot_classifier
+from clipcore.classify.answers import stand_alone
 from clipcore.classify.prompts import clean_label
+from clipcore.classify.reasons import reasons
 from clipcore.pictures.finding import display_path
 
 from ..classifiers.runs import Runs
@@ -53,9 +55,10 @@ class Exchange:
         values = self._labels.of([image.id for image in images])
         decided = decide(classifier, X, generic_bank(model.encoder))
         found, shares = decided.verdicts(classifier.labels), decided.predictions(classifier.labels)
+        why = reasons(decided, classifier.labels, stand_alone(classifier))
         many = classifier.decision.many
         said = [_said_on_board(values.get(image.id, {}), classifier.labels, many) for image in images]
-        return [Answer(*row) for row in zip(images, said, found, shares, strict=True)]
+        return [Answer(*row) for row in zip(images, said, found, shares, decided.figure.tolist(), why, strict=True)]
 
     def run_answers(self, run_id: str) -> list[Answer]:
         """`answers` for a run as it is now. Raises NotFound, SpaceMismatch."""

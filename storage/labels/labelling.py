@@ -97,6 +97,26 @@ class Labels:
         width = max(map(len, marks.values()), default=1)
         return self.in_parts(list(self._known(marks)), width, part, client, op)
 
+    def rename(self, renamed: Mapping[str, str], client: str = ME, op: str | None = None) -> Moved:
+        """Give labels (key) other names, for every picture that has them, as one step. A name that is there already takes
+        them in: what is true of either is true of it. Raises BadInput for a bad name."""
+        renamed = {old: clean_label(new) for old, new in renamed.items()}
+        among = sorted({*renamed, *renamed.values()})
+        with self._database.reading() as connection:
+            said = {p: v for p, v in board.all_values(connection).items() if v.keys() & renamed.keys()}
+
+        def part(connection: Connection, pictures: Sequence[str], entry: Entry) -> Moved:
+            wanted: dict[str, Values] = {}
+            for picture in pictures:
+                values = wanted.setdefault(picture, {})
+                for label, value in said[picture].items():
+                    if label in among:
+                        name = renamed.get(label, label)
+                        values[name] = max(value, values.get(name, value))
+            return board.replace_values(self._database, connection, wanted, among, entry)
+
+        return self.in_parts(sorted(said), len(among), part, client, op)
+
     def undo(self, client: str = ME, op: str | None = None) -> Moved | None:
         """Take this client's last step back; None if there is none. What others have moved since stays, and is `skipped`."""
         return self._reverse(client, op, redo=False)

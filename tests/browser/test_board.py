@@ -191,6 +191,7 @@ def test_rubber_band_select_column_and_delete(page, tmp_path):
     sort(page, pictures_of(tmp_path, each=6))
     source = fullest(page)
     there, target = count(page, source), other(source)
+    pile(page, source).locator(".list").scroll_into_view_if_needed()
     box = pile(page, source).locator(".list").bounding_box()
     page.mouse.move(box["x"] + 1, box["y"] + 1)  # beside the tiles
     page.mouse.down()
@@ -220,8 +221,8 @@ def test_keyboard_alone(page, tmp_path):
     page.keyboard.press("End")
     page.keyboard.press("Enter")
     dialog = board(page).get_by_role("dialog", name="Picture")
-    expect(dialog).to_contain_text("not a probability")
-    expect(dialog).to_contain_text("nobody has labelled it")
+    expect(dialog).to_contain_text("How the model divides it among your names")
+    expect(dialog).to_contain_text(re.compile(r"nobody has labelled it. Likely right: \d+ %"))
     page.keyboard.press("u")
     expect(status(page)).to_contain_text("1 moved to Unsure")
     expect(dialog).to_be_hidden()  # it was the last of its column
@@ -313,8 +314,12 @@ def test_teach_see_what_changes_use_it_and_go_back(page, tmp_path):
     assert sheet.locator(".thumb").count() == changes > 0
     page.keyboard.press("Escape")
     where = places(page)
+    expect(banner.get_by_role("button", name="Use it")).to_have_class("primary")  # better beyond chance
+    answered = sum(place in SHADES for place in where.values())
     banner.get_by_role("button", name="Use it").click()
     expect(status(page)).to_contain_text("Labelled images stay")
+    assert abs(sum(place in SHADES for place in places(page).values()) - answered) <= 3  # the dial went along
+    one_number(page)
     assert sum(place != where[name] for name, place in places(page).items()) == changes
     for name in SHADES:  # what was labelled is where it was put
         labelled = pile(page, meant[name]).locator(".tile.said")
@@ -339,6 +344,12 @@ def test_label_next_and_check_labels(page, tmp_path):
     expect(board(page).get_by_role("heading", name=re.compile("2 labelled"))).to_be_visible()
     board(page).get_by_role("button", name="Check labels").click()
     expect(status(page)).to_contain_text(re.compile("too few labels"))
+    page.get_by_role("button", name="Check 10 more").click()  # all twelve are the random sample of so few
+    expect(dialog).to_contain_text("1 of 10")
+    page.keyboard.press("1")
+    page.keyboard.press("Escape")
+    banner = page.get_by_role("region", name="What your labels taught")
+    expect(banner).to_contain_text(re.compile(r"Right on \d of \d photos you checked. 9 more at random make it surer."))
 
 
 def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
@@ -361,9 +372,28 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
     dial.fill("0")
     expect(status(page)).to_contain_text("It must be 0 % sure; 0 are unsure, 0 none of these.")
     open_drawer(page)
+    figures = one_number(page)
+    middle = sorted(figures)[len(figures) // 2]
+    dial.fill(str(middle / 100))
+    expect(status(page)).to_contain_text(f"It must be {middle} % sure")
+    assert sorted(one_number(page)) == sorted(figures)  # the dial moves answers, not figures
     page.get_by_label("Save this classifier as").fill("dialled")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_test_id("toast-body").last).to_contain_text("Saved as dialled")
+
+
+def one_number(page):
+    """The figures of the tiles that nobody has labelled, in per cent, as they stand on them. Each is held against the dial:
+    none at or above it is in Unsure or None, and each that is below says why."""
+    dial = round(100 * float(page.get_by_label("How sure must it be?").input_value()))
+    found = []
+    for name in ("Unsure", "None of these", *SHADES):
+        for tile in pile(page, name).locator(".tile:not(.said)").all():
+            figure, told = int(tile.locator(".figure").inner_text().removesuffix(" %")), tile.get_attribute("aria-label")
+            assert (figure >= dial) == (name in SHADES), told
+            assert bool(re.search(r"fits? (well|best|about)|names? fit", told)) == (figure < dial), told
+            found.append(figure)
+    return found
 
 
 def test_versions_are_compared_and_gone_back_to(page, tmp_path):

@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from clipcore.classify.decision import DIAL
 from clipcore.models import is_here
 from tests.support.commands import process, sayso
 from tests.support.fakes import photo
@@ -43,7 +44,8 @@ def test_a_process_of_its_own_answers_the_same(home, folder):
 def test_classify_save_and_use_again(home, folder):
     rows, errors = sayso("classify", folder, "--labels", "red, green=lime", "--save", "colours", "--json", home=home)
     assert len(rows) == 6
-    assert all(set(row) == {"path", "label", "share", "margin", "top", "answer"} for row in rows)
+    assert all(set(row) == {"path", "label", "share", "margin", "top", "answer", "likely right", "why not"} for row in rows)
+    assert all((row["likely right"] >= DIAL) == isinstance(row["answer"], list) == (not row["why not"]) for row in rows)
     assert "saved as colours, version 1" in errors
     assert "bad.jpg: This is not a picture" in errors
     again, _ = sayso("classify", folder, "--classifier", "colours", "--json", home=home)

@@ -1,4 +1,4 @@
-"""From shares to probabilities: the temperature, and how to see whether it is right.
+"""From estimates to what was measured: the temperature of the shares, the odds of the figure, and whether it holds.
 
 docs/answers.md has what was tried, and how well it holds.
 """
@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clipcore import Classifier, Examples
-from clipcore.classify.answers import energy
+from clipcore.classify.answers import energy, none_of, sigmoid, stand_alone
+from clipcore.classify.figure import LEEWAY, first_guess, measured, told
 
 LEAST = 20  # labelled pictures; fewer say too little about a temperature
 SPREAD = 0.2  # of the temperature's logarithm round that of the model, before any label is seen: half lie within
@@ -67,7 +68,7 @@ def reliability_curve(confidence: np.ndarray, right: np.ndarray, bins: int = 15)
 
 
 def calibrate(classifier: Classifier, examples: Examples) -> Classifier:
-    """`classifier` with the temperature that fits labelled pictures which it was not taught with best.
+    """`classifier` with the temperature and the odds that fit labelled pictures which it was not taught with best.
 
     Fewer than LEAST pictures change nothing. Raises as `Examples.targets` and `Space.require` do.
     """
@@ -76,30 +77,47 @@ def calibrate(classifier: Classifier, examples: Examples) -> Classifier:
 
 
 def settled(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classifier:
-    """`classifier` with temperature and level from logits [n, n labels] of pictures it was not taught with, of places y [n].
+    """`classifier` with temperature, level and odds from logits [n, n labels] of pictures it was not taught with, of places
+    y [n].
 
-    The level is the energy that nine of ten of them reach. Fewer than LEAST pictures change nothing, and a sigmoid model
-    answers as it was trained.
+    The level is such that nine of ten of them look like one of the labels. Fewer than LEAST pictures change nothing, and a
+    sigmoid model's shares stay as it was trained.
     """
-    if len(y) < LEAST or classifier.activation == "sigmoid":
+    return _settled(classifier, logits, y) if len(y) >= LEAST else classifier
+
+
+def _settled(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classifier:
+    if classifier.activation == "softmax":
+        level = float(np.quantile(energy(logits), BELOW)) + LEEWAY
+        decision = replace(classifier.decision, temperature=fit_temperature(logits, y), calibrated=len(y), level=level)
+        classifier = classifier.with_decision(decision)
+    return with_odds(classifier, logits, y)
+
+
+def with_odds(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classifier:
+    """`classifier` with the odds of its figure moved by labels, as `settled`; however few there are. Labels that stand alone
+    keep theirs."""
+    if stand_alone(classifier) or not len(y):
         return classifier
-    level = float(np.quantile(energy(logits), BELOW))
-    temperature = fit_temperature(logits, y)
-    return classifier.with_decision(replace(classifier.decision, temperature=temperature, calibrated=len(y), level=level))
+    odds = classifier.decision.odds or first_guess()
+    features = told(logits / classifier.decision.temperature, none_of(classifier, logits))
+    moved = measured(odds, features, logits.argmax(1) == y)
+    return classifier.with_decision(replace(classifier.decision, odds=moved))
 
 
-def held_out_curve(logits: np.ndarray, y: np.ndarray, parts: int = 5) -> Reliability | None:
-    """The curve of logits [n, n labels] of pictures not learned from, of places y [n]; each part of them at the temperature
-    that the others ask for. None for fewer than LEAST pictures."""
-    if len(y) < LEAST:
+def held_out_curve(classifier: Classifier, logits: np.ndarray, y: np.ndarray, parts: int = 5) -> Reliability | None:
+    """The curve of the figures of a classifier for logits [n, n labels] of pictures not learned from, of places y [n]; each
+    part of them is settled by the others. None for fewer than LEAST pictures, or for labels that stand alone."""
+    if len(y) < LEAST or stand_alone(classifier):
         return None
     part = np.random.default_rng(0).permutation(len(y)) % parts
-    confidence = np.zeros(len(y))
+    figure = np.zeros(len(y))
     for each in range(parts):
         own = part == each
-        scaled = logits[own] / fit_temperature(logits[~own], y[~own])
-        confidence[own] = np.exp(scaled.max(1) - energy(scaled))
-    return reliability_curve(confidence, logits.argmax(1) == y, bins=10)
+        one = _settled(classifier, logits[~own], y[~own])
+        odds = one.decision.odds or first_guess()
+        figure[own] = sigmoid(told(logits[own] / one.decision.temperature, none_of(one, logits[own])) @ odds.exclusive)
+    return reliability_curve(figure, logits.argmax(1) == y, bins=10)
 
 
 def fit_temperature(logits: np.ndarray, y: np.ndarray) -> float:

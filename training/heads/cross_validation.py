@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clipcore import Classifier, Examples
+from clipcore.measure.intervals import mcnemar
 
 from .calibration import Reliability, held_out_curve, settled
 from .fewshot import checked, few_shot, fit
@@ -14,6 +15,7 @@ from .probe import linear_probe
 Learn = Callable[[Examples, Classifier], Classifier]  # from examples and what one begins with
 
 FOLDS = 5
+CHANCE = 0.05  # an advantage less likely than this by chance alone counts as one
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,10 @@ class Lesson:
 
     before and after are measured on the same pictures; for `after` each was answered by a head that had not seen it.
 
-    start    what was taught, its temperature fitted on the labels if they are enough: that alone makes shares probabilities
+    adopt    not worse by cross-validation
+    better   better beyond chance, by a test on the same pictures: McNemar's, exact (for F1 a paired bootstrap)
+    right    bool [n] and bool [n], which of the pictures `keys` were right before and after
+    start    what was taught, its figure measured on the labels if they are enough
     measure  what the `accuracy` of before and after is: F1 where a picture can have several labels
     curve    how well the confidences of `kept` hold on pictures that it had not seen; None for few labels
     """
@@ -54,6 +59,9 @@ class Lesson:
     start: Classifier
     measure: str = "accuracy"
     curve: Reliability | None = None
+    better: bool = False
+    keys: tuple[str, ...] = ()
+    right: tuple[np.ndarray, np.ndarray] = (np.zeros(0, bool), np.zeros(0, bool))
 
     @property
     def kept(self) -> Classifier:
@@ -77,10 +85,18 @@ def teach(examples: Examples, start: Classifier, learn: Learn = few_shot) -> Les
     adopt = bool(after.sum() >= before.sum())
     measured = Measured.of(before), Measured.of(after)
     taught, unseen, truth = _learned(examples, start, learn, logits, y)
+    curve = held_out_curve(start, unseen, truth) if adopt else held_out_curve(start, text, y)
     start = settled(start, text, y)
-    curve = held_out_curve(unseen, truth) if adopt else held_out_curve(text, y)
-    sentence = _sentence(*measured, adopt, start.decision.calibrated > 0)
-    return Lesson(taught, adopt, *measured, len(y), sentence, start, curve=curve)
+    better = is_better(before, after)
+    sentence = sentence_of(*measured, adopt, better, start.decision.calibrated > 0)
+    right = before, after
+    return Lesson(taught, adopt, *measured, len(y), sentence, start, "accuracy", curve, better, examples.keys, right)
+
+
+def is_better(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether answers [n] that were right `after` beat those `before` on the same pictures beyond chance."""
+    won, lost = int((after & ~before).sum()), int((before & ~after).sum())
+    return won > lost and mcnemar(won, lost) < CHANCE
 
 
 def out_of_fold(examples: Examples, start: Classifier, learn: Learn = few_shot) -> np.ndarray:
@@ -113,14 +129,19 @@ def percent(share: float) -> str:
     return f"{100 * share:.0f} %"
 
 
-def _sentence(before: Measured, after: Measured, adopt: bool, calibrated: bool) -> str:
-    many = "label" if after.n == 1 else "labels"
-    told = f"With your {after.n} {many}: {percent(before.accuracy)} → {percent(after.accuracy)} on images it had not seen"
-    told = f"{told} ({100 * after.low:.0f} to {percent(after.high)})"
-    if adopt:
+def sentence_of(before: Measured, after: Measured, adopt: bool, better: bool, calibrated: bool) -> str:
+    """What labels are worth, in words."""
+    n = after.n
+    many = "label" if n == 1 else "labels"
+    right, was = round(after.accuracy * n), round(before.accuracy * n)
+    told = f"With your {n} {many}: right on {right} of {n} instead of {was}, on images it had not seen"
+    told = f"{told}. Likely {100 * after.low:.0f} to {100 * after.high:.0f} of 100"
+    if better:
         return told
-    better = "; but its shares can become probabilities" if calibrated else ""
-    return f"{told}; what you have stays in use{better}"
+    if adopt:
+        return f"{told}. That may be chance; a few more labels will tell"
+    also = "; but its figures can now be measured ones" if calibrated else ""
+    return f"{told}. What you have stays in use{also}"
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clipcore import BadInput, Classifier, Examples
+from clipcore.classify.answers import energy
 
-from .calibration import settled
+from .calibration import LEAST, settled, with_odds
 
 RIDGES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 GAINS = (2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0)
@@ -86,12 +87,15 @@ def fit(examples: Examples, start: Classifier) -> Taught:
         scale=trust * start.scale,
         kind="few-shot",
         metrics=metrics,
-        decision=replace(start.decision, temperature=1.0, calibrated=0, level=None),
     )
     held_out -= held_back
     only = np.flatnonzero(counts[y] == 1)
     held_out[only, y[only]] = words[only, y[only]]  # without its only picture a class has the words alone
-    return Taught(settled(taught, held_out, y), held_out)
+    level = start.decision.level
+    if level is not None:  # its scores are of another scale: labelled pictures are to fit as well as they did
+        level += float(energy(held_out).mean() - energy(start.logits(X)).mean())
+    taught = taught.with_decision(replace(start.decision, temperature=1.0, calibrated=0, level=level))
+    return Taught((settled if len(y) >= LEAST else with_odds)(taught, held_out, y), held_out)
 
 
 def checked(examples: Examples, start: Classifier) -> np.ndarray:

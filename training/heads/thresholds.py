@@ -57,10 +57,31 @@ def teach_many(start: Classifier, confidence: np.ndarray, truth: np.ndarray, key
     adopt = measured[1].accuracy >= measured[0].accuracy
     found = tuple(round(float(t), 4) for t in fit_thresholds(confidence, truth, before))
     taught = start.with_decision(replace(start.decision, sure=0.5, thresholds=found))
+    better = _better(confidence >= before, after, truth)
     told = f"With your {len(truth)} labelled images: F1 {percent(measured[0].accuracy)} → {percent(measured[1].accuracy)}"
     told = f"{told} on images it had not seen ({100 * measured[1].low:.0f} to {percent(measured[1].high)})"
-    told = told if adopt else f"{told}; what you have stays in use"
-    return Lesson(taught, adopt, *measured, len(truth), told, start, "F1")
+    if not better:
+        told = f"{told}. {'That may be chance' if adopt else 'What you have stays in use'}"
+    return Lesson(taught, adopt, *measured, len(truth), told, start, "F1", better=better, keys=keys)
+
+
+def _better(before: np.ndarray, after: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether F1 rose beyond chance: the 95 % interval of the difference, by a paired bootstrap, is above 0."""
+    from scipy.stats import bootstrap
+
+    if len(truth) < 2 or (before == after).all():
+        return False
+    true = truth.sum(1)
+    parts = [each.sum(1).astype(float) for each in (before & truth, before, after & truth, after)]
+
+    def gain(*drawn: np.ndarray, axis: int = -1) -> np.ndarray:
+        hit, said, hit_after, said_after, all_true = (each.sum(axis) for each in drawn)
+        return 2 * hit_after / np.maximum(said_after + all_true, 1) - 2 * hit / np.maximum(said + all_true, 1)
+
+    found = bootstrap(
+        (*parts, true.astype(float)), gain, paired=True, n_resamples=DRAWS, method="percentile", rng=np.random.default_rng(0)
+    )
+    return bool(found.confidence_interval.low > 0)
 
 
 def f1(answered: np.ndarray, truth: np.ndarray) -> Measured:

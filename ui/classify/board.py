@@ -15,15 +15,17 @@ from typing import Any
 import numpy as np
 
 from clipcore import NONE, UNSURE, Answers, BadInput, NotFound, decide, dial, generic_bank
-from clipcore.classify.answers import thresholds
+from clipcore.classify.answers import stand_alone, thresholds
+from clipcore.classify.reasons import reasons
 from storage import ImageRecord, Moved, Place, Run
 from storage.labels.moves import Values, place_of
+from training import check_sample
 
 from ..library.search import card, check_number
 from ..studio import Studio
 
 KEPT = 4  # boards kept ready; one of 10,000 pictures takes about 25 MB
-SURES = tuple(step / 20 for step in range(21))  # positions of the dial
+SURES = tuple(step / 100 for step in range(101))  # positions of the dial: those of the figure
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +56,16 @@ class Board:
         """How sure the classifier must be of each class."""
         needed = thresholds(self.run.classifier.decision, len(self.labels))
         return [round(float(value), 4) for value in needed]
+
+    @cached_property
+    def reasons(self) -> list[str]:
+        """Why each picture has no answer, in a few words; "" where it has one."""
+        return reasons(self.answers, self.labels, stand_alone(self.run.classifier))
+
+    @cached_property
+    def sample(self) -> list[str]:
+        """The pictures of the check sample, by which it is told how good the board is."""
+        return check_sample(tuple(self.rows))
 
     @cached_property
     def epoch(self) -> str:
@@ -140,7 +152,7 @@ class Boards:
             self._library.labels.last_step()
         )  # first: what comes while the labels are read is then told once more, not missed
         said = self.said(board, board.rows)
-        answers = zip(board.images, self._guesses(board), board.answers.confidence.tolist(), strict=True)
+        answers = zip(board.images, self._guesses(board), board.answers.figure.tolist(), board.reasons, strict=True)
         return self._state(board, client, step) | {
             "labels": classifier.labels,
             "model": classifier.space.name,
@@ -153,7 +165,7 @@ class Boards:
             "calibrated": 0 if board.many else classifier.decision.calibrated,
             "curve": classifier.metrics.get("curve"),
             "before": board.run.before,
-            "images": [[*card(image), place, round(confidence, 4)] for image, place, confidence in answers],
+            "images": [[*card(image), place, round(figure, 2), why] for image, place, figure, why in answers],
             "changes": [[image_id, place] for image_id, place in said if place is not None],
             "skipped": [[record.path, record.reason] for record in board.run.skipped],
         }
@@ -242,6 +254,8 @@ class Boards:
         return {
             "top": board.answers.predictions(board.labels)[row].top(5),
             "none": round(float(board.answers.none[row]), 4),
+            "figure": round(float(board.answers.figure[row]), 2),
+            "why": board.reasons[row],
             "place": int(board.answers.places[row]),
         }
 

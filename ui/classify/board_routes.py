@@ -33,6 +33,16 @@ class Move(Reverse):
 
 
 @dataclass
+class Classes:
+    """A request to give the board other classes, in place; see `classes.change_classes`."""
+
+    op: str
+    client: str
+    names: list[str]
+    renamed: dict[str, str]
+
+
+@dataclass
 class Dial:
     sure: float
 
@@ -50,7 +60,10 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
 
     def told(run_id: str, answer: dict[str, Any]) -> Response:
         # not through FastAPI's encoder, which looks at each of 10,000 rows
-        return Response(json.dumps({**answer, "lesson": teaching.offer(run_id)}), media_type="application/json")
+        return Response(
+            json.dumps({**answer, "lesson": teaching.offer(run_id), "check": teaching.progress(run_id)}),
+            media_type="application/json",
+        )
 
     @app.get(path)
     def snapshot(run_id: str, client: str = "") -> Response:
@@ -88,6 +101,11 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         boards.set_threshold(run_id, threshold.code, threshold.needed)
         return {}
 
+    @app.post(path + "/classes")
+    def change_classes(run_id: str, classes: Classes) -> dict[str, Any]:
+        teaching.change_classes(run_id, classes.client, classes.op, classes.names, classes.renamed)
+        return {}
+
     @app.get(path + "/images/{image_id}")
     def look(run_id: str, image_id: Id) -> dict[str, Any]:
         return boards.look(run_id, image_id)
@@ -98,8 +116,10 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
 
     @app.post(path + "/lesson/{what}")
     def adopt(run_id: str, what: Literal["use", "undo"]) -> dict[str, Any]:
-        teaching.use(run_id) if what == "use" else teaching.undo(run_id)
-        return {}
+        if what == "undo":
+            teaching.undo(run_id)
+            return {}
+        return {"sure": teaching.use(run_id)}
 
     @app.get(path + "/compare")
     def compare_versions(run_id: str, name: str, version: Offset, other: Offset | None = None) -> dict[str, Any]:
@@ -108,6 +128,10 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     @app.get(path + "/next")
     def what_next(run_id: str) -> dict[str, Any]:
         return teaching.next(run_id)
+
+    @app.get(path + "/check")
+    def check(run_id: str) -> dict[str, Any]:
+        return teaching.check(run_id)
 
     @app.get(path + "/doubts")
     def doubts(run_id: str) -> dict[str, Any]:

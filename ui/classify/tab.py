@@ -132,8 +132,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio, at))
 
-    at.go.click(on(classify), [*typed, at.source], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
-    at.labels.submit(on(classify), [*typed, at.source], ran, **QUIET, **UNCHECKED)
+    at.go.click(on(classify), [*typed, at.source, at.run], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
+    at.labels.submit(on(classify), [*typed, at.source, at.run], ran, **QUIET, **UNCHECKED)
     sample.click(on(classify_samples), typed, [at.labels, at.source, *ran], **QUIET)
     library.click(lambda: gr.Tabs(selected="library"), None, tabs, **QUIET)
     drop.upload(on(take_files), [drop, *typed], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
@@ -158,9 +158,10 @@ def _element(tag: str, name: str, attribute: str = "state") -> gr.HTML:
 # handlers
 
 
-def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str) -> Changes:
-    """Check what was typed, then start the job; most are over before this returns."""
-    return at.jobs.start("classify", {**wanted(typed, templates, many), **selection(studio, source)}, typed, templates, many)
+def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str, run: str = "") -> Changes:
+    """Check what was typed, then start the job; most are over before this returns. What taught the board of `run` stays."""
+    payload = {**wanted(typed, templates, many), **selection(studio, source), "after": run}
+    return at.jobs.start("classify", payload, typed, templates, many)
 
 
 def classify_samples(studio: Studio, at: Parts, typed: str, templates: str, many: bool) -> Changes:

@@ -3,26 +3,30 @@
 The lesson waits until someone uses it; nothing on the board changes by itself.
 """
 
-import hashlib
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from clipcore import BadInput, Classifier, PromptSet, Step, decide, zero_shot_classifier
+from clipcore import UNSURE, BadInput, Classifier, PromptSet, Step, decide, zero_shot_classifier
+from clipcore.classify.answers import dial_for, grounded, reaches
+from clipcore.measure.intervals import share_interval
 from storage.labels.moves import truth_of
-from training import Lesson, teach, teach_many, what_next, wrong_labels
+from training import Doubt, Lesson, teach, teach_many, what_next, wrong_labels
 
+from ..lessons import curve_of, name_of, taught_by
 from ..library.search import card
 from ..studio import Studio, Work
 from .board import Board, Boards
 from .board_changes import changed
+from .classes import change_classes, undo_classes
 
 KEPT = 8  # lessons
 QUEUE = 24  # pictures to label next
+TOLD = 5  # labels with their bars
 LEAST = 2  # labelled pictures; one alone cannot be tested on a picture the head has not seen
 
 
@@ -66,9 +70,63 @@ class Teaching:
         if offer is None or offer.taught_with == self._boards.get(run_id).run.classifier.metrics.get("taught_with"):
             return None
         lesson = offer.lesson
-        is_better = lesson.adopt and lesson.after.accuracy > lesson.before.accuracy  # 78 → 78 % is nothing to use
-        usable = is_better or lesson.kept.decision.calibrated > 0
-        return {"id": offer.taught_with, "labels": lesson.labels, "adopt": usable, "sentence": lesson.sentence}
+        checked = self._checked(run_id, offer)
+        worse = checked is not None and checked["taught"] < checked["right"]
+        return {
+            "id": offer.taught_with,
+            "labels": lesson.labels,
+            "adopt": lesson.adopt or lesson.kept.decision.calibrated > 0,
+            "main": lesson.better and not worse,  # offered as the main thing to do: only what is better beyond chance
+            "sentence": lesson.sentence,
+        }
+
+    def check(self, run_id: str) -> dict[str, Any]:
+        """The check sample of a board: its pictures without a label, and what those with one say, in words."""
+        board = self._boards.get(run_id)
+        keys = board.sample
+        said = {image_id for image_id, place in self._boards.said(board, keys) if place is not None}
+        images = [board.images[board.rows[key][0]] for key in keys]
+        left = [image for image in images if image.id not in said]
+        words = "Every image of the check sample has a label."
+        return {"items": [card(image) for image in left], "words": words}
+
+    def progress(self, run_id: str) -> dict[str, Any] | None:
+        """How good the board is, told on the check sample alone: pictures chosen by the queue are the hard ones. None where
+        an image can have several labels."""
+        board = self._boards.get(run_id)
+        if board.many:
+            return None
+        with self._lock:
+            offer = self._offers.get(run_id)
+        found = self._checked(run_id, offer) or {"right": 0, "done": 0, "taught": 0, "labelled": 0}
+        of = len(board.sample)
+        return {"of": of, "left": of - found["labelled"], "sentence": _progress(of, **found)}
+
+    def _checked(self, run_id: str, offer: Offer | None) -> dict[str, int] | None:
+        """Of the check sample: how many pictures are labelled, and for those that are judged (`done`) how many the board has
+        right, and would have with what was taught (`taught`); None without any. A head is asked that had not seen them."""
+        board = self._boards.get(run_id)
+        if board.many:
+            return None
+        keys = board.sample
+        places = {board.images[row].id: key for key in keys for row in board.rows[key][:1]}
+        said = {places[i]: place for i, place in self._boards.said(board, keys) if i in places and place is not None}
+        unseen = dict[str, tuple[bool, bool]]()
+        if offer:
+            unseen = dict(zip(offer.lesson.keys, zip(*map(np.ndarray.tolist, offer.lesson.right), strict=True), strict=True))
+        untouched = board.run.classifier.kind == "zero-shot"
+        done = right = taught = 0
+        for key, place in said.items():
+            if place == UNSURE:
+                continue
+            row = board.rows[key][0]
+            now = bool(board.answers.shares[row].argmax() == place if place >= 0 else board.answers.places[row] < 0)
+            if place >= 0 and not untouched:
+                if key not in unseen:
+                    continue  # the lesson that has not seen it is being made
+                now = unseen[key][1]
+            done, right, taught = done + 1, right + now, taught + (unseen[key][1] if key in unseen else now)
+        return {"labelled": len(said), "done": done, "right": right, "taught": taught} if said else None
 
     def changes(self, run_id: str) -> dict[str, Any]:
         """The pictures without a label that the lesson would put into another column."""
@@ -77,14 +135,22 @@ class Teaching:
         found = changed(board.images, board.labels, board.answers.places, after, ~self._boards.taken(board))
         return found | {"curve": curve_of(offer.lesson)}
 
-    def use(self, run_id: str) -> None:
-        """Sort the board with the taught classifier; labels stay. `undo` takes it back. Raises BadInput."""
+    def use(self, run_id: str) -> float:
+        """Sort the board with the taught classifier; labels stay, and the dial goes where as many images as before get an
+        answer. Gives that setting. `undo` takes it back. Raises BadInput."""
         board, offer = self._boards.get(run_id), self._current(run_id)
-        self._library.runs.change(run_id, self._taught(board, offer), board.run.edition)
+        taught = self._taught(board, offer)
+        self._library.runs.change(run_id, taught, board.run.edition)
+        return taught.decision.sure
 
     def undo(self, run_id: str) -> None:
-        """Sort the board with the classifier it had before. Raises NotFound if there is none."""
-        self._library.runs.revert(run_id)
+        """Sort the board with the classifier it had before, and its classes. Raises NotFound if there is none."""
+        undo_classes(self._studio, self._boards, run_id)
+
+    def change_classes(self, run_id: str, client: str, op: str, names: Sequence[str], renamed: Mapping[str, str]) -> None:
+        """`classes.change_classes`, and learn from what is labelled now."""
+        change_classes(self._studio, self._boards, run_id, client, op, names, renamed)
+        self.ask(run_id)
 
     def next(self, run_id: str) -> dict[str, Any]:
         """Pictures worth labelling next, the most useful first; `words` say why there are none."""
@@ -104,10 +170,16 @@ class Teaching:
         examples = self._library.examples(board.labels)
         if len(examples) < LEAST:
             return {"items": [], "words": "There are too few labels to check; label a few images of every class first."}
-        found = wrong_labels(examples, self._start(board.run.classifier))
+        found = wrong_labels(examples, self._start(board))
         index = {label: code for code, label in enumerate(board.labels)}
         items = [
-            [*card(board.images[row]), index[doubt.given], index[doubt.likely], round(doubt.confidence, 4)]
+            [
+                *card(board.images[row]),
+                index[doubt.given],
+                index[doubt.likely],
+                round(doubt.confidence, 4),
+                _bars(doubt, board),
+            ]
             for doubt in found
             for row in board.rows.get(examples.keys[doubt.row], ())[:1]
         ]
@@ -136,7 +208,7 @@ class Teaching:
         examples = self._library.examples(board.labels)
         if len(examples) < LEAST:
             return None
-        return Offer(teach(examples, self._start(board.run.classifier)), _name(examples.keys, examples.labels))
+        return Offer(teach(examples, self._start(board)), name_of(examples.keys, examples.labels))
 
     def _offer_many(self, board: Board) -> Offer | None:
         """Thresholds from the board's labelled pictures, where a picture can have several labels."""
@@ -150,7 +222,7 @@ class Teaching:
         lesson = teach_many(board.run.classifier, board.answers.shares[rows], truth, keys)
         if np.allclose(lesson.classifier.decision.thresholds, board.thresholds):
             return None  # too few of every class: nothing was learned
-        return Offer(lesson, _name(keys, truth.tolist()))
+        return Offer(lesson, name_of(keys, truth.tolist()))
 
     def _current(self, run_id: str) -> Offer:
         """The lesson on offer, made now if the program was started anew meanwhile."""
@@ -161,47 +233,42 @@ class Teaching:
             raise BadInput("There are too few labels to learn from; label a few images first.")
         return offer
 
-    def _start(self, classifier: Classifier) -> Classifier:
+    def _start(self, board: Board) -> Classifier:
         """The head that no label has touched: what was taught is measured against it, and begins with it."""
-        if classifier.kind == "zero-shot":
-            return classifier
+        classifier = board.run.classifier
+        if classifier.kind == "zero-shot" and not classifier.decision.calibrated:
+            return grounded(classifier, board.X, self._boards.bank())
         prompts: PromptSet = classifier.prompts
         fresh = zero_shot_classifier(self._studio.encoder(), classifier.labels, prompts)
-        return fresh.with_decision(replace(fresh.decision, sure=classifier.decision.sure))
+        fresh = fresh.with_decision(replace(fresh.decision, sure=classifier.decision.sure))
+        return grounded(fresh, board.X, self._boards.bank())
 
     def _taught(self, board: Board, offer: Offer) -> Classifier:
-        """The taught head with the dial where the board has it, and with what was measured of it."""
-        lesson = offer.lesson
-        after = lesson.after if lesson.adopt else lesson.before
-        metrics = {
-            **lesson.kept.metrics,
-            "taught_with": offer.taught_with,
-            "measure": lesson.measure,
-            "before": asdict(lesson.before),
-            "after": asdict(after),
-            "curve": curve_of(lesson),
-        }
+        """The taught head with what was measured of it, and the dial where as many unlabelled images are answered as now."""
+        taught = taught_by(offer.lesson, offer.taught_with)
         if board.many:  # the dial is where the thresholds are as fitted
-            return replace(lesson.kept, metrics=metrics)
-        decision = replace(lesson.kept.decision, sure=board.run.classifier.decision.sure)
-        return replace(lesson.kept, metrics=metrics, decision=decision)
+            return taught
+        free, sure = ~self._boards.taken(board), board.run.classifier.decision.sure
+        if free.any() and 0 < sure < 1:
+            figures = decide(taught, board.X[free], self._boards.bank()).figure
+            sure = dial_for(figures, int(reaches(board.answers.figure[free], sure).sum()), sure)
+        return taught.with_decision(replace(taught.decision, sure=sure))
 
 
-def curve_of(lesson: Lesson) -> dict[str, Any] | None:
-    """The reliability of a lesson's confidences, as plain values; None where there were too few labels."""
-    if lesson.curve is None:
-        return None
-    curve = lesson.curve
-    return {
-        "confidence": curve.confidence.round(4).tolist(),
-        "accuracy": curve.accuracy.round(4).tolist(),
-        "counts": curve.counts.tolist(),
-        "error": round(curve.error, 4),
-        "chance": round(curve.chance, 4),
-        "debiased": round(curve.debiased, 4),
-    }
+def _bars(doubt: Doubt, board: Board) -> list[tuple[str, float]]:
+    """What a doubt is read from: the best labels with their shares."""
+    order = np.argsort(-doubt.shares, kind="stable")[:TOLD]
+    return [(board.labels[i], round(float(doubt.shares[i]), 4)) for i in order]
 
 
-def _name(keys: Sequence[str], labels: Sequence[Any]) -> str:
-    said = sorted(zip(keys, labels, strict=True))
-    return hashlib.sha256(repr(said).encode()).hexdigest()[:16]
+def _progress(of: int, labelled: int, done: int, right: int, taught: int) -> str:
+    """How good the board is, in words."""
+    if not done:
+        return f"Label {'these' if labelled == 0 else 'all'} {of} at random to know how good it is"
+    low, high = share_interval(right, done)
+    told = f"Right on {right} of {done} {'photo' if done == 1 else 'photos'} you checked"
+    if taught != right:
+        told = f"{told}; with what your labels taught {taught}"
+    if labelled < of:
+        return f"{told}. {of - labelled} more at random make it surer"
+    return f"{told}. Likely between {100 * low:.0f} and {100 * high:.0f} of 100"

@@ -62,7 +62,7 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
 
         classifier = library.runs.get(run_id).classifier
         image = library.image(image_id)
-        heated = heat(studio.encoder(), classifier, image.path, label, boards.bank())
+        heated = heat(studio.encoder(), classifier, image.path, label)
         picture = open_image(library.thumbnail(image_id, SIDE))
         headers = {"Cache-Control": "no-store", "X-Heat": heated.method}
         return Response(overlay(picture, heated), media_type="image/png", headers=headers)

@@ -12,6 +12,7 @@ import pytest
 
 from clipcore import NONE, UNSURE, BadInput, SpaceMismatch, zero_shot_classifier
 from clipcore.cells import defused
+from clipcore.classify.decision import DIAL
 from clipcore.progress import drain
 from storage import Library
 from storage.export import (
@@ -75,6 +76,9 @@ def test_a_persons_word_goes_before_the_classifiers(answers):
     assert (r0["runner-up"], float(r0["share"]) > 0.9) == ("green", True)
     assert (r1["label"], r1["by"], r1["your label"], r1["classifier answer"]) == ("", "", "unsure", "red")
     assert (g0["label"], g0["by"], g0["your label"]) == ("green", "classifier", "")
+    for answer, row in zip(answers, rows.values(), strict=True):
+        assert (row["likely right"], row["why not"]) == (f"{answer.figure:.2f}", answer.why)
+        assert (round(answer.figure, 2) >= DIAL) == isinstance(answer.found, tuple) == (not answer.why)
 
 
 def test_cells_that_spreadsheets_would_run_are_defused(library, ids, tmp_path):
@@ -94,6 +98,7 @@ def test_json_has_both_verdicts_and_every_share(answers, encoder):
     assert (rows["r0.png"]["said"], rows["r0.png"]["answer"], rows["r0.png"]["labels"]) == (["green"], ["red"], ["green"])
     assert (rows["r1.png"]["said"], rows["r1.png"]["labels"]) == ("unsure", [])
     assert len(rows["g0.png"]["classifier"]["top"]) == 2
+    assert [row["likely right"] for row in data["images"]] == pytest.approx([answer.figure for answer in answers])
 
 
 def test_without_a_classifier_the_labelled_pictures_alone(library, ids):

@@ -12,6 +12,7 @@ from tests.support.fakes import unit
 from tests.support.sentences import assert_sentence
 from training import (
     calibrate,
+    check_sample,
     evaluate_shots,
     few_shot,
     fit_thresholds,
@@ -24,6 +25,7 @@ from training import (
     wrong_labels,
 )
 from training.heads.calibration import SPREAD, fit_temperature
+from training.heads.cross_validation import is_better
 from training.heads.fewshot import fit
 from training.heads.thresholds import f1
 
@@ -202,7 +204,10 @@ def test_lesson_that_helps_is_adopted():
     assert lesson.before.accuracy < 0.1 < lesson.after.low
     assert lesson.after.low <= lesson.after.accuracy <= lesson.after.high
     assert lesson.sentence.startswith("With your 40 labels: ")
-    assert f"→ {lesson.after.accuracy:.0%}".replace("%", " %") in lesson.sentence
+    right = [round(each.accuracy * 40) for each in (lesson.after, lesson.before)]
+    assert f"right on {right[0]} of 40 instead of {right[1]}, on images it had not seen" in lesson.sentence
+    assert lesson.better
+    assert [each.sum() for each in lesson.right] == right[::-1]
 
 
 def test_labels_that_contradict_each_other_are_seen_through():
@@ -215,7 +220,7 @@ def test_labels_that_contradict_each_other_are_seen_through():
     lesson = teach(mixed, GOOD)
     assert lesson.before.accuracy == pytest.approx(0.5, abs=0.05)
     assert lesson.after.accuracy < 0.55  # half of the labels contradict the other half
-    assert lesson.adopt == lesson.sentence.endswith(")")
+    assert not lesson.better
 
 
 def test_what_was_learned_is_not_what_is_measured():
@@ -224,6 +229,30 @@ def test_what_was_learned_is_not_what_is_measured():
     X = unit(rng.standard_normal((80, 8))).astype(np.float32)
     labels = tuple(NAMES[i] for i in rng.integers(0, 4, 80))
     assert teach(Examples(X, labels, SPACE), GOOD).after.accuracy < 0.45
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "better"),
+    [
+        (0, 0, False),
+        (5, 0, False),
+        (6, 0, True),
+        (10, 3, False),
+        (12, 3, True),
+        (3, 12, False),
+    ],  # p 1, 0.06, 0.03, 0.09, 0.04
+)
+def test_better_is_better_beyond_chance(won, lost, better):
+    before = np.repeat([False, True, True, False], [won, lost, 20, 5])
+    after = np.repeat([True, False, True, False], [won, lost, 20, 5])
+    assert is_better(before, after) == better
+
+
+def test_a_lesson_that_wins_one_picture_is_adopted_and_not_praised():
+    lesson = teach(pictures(8, noise=0.3), GOOD)
+    assert lesson.adopt
+    assert not lesson.better
+    assert lesson.sentence.endswith("That may be chance; a few more labels will tell")
 
 
 def test_one_label():
@@ -358,6 +387,26 @@ def test_next_are_unsure_and_varied():
     assert what_next(GOOD, between, np.ones(5, bool), 3).tolist() == []
 
 
+def test_a_check_sample_is_chance_and_stays():
+    keys = [f"{i:03}" for i in range(200)]
+    sample = check_sample(keys)
+    assert len(sample) == len(set(sample)) == 20
+    assert check_sample(keys[::-1]) == sample  # whatever the order
+    assert set(check_sample(keys[:100])) >= set(sample) & set(keys[:100])  # and what goes takes nothing else along
+    assert len(check_sample(keys[:7])) == 7
+    assert 60 < np.mean([int(key) for key in check_sample(keys, 100)]) < 140
+
+
+def test_right_labels_of_hard_pictures_are_hardly_asked_about():
+    """41 labels, all right, of the pictures that the queue asks for: those between the classes."""
+    for seed in range(5):
+        pool = pictures(60, noise=0.6, seed=seed)
+        rows = what_next(GOOD, pool.embeddings, np.zeros(len(pool), bool), 41)
+        hard = pool.take(rows)
+        assert accuracy(GOOD, hard) < 0.75
+        assert len(wrong_labels(hard, GOOD)) <= 3
+
+
 def test_wrong_labels_are_found():
     examples = pictures(12, noise=0.15)
     labels = list(examples.labels)
@@ -365,7 +414,7 @@ def test_wrong_labels_are_found():
     doubts = wrong_labels(replace(examples, labels=tuple(labels)), GOOD)
     assert {doubt.row for doubt in doubts[:2]} == {0, 30}
     assert {(doubt.given, doubt.likely) for doubt in doubts[:2]} == {("c", "a"), ("a", "c")}
-    assert all(doubt.confidence > 0.5 for doubt in doubts)
+    assert all(doubt.confidence == doubt.shares.max() for doubt in doubts)
     assert wrong_labels(examples, GOOD) == []
 
 

@@ -4,7 +4,7 @@ import { arrange, isNarrow } from "./arrange.js";
 import { press } from "./board_keys.js";
 import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js";
 import { NONE, UNSURE, placeName } from "./changes.js";
-import { Banner, Dial } from "./lesson.js";
+import { Banner, Dial, whole } from "./lesson.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
 import { Pair } from "../shared/pair.js";
 import { open as openPart } from "../shared/frame.js";
@@ -25,7 +25,8 @@ const ORDERS = {
 
 class Board extends HTMLElement {
   static observedAttributes = ["run"];
-  // id -> {id, content, name, guess, share, said, rank}. guess is a place, said the one a person gave, or null. Where an image
+  // id -> {id, content, name, guess, share, why, said, rank}. share is how likely the answer is right, which the dial compares; why
+  // says what there is instead of an answer. guess is a place, said the one a person gave, or null. Where an image
   // can have several labels, guess may be a list of places, and said is the value (1, -1, 0) of each that a person spoke of.
   cards = new Map();
   piles = new Map(); // place -> Pile
@@ -140,13 +141,13 @@ class Board extends HTMLElement {
     if (steps !== this.steps) return;
     const same = this.piles.size && String(answer.labels) === String(this.labels) && this.answer?.many === answer.many;
     Object.assign(this, { answer, labels: answer.labels, preview: null });
-    this.cards = new Map(answer.images.map(([id, content, name, guess, share]) => [id, { id, content, name, guess, share, said: null }]));
+    this.cards = new Map(answer.images.map(([id, content, name, guess, share, why]) => [id, { id, content, name, guess, share, why, said: null }]));
     for (const [id, place] of answer.changes) this.cards.get(id).said = place;
     this.selected = new Set();
     if (!this.cards.has(this.current)) this.current = undefined;
     if (!same) this.lay();
     for (const pile of this.piles.values()) pile.need(answer.thresholds?.[pile.code]);
-    this.banner.draw(answer.lesson, answer.before);
+    this.banner.draw(answer.lesson, answer.before, answer.check);
     this.dial.draw(answer);
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
     this.ranked();
@@ -178,7 +179,7 @@ class Board extends HTMLElement {
     if (stale) return this.load().then(() => isOurs || this.say("The board was sorted anew in another window."), () => {});
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
     this.dial.counts = null;
-    this.banner.draw(answer.lesson);
+    this.banner.draw(answer.lesson, undefined, answer.check);
     this.put(answer.changes);
     const done = { "step/undo": "Undone.", "step/redo": "Done again." }[kind];
     if (answer.skipped) this.say(`${answer.skipped.toLocaleString("en")} moved in another window meanwhile; left where they are.`);
@@ -371,13 +372,15 @@ class Board extends HTMLElement {
     return [id, content, name];
   }
   describe(id) {
-    const { name, share, said } = this.cards.get(id);
-    return `${name}, ${percent(share)}${said === null ? "" : ", labelled"}`;
+    const { name, share, why, said } = this.cards.get(id);
+    return `${name}, ${whole(share)}${said === null ? (why ? `, ${why}` : "") : ", labelled"}`;
   }
   tile(id, code) {
     const { content, name } = this.cards.get(id);
     const picture = make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", decoding: "async", draggable: "false" });
-    return make("div", { id: `tile-${code}-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
+    const { share, why } = this.cards.get(id);
+    const title = `${name}, likely right: ${whole(share)}${why ? `. ${why}` : ""}`;
+    return make("div", { id: `tile-${code}-${id}`, role: "option", title, draggable: "true" }, picture, make("b", { class: "figure" }, whole(share)));
   }
   say(words) {
     this.status.textContent = this.status.title = words;

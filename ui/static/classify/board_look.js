@@ -4,28 +4,31 @@ import { label } from "./board_keys.js";
 import { NONE, UNSURE, colour, placeName } from "./changes.js";
 import { isNarrow } from "./arrange.js";
 import { bars, make, many, percent } from "../shared/parts.js";
+import { whole } from "./lesson.js";
 import { why } from "./why.js";
 
-// For the viewer's side. An item that follows from a lesson or a doubt carries its place before, after, and the confidence.
+// For the viewer's side. An item that follows from a lesson or a doubt carries its place before and after; a doubt also
+// the figure of the other label and the bars it is read from.
 export function explain(board, item) {
-  const [id, , , before, after, confidence] = item;
+  const [id, , , before, after, confidence, doubted] = item;
   const card = board.cards.get(id);
   const shares = make("div", { class: "shares" });
   const words = { said: make("p"), doubt: make("p", { class: "doubt" }) };
-  if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(board.labels, before)}; going by the other labels it is ${placeName(board.labels, after)} (${percent(confidence)}).`;
+  if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(board.labels, before)}. Your other labels say ${placeName(board.labels, after)}, ${percent(confidence)}.`;
   else if (after !== undefined) words.doubt.textContent = `Now ${placeName(board.labels, before)}; it would be ${placeName(board.labels, after)}.`;
   const names = card ? board.places(id).map((code) => placeName(board.labels, code)).join(", ") : "";
-  words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it.` : `Labelled ${names}.`;
+  const reason = card?.why && `${card.why[0].toUpperCase()}${card.why.slice(1)}. `;
+  words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it. ${reason}Likely right: ${whole(card.share)}.` : `You put it into ${names}.`;
   const pressed = (pile) => (board.answer.many && card ? String(board.places(id).includes(pile.code)) : null);
   const chip = (pile) => make("button", { type: "button", class: "chip", "aria-pressed": pressed(pile), onclick: () => label(board, pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
   const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...board.hot(), board.piles.get(UNSURE), board.piles.get(NONE)].map(chip));
   board.attempt(async () => {
     const { top, none } = await board.steps.get(`images/${id}`);
-    const { calibrated, exclusive, model, prompts, kind } = board.answer;
-    const margin = top.length > 1 && exclusive ? ` It leads by ${percent(top[0][1] - top[1][1])}.` : "";
-    const what = calibrated ? `Probability, calibrated on ${calibrated} labels.` : exclusive ? "Share among your labels, not a probability." : "Each label scored on its own.";
+    const { exclusive, model, prompts, kind } = board.answer;
+    if (doubted) return shares.replaceChildren(bars(doubted, "What your other labels say of it"));
+    const what = exclusive ? "How the model divides it among your names" : "How well each name fits by itself";
     const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
-    shares.replaceChildren(bars(top, what + margin), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
+    shares.replaceChildren(bars(top, what), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
   });
   return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
 }

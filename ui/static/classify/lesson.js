@@ -3,17 +3,22 @@ import { changeList } from "./changes.js";
 import { reliability } from "./curve.js";
 import { make } from "../shared/parts.js";
 
+export const whole = (share) => `${Math.round(100 * share)} %`; // as the figure is kept and compared: in whole per cent
+const put = (node, text) => node.textContent !== text && (node.textContent = text);
 const button = (text, onclick, kind = "") => make("button", { type: "button", class: kind, onclick }, text);
 
 export class Banner {
   constructor(board) {
     this.board = board;
+    this.checked = make("p");
+    this.check = button("Check at random", () => board.queue("check"));
     this.words = make("p");
-    this.use = button("Use it", () => this.change("use", "Sorted with what your labels taught. Labelled images stay where you put them."), "primary");
+    this.use = button("Use it", () => this.change("use", (before, after) => `Your labels are used. Labelled images stay where they are.${before === after ? "" : ` The dial is now ${whole(after)}.`}`));
     this.see = button("See what changed", () => this.show());
     this.hide = button("Not now", () => ((this.dismissed = this.lesson.id), this.draw()));
-    this.back = button("Go back to before", () => this.change("undo", "Sorted as before; your labels are kept."));
-    this.root = make("section", { class: "banner", "aria-label": "What your labels taught" }, this.words, this.use, this.see, this.hide, this.back);
+    this.back = button("Go back to before", () => this.change("undo", () => "Sorted as before; your labels are kept."));
+    this.sample = make("div", { class: "check" }, this.checked, this.check);
+    this.root = make("section", { class: "banner", "aria-label": "What your labels taught" }, this.sample, this.words, this.use, this.see, this.hide, this.back);
     this.body = make("div", { class: "side" });
     this.dialog = make("dialog", { class: "viewer sheet", "aria-label": "What changed" });
     const close = button("Close", () => this.dialog.close());
@@ -22,22 +27,33 @@ export class Banner {
       if (event.target === this.dialog) this.dialog.close(); // an answer of false would stop links and forms in it
     };
   }
-  draw(lesson = this.lesson, before = this.before) {
-    Object.assign(this, { lesson, before });
+  // lesson: {id, labels, adopt, main, sentence}; check: {of, left, sentence}, progress on images that chance chose
+  draw(lesson = this.lesson, before = this.before, check = this.sampled) {
+    Object.assign(this, { lesson, before, sampled: check });
     const offered = lesson && lesson.id !== this.dismissed;
-    this.root.hidden = !offered && !before;
+    this.root.hidden = !offered && !before && !check;
+    this.sample.hidden = !check;
+    if (check) {
+      put(this.checked, `${check.sentence}.`);
+      put(this.check, check.left === check.of ? `Check ${check.of} at random` : `Check ${check.left} more`);
+      this.check.hidden = !check.left;
+    }
     this.use.hidden = !offered || !lesson.adopt;
+    this.use.classList.toggle("primary", Boolean(offered && lesson.main)); // the main thing to do only where it is surely better
+    put(this.use, offered && !lesson.main ? "Use it anyway" : "Use it");
     this.see.hidden = this.hide.hidden = !offered;
     this.back.hidden = !before;
-    const words = offered ? `${lesson.sentence}.` : this.board.answer.kind === "zero-shot" ? "The shares became probabilities by your labels." : "The board is sorted by what your labels taught.";
-    if (this.words.textContent !== words) this.words.textContent = words;
+    const sorted = this.board.answer.kind === "zero-shot" ? "The figures are measured on your labels." : "The board is sorted by what your labels taught.";
+    this.words.hidden = !offered && !before;
+    put(this.words, offered ? `${lesson.sentence}.` : sorted);
   }
   async change(what, done) {
     const { board } = this;
     await board.attempt(async () => {
+      const dial = board.answer.sure;
       await board.steps.post(`lesson/${what}`);
       await board.load();
-      board.say(done);
+      board.say(done(dial, board.answer.sure));
     });
   }
   async show() {
@@ -53,7 +69,7 @@ export class Banner {
 export class Dial {
   constructor(board) {
     this.board = board;
-    this.input = make("input", { type: "range", min: 0, max: 1, step: 0.05, "aria-describedby": "dial-note" });
+    this.input = make("input", { type: "range", min: 0, max: 1, step: 0.01, "aria-describedby": "dial-note" });
     this.value = make("output");
     this.note = make("span", { class: "note", id: "dial-note" });
     this.curve = make("details", {}, make("summary", {}, "How well does that hold?"));
@@ -62,24 +78,24 @@ export class Dial {
     this.input.oninput = () => this.turn();
     this.input.onchange = () => this.set();
   }
-  draw({ sure, calibrated, exclusive, curve }) {
+  draw({ sure, calibrated, curve }) {
     this.curve.hidden = !(calibrated && curve);
     if (curve) this.curve.replaceChildren(this.curve.firstChild, reliability(curve));
     this.input.value = sure;
-    this.value.textContent = percent(sure);
+    this.value.textContent = whole(sure);
     this.counts = null;
-    if (calibrated) this.note.textContent = `Probability, calibrated on ${calibrated} labels.`;
-    else this.note.textContent = exclusive ? "Share among your labels, not a probability." : "Each label scored on its own, not a probability.";
+    const from = calibrated ? `measured on your ${calibrated} labels` : "estimated until you label some";
+    this.note.textContent = `Each image shows how likely its answer is right, ${from}.`;
   }
   // Live: the counts for every setting are fetched once and shown in the headers while the dial turns.
   async turn() {
     const { board } = this;
     const turned = ++this.turned;
-    this.value.textContent = percent(this.input.value);
+    this.value.textContent = whole(this.input.value);
     this.counts ??= board.steps.get("dial").catch(() => null);
     const answer = await this.counts;
     if (!answer || turned !== this.turned) return; // turned further or let go meanwhile
-    const at = answer.sures.findIndex((sure) => Math.abs(sure - this.input.value) < 0.01);
+    const at = answer.sures.findIndex((sure) => Math.abs(sure - this.input.value) < 0.005);
     const guessed = answer.counts[at];
     board.preview = new Map([...board.piles.keys()].map((code) => [code, guessed.at(code < 0 ? -3 - code : code)]));
     for (const { id, said } of board.cards.values()) if (said !== null) for (const place of board.places(id)) board.preview.set(place, board.preview.get(place) + 1);
@@ -92,7 +108,7 @@ export class Dial {
     await board.attempt(async () => {
       await board.steps.post("dial", { sure });
       await board.load();
-      board.say(`It must be ${percent(sure)} sure; ${board.piles.get(-1).ids.length.toLocaleString("en")} are unsure, ${board.piles.get(-2).ids.length.toLocaleString("en")} none of these.`);
+      board.say(`It must be ${whole(sure)} sure; ${board.piles.get(-1).ids.length.toLocaleString("en")} are unsure, ${board.piles.get(-2).ids.length.toLocaleString("en")} none of these.`);
     });
     this.turned++;
     this.isBeingSet = false;
@@ -101,4 +117,3 @@ export class Dial {
   }
 }
 
-const percent = (share) => `${Math.round(100 * share)} %`;
