@@ -87,6 +87,6 @@ def classify(
         width = max(len(display_path(path)) for path in embedded.paths)
         for path, prediction, verdict in rows:
             row = answer_row(display_path(path), prediction, verdict)
-            answer = row["answer"] if isinstance(row["answer"], str) else "; ".join(row["answer"])
+            answer = "; ".join(row["answer"]) or row["verdict"]
             best = "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
             emit(as_json, row, f"{display_path(path):{width}}  {answer:<13}  {best}")

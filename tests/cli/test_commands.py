@@ -43,7 +43,7 @@ def test_a_process_of_its_own_answers_the_same(home, folder):
 def test_classify_save_and_use_again(home, folder):
     rows, errors = sayso("classify", folder, "--labels", "red, green=lime", "--save", "colours", "--json", home=home)
     assert len(rows) == 6
-    assert all(set(row) == {"path", "label", "share", "margin", "top", "answer"} for row in rows)
+    assert all(set(row) == {"path", "label", "share", "margin", "top", "answer", "verdict"} for row in rows)
     assert "saved as colours, version 1" in errors
     assert "bad.jpg: This is not a picture" in errors
     again, _ = sayso("classify", folder, "--classifier", "colours", "--json", home=home)
