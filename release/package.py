@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 ROOMS = ("cli", "clipcore", "storage", "training", "ui")
-FACE = Path(__file__).with_name("sayso")  # what the package has beside the rooms
+FACE = Path(__file__).with_name("face")  # what the package has beside the rooms
 LEFT_OUT = {"__pycache__"}
 _COMMANDS = (
     (re.compile(r"\btorchrun app\.py"), "torchrun -m sayso"),
