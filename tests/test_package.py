@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+import install
 from cli import __version__
 from clipcore.models import is_here
 from release.__main__ import with_release, with_version
@@ -127,3 +128,28 @@ def test_release_moves_what_was_unreleased():
     assert with_version('x = 1\n__version__ = "0.9.0.dev0"\n', "1.0.0") == 'x = 1\n__version__ = "1.0.0"\n'
     with pytest.raises(SystemExit, match="nothing under Unreleased"):
         with_release("## Unreleased\n\n## 0.1.0\n- Old.\n", "1.0.0", date(2026, 2, 3))
+
+
+def test_install_takes_pips_torch_where_the_fitting_one_cannot_be_reached(monkeypatch, capfd):
+    asked = []
+
+    def unreachable(*command, **environment):
+        asked.append(command)
+        raise subprocess.CalledProcessError(2, command)
+
+    monkeypatch.setattr(install, "run", unreachable)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: "uv" if path is None else None)
+    install.install_torch("auto", ["-c", "requirements.lock"])
+    (command,) = asked
+    assert command[command.index("--torch-backend") + 1] == "auto"
+    assert [word.partition(">")[0] for word in command[-4:-2]] == ["torch", "torchvision"]
+    assert "pip's comes instead" in capfd.readouterr().err
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
+    install.install_torch("auto", [])  # nor can uv be had
+    assert "pip's comes instead" in capfd.readouterr().err
+
+
+def test_install_names_an_extra_that_is_not_there(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["install.py", "--extra", "heif"])
+    with pytest.raises(SystemExit, match=r"no requirements-extras/heif\.txt"):
+        install.main()
