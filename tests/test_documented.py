@@ -24,13 +24,13 @@ CLASSES = {"red things": "red", "green things": "green"}
 
 
 def commands_in(file: Path) -> list[list[str]]:
-    """The words of every `python app.py ...` in the shell blocks of a page."""
-    blocks = re.findall(r"^```sh\n(.*?)^```", file.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
-    lines = [shlex.split(line, comments=True) for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    return [line[2:] for line in lines if line[:1] and Path(line[0]).name == "python" and line[1:2] == ["app.py"]]
+    """The words behind `python app.py` of every line of a page that is such a command."""
+    text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = re.findall(r"^ *(?:\S+/)?python app\.py\b(.*)$", text, re.MULTILINE)
+    return [shlex.split(line, comments=True) for line in lines]
 
 
-@pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [page for page in PAGES if page != PAGE], ids=lambda file: file.stem)
 def test_every_command_that_is_shown_exists_with_its_options(file):
     known = reference()
     for words in commands_in(file):
