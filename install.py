@@ -34,12 +34,23 @@ def main() -> None:
         sys.exit(f"There is no {missing[0]}; --extra names a file of requirements-extras.")
     lock = ["-c", "requirements.lock"] if asked.locked else []
     if not PYTHON.exists():
-        venv.create(VENV, with_pip=True)
+        make_environment(VENV)
     backend = os.environ.get("SAYSO_TORCH", "auto")
     if backend != "pip" and not any(VENV.glob("**/site-packages/torch-*.dist-info")):
         install_torch(backend, lock)
     # Python compiles what it imports, which is a small part of what there is
     run(*PIP, "--no-compile", *(word for file in files for word in ("-r", file)), *lock)
+
+
+def make_environment(folder: Path) -> None:
+    """A virtual environment with pip. Exits with a sentence where Python cannot make one."""
+    if sys.version_info < (3, 11):
+        sys.exit(f"Sayso needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
+    try:
+        venv.create(folder, with_pip=True, symlinks=os.name != "nt")  # as `python -m venv` does
+    except subprocess.CalledProcessError:
+        shutil.rmtree(folder)  # half of one would be taken for a whole one
+        sys.exit("Python cannot make a virtual environment; on Debian and Ubuntu, apt install python3-venv, and try again.")
 
 
 def install_torch(backend: str, lock: list[str], python: Path = PYTHON) -> None:

@@ -11,7 +11,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import venv
 from datetime import date
 from pathlib import Path
 
@@ -94,7 +93,7 @@ def check(python: str, folder: Path) -> None:
 
 def environment(folder: Path) -> str:
     """A bare virtual environment; its Python."""
-    venv.create(folder, with_pip=True)
+    install.make_environment(folder)
     return str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 

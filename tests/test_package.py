@@ -149,6 +149,17 @@ def test_install_takes_pips_torch_where_the_fitting_one_cannot_be_reached(monkey
     assert "pip's comes instead" in capfd.readouterr().err
 
 
+def test_install_says_what_a_bare_debian_lacks(monkeypatch, tmp_path):
+    def fails(folder, **options):
+        folder.mkdir()
+        raise subprocess.CalledProcessError(1, "ensurepip")
+
+    monkeypatch.setattr("venv.create", fails)
+    with pytest.raises(SystemExit, match="apt install python3-venv"):
+        install.make_environment(tmp_path / "venv")
+    assert not (tmp_path / "venv").exists()
+
+
 def test_install_names_an_extra_that_is_not_there(monkeypatch):
     monkeypatch.setattr(sys, "argv", ["install.py", "--extra", "heif"])
     with pytest.raises(SystemExit, match=r"no requirements-extras/heif\.txt"):
