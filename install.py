@@ -44,7 +44,7 @@ def main() -> None:
 
 def make_environment(folder: Path) -> None:
     """A virtual environment with pip. Exits with a sentence where Python cannot make one."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - an older Python is told so
         sys.exit(f"Sayso needs Python 3.11 or newer; this is {sys.version.split()[0]}.")
     try:
         venv.create(folder, with_pip=True, symlinks=os.name != "nt")  # as `python -m venv` does
