@@ -96,7 +96,7 @@ def evaluate(
                 if report:
                     shown = small_pictures(library, path, [name for name, *_ in measured.mistakes])
                     pages.append(accuracy_html(measured, f"{name} on {path.name}", about, notes, shown))
-                row = {"set": path.name, "prompts": name, "kept": record.id}
+                row = {"set": path.name, "prompts": name, "classes": len(head.labels), "kept": record.id}
                 row |= {**measured.to_json(), "notes": notes, "skipped": skipped}
                 emit(as_json, row, f"{path.name:{width}}  {name:10}  {measured}")
             if any(not name for name in pictures.names) or not pictures.classes:
