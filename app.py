@@ -66,7 +66,7 @@ def quickstart(
     home: Home = None,
     model: ChosenModel = None,
     port: Port = 7860,
-    opens: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
 ) -> None:
     """Serve the page with the sample photos sorted: what Sayso does, in a minute."""
     run(home, model, "127.0.0.1", port, "#samples" if opens else None)
