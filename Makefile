@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: run test steady soak check format bench clean
 
 run: .venv/run
-	$(BIN)/python app.py serve
+	$(BIN)/python app.py serve --open
 
 # one thread in each of the processes: two in every one would only wait for each other; how many processes, and the order of
 # the files, is said in tests/conftest.py
@@ -42,15 +42,12 @@ bench: .venv/dev
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache
 
-# --no-compile: Python compiles what it imports, which is a small part of what there is
-.venv/run: requirements.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements.txt
+.venv/run: requirements.txt install.py
+	$(PYTHON) install.py
 	touch $@
 
 # Then what every test process imports is compiled once, and not by all of them at the same time.
-.venv/dev: requirements.txt requirements-dev.txt
-	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --no-compile --disable-pip-version-check -r requirements-dev.txt
+.venv/dev: requirements.txt requirements-dev.txt install.py
+	$(PYTHON) install.py --dev
 	$(BIN)/python -m tests.support.preloaded
 	touch .venv/run $@

@@ -21,4 +21,6 @@ from . import finetune
 from . import train
 from .common import commands
 
-__all__ = ["commands"]
+__version__ = "1.0.0.dev0"
+
+__all__ = ["__version__", "commands"]

@@ -93,6 +93,6 @@ def classify(
         width = max(len(display_path(path)) for path in embedded.paths)
         for path, prediction, verdict, figure, reason in rows:
             row = answer_row(display_path(path), prediction, verdict, figure, reason)
-            answer = row["answer"] if isinstance(row["answer"], str) else "; ".join(row["answer"])
+            answer = "; ".join(row["answer"]) or row["verdict"]
             best = reason or "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
             emit(as_json, row, f"{display_path(path):{width}}  {answer:<13}  {figure:4.0%}  {best}")

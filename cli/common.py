@@ -29,7 +29,6 @@ HIDDEN = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e
 commands = typer.Typer(
     help="Roll your own image classifier: type class names, see your photos sorted.",
     no_args_is_help=False,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )

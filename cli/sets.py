@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from clipcore.measure.sets import Sample
     from storage import Library
 
-PageOut = Annotated[Path | None, typer.Option("--report", help="Also write an HTML file that stands alone.")]
+PageOut = Annotated[
+    Path | None, typer.Option("--report", help="Also write an HTML file that stands alone; several tables are numbered.")
+]
 OWN = "labels"  # in the place of a path: the library's own labels
 
 

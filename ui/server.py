@@ -30,7 +30,7 @@ from .guard.visitors import Nonces, Visitors
 from .studio import Studio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STATIC = Path(__file__).with_name("static")
@@ -104,8 +104,17 @@ def is_news(record: logging.LogRecord) -> bool:
     return not (isinstance(cause, HTTPException) and cause.status_code == 404)
 
 
-def serve(studio: Studio, host: str, port: int, password: str | None = None) -> None:
-    """Serve until interrupted. Raises BadInput if the address cannot be used, for instance because the port is taken."""
+def serve(
+    studio: Studio,
+    host: str,
+    port: int,
+    password: str | None = None,
+    listening: "Callable[[str], object] | None" = None,
+) -> None:
+    """Serve until interrupted; `listening` is told the address as soon as it takes connections.
+
+    Raises BadInput if the address cannot be used, for instance because the port is taken.
+    """
     import uvicorn
 
     from .guard.connections import MOST as MOST_CONNECTIONS
@@ -120,6 +129,8 @@ def serve(studio: Studio, host: str, port: int, password: str | None = None) -> 
         ) from None
     shown = f"[{host}]" if ":" in host else host
     print(f"Sayso is at http://{shown}:{port}  (Ctrl+C ends it)", flush=True)
+    if listening:
+        listening(f"http://{shown}:{port}")
     config = uvicorn.Config(
         app,
         http=Connection,

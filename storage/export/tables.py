@@ -53,7 +53,8 @@ def to_csv(answers: Iterable[Answer]) -> str:
 def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> str:
     """The classifier's labels, prompts and model, and for each picture its label, whose it is, and all shares.
 
-    `said` and `answer` are the person's and the classifier's verdict: a list of labels, "unsure", "none of these" or null.
+    `said` and `answer` are the labels of the person and of the classifier, none where it is unsure or none of these;
+    `said verdict` and `verdict` tell these apart: "label", "unsure", "none of these", or null where nothing was said.
     """
     rows = []
     for answer in answers:
@@ -61,8 +62,10 @@ def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> 
             "path": answer.image.shown_path,
             "labels": list(answer.labels),
             "by": answer.by if answer.labels else None,
-            "said": _plain(answer.said),
-            "answer": _plain(answer.found),
+            "said": labels_of(answer.said),
+            "said verdict": kind_of(answer.said),
+            "answer": labels_of(answer.found),
+            "verdict": kind_of(answer.found),
         }
         if answer.figure is not None:
             row |= {"likely right": round(answer.figure, 2), "why not": answer.why}
@@ -97,9 +100,9 @@ def prediction_row(path: str, prediction: Prediction, k: int = TOP) -> dict[str,
 
 
 def answer_row(path: str, prediction: Prediction, verdict: Verdict, figure: float, why: str, k: int = TOP) -> dict[str, Any]:
-    """`prediction_row` with what was answered, a list of labels, "unsure" or "none of these", and its figure; or why there
-    is no answer."""
-    told = {"answer": _plain(verdict), "likely right": round(figure, 2), "why not": why}
+    """`prediction_row` with the answer, a list of labels, its verdict ("label", "unsure" or "none of these") and its figure;
+    or why there is no answer."""
+    told = {"answer": labels_of(verdict), "verdict": kind_of(verdict), "likely right": round(figure, 2), "why not": why}
     return {**prediction_row(path, prediction, k), **told}
 
 
@@ -108,5 +111,9 @@ def label_cell(verdict: Verdict) -> str:
     return joined(verdict) if isinstance(verdict, tuple) else in_words(verdict)
 
 
-def _plain(verdict: Any) -> Any:
-    return list(verdict) if isinstance(verdict, tuple) else in_words(verdict) or None
+def labels_of(verdict: Verdict | None) -> list[str]:
+    return list(verdict) if isinstance(verdict, tuple) else []
+
+
+def kind_of(verdict: Verdict | None) -> str | None:
+    return "label" if isinstance(verdict, tuple) else in_words(verdict) or None

@@ -371,12 +371,12 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
     )  # the counts of a dial that was let go are no more
     dial.fill("0")
     expect(status(page)).to_contain_text("It must be 0 % sure; 0 are unsure, 0 none of these.")
-    open_drawer(page)
     figures = one_number(page)
     middle = sorted(figures)[len(figures) // 2]
     dial.fill(str(middle / 100))
     expect(status(page)).to_contain_text(f"It must be {middle} % sure")
     assert sorted(one_number(page)) == sorted(figures)  # the dial moves answers, not figures
+    open_drawer(page)
     page.get_by_label("Save this classifier as").fill("dialled")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_test_id("toast-body").last).to_contain_text("Saved as dialled")

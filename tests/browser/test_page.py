@@ -51,6 +51,10 @@ def test_the_first_minute(page):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
+    page.evaluate("location.hash = 'samples'")  # where `quickstart` leads: nobody has to press anything
+    reload(page)
+    expect(board(page).get_by_role("heading", name=re.compile("13 images in"))).to_be_visible(timeout=60_000)
+    assert page.evaluate("location.hash") == ""
 
 
 def test_dropped_files_are_sorted_and_bad_ones_named(page, pictures):

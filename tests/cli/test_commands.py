@@ -44,8 +44,9 @@ def test_a_process_of_its_own_answers_the_same(home, folder):
 def test_classify_save_and_use_again(home, folder):
     rows, errors = sayso("classify", folder, "--labels", "red, green=lime", "--save", "colours", "--json", home=home)
     assert len(rows) == 6
-    assert all(set(row) == {"path", "label", "share", "margin", "top", "answer", "likely right", "why not"} for row in rows)
-    assert all((row["likely right"] >= DIAL) == isinstance(row["answer"], list) == (not row["why not"]) for row in rows)
+    fields = {"path", "label", "share", "margin", "top", "answer", "verdict", "likely right", "why not"}
+    assert all(set(row) == fields for row in rows)
+    assert all((row["likely right"] >= DIAL) == bool(row["answer"]) == (not row["why not"]) for row in rows)
     assert "saved as colours, version 1" in errors
     assert "bad.jpg: This is not a picture" in errors
     again, _ = sayso("classify", folder, "--classifier", "colours", "--json", home=home)

@@ -60,7 +60,7 @@ def test_a_threshold_is_learned_for_each_of_several_labels(folder, tmp_path):
     assert head.decision.many
     assert len(head.decision.thresholds) == len(head.labels) == 3
     found, _ = sayso("classify", folder / "red", "--classifier", file, "--json", home=home)
-    assert all(isinstance(row["answer"], list) or row["answer"] in ("unsure", "none of these") for row in found)
+    assert all((row["verdict"] == "label") == bool(row["answer"]) for row in found)
 
 
 def test_the_dial_and_a_single_class(folder, tmp_path):
@@ -72,7 +72,7 @@ def test_the_dial_and_a_single_class(folder, tmp_path):
     again, _ = sayso("classify", folder, "--classifier", "one", "--json", home=home)
     assert again == always  # the dial is in the classifier
     never, _ = sayso(*options, "--sure", "1", home=home)
-    assert {row["answer"] for row in never} <= {"unsure", "none of these"}
+    assert {(*row["answer"], row["verdict"]) for row in never} <= {("unsure",), ("none of these",)}
 
 
 def test_mistakes(folder, tmp_path):

@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 import app
 import clipcore
+from cli.rows import kind_of_row
 from clipcore.encoding.text_cache import MemoryCache
 from clipcore.models import STARTER
 from tests.support.server import ROOT
@@ -31,10 +32,18 @@ LOAD = clipcore.load
 
 
 def sayso(*arguments: object, home: object = None, code: int = 0) -> tuple[list[Any], str]:
-    """Run a command here; its standard output, as objects if it is JSON, and its standard error."""
+    """Run a command here; its standard output, as objects if it is JSON, and its standard error.
+
+    Every object is of a kind that `cli.rows` tells of: what programs read is documented, field by field.
+    """
     out, said = invoke(*arguments, home=home, code=code)
     lines = out.splitlines()
-    return [json.loads(line) for line in lines] if "--json" in arguments else lines, said
+    if "--json" not in arguments:
+        return lines, said
+    rows = [json.loads(line) for line in lines]
+    for row in rows:
+        assert kind_of_row(str(arguments[0]), row), f"{arguments[0]} printed a row that cli/rows.py does not tell of: {row}"
+    return rows, said
 
 
 def invoke(*arguments: object, home: object = None, code: int = 0) -> tuple[str, str]:

@@ -96,7 +96,7 @@ def test_json_has_both_verdicts_and_every_share(answers, encoder):
     rows = {row["path"].rsplit("/")[-1]: row for row in data["images"]}
     assert data["labels"] == BOARD
     assert (rows["r0.png"]["said"], rows["r0.png"]["answer"], rows["r0.png"]["labels"]) == (["green"], ["red"], ["green"])
-    assert (rows["r1.png"]["said"], rows["r1.png"]["labels"]) == ("unsure", [])
+    assert (rows["r1.png"]["said"], rows["r1.png"]["said verdict"], rows["r1.png"]["labels"]) == ([], "unsure", [])
     assert len(rows["g0.png"]["classifier"]["top"]) == 2
     assert [row["likely right"] for row in data["images"]] == pytest.approx([answer.figure for answer in answers])
 
