@@ -25,6 +25,7 @@ from .errors import (
     NotFound,
     SaysoError,
     SpaceMismatch,
+    Overtaken,
     TooMany,
     UnknownModel,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "Space",
     "SpaceMismatch",
     "Step",
+    "Overtaken",
     "TooMany",
     "UnknownModel",
     "decide",
