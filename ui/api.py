@@ -24,6 +24,7 @@ from .library.search import Answers, Pictures, add_search_routes
 from .library.selection import add_selection_routes
 from .measure.routes import add_measure_routes
 from .models.training_folders import stamp
+from .sessions.routes import add_session_routes
 from .studio import Studio
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
@@ -107,3 +108,4 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_advice_routes(app, studio)
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)
+    add_session_routes(app, studio)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import clipcore
-from clipcore import BadInput, PromptSet, SaysoError, Step, iter_zero_shot_classifier
+from clipcore import BadInput, NotFound, PromptSet, SaysoError, Step, iter_zero_shot_classifier
 from clipcore.pictures.finding import display_path
 from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import read_json, read_plain
@@ -203,6 +203,11 @@ class Studio:
         if "image_ids" not in selection:
             yield from self._embed_missing(selection.get("folder_id"))
         run = self.library.runs.start(classifier, skipped=skipped, **selection)
+        if session := payload.get("session"):
+            try:
+                self.library.sessions.show(session, run.id)  # here and not by the page, which may be closed by now
+            except NotFound:
+                pass  # deleted meanwhile
         return {"run": run.id}
 
     def _duplicates(self, payload: dict[str, Any]) -> Work:
