@@ -233,8 +233,8 @@ class RunRow(Base):
 
 
 class SessionRow(Base):
-    """What someone works on, under a name. `state` is what stands in the page's fields, and `edition` goes up with it, so that
-    two windows do not overwrite each other; `run_id` is the board. `deleted` says since when it waits to be had back."""
+    """What someone works on, under a name. `state` is what stands in the page's fields, and `edition` goes up with it, so
+    that two windows do not overwrite each other; `run_id` is the board. `deleted` says since when it can be had back."""
 
     __tablename__ = "sessions"
     __table_args__ = ({"sqlite_autoincrement": True},)

@@ -15,7 +15,7 @@ from .studio import Studio
 
 STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
-    *("shared/status", "classify/board", "classify/changes", "classify/names"),
+    *("shared/status", "classify/board", "classify/changes", "classify/names", "sessions/sessions"),
     *("library/grid", "library/duplicates", "measure/measure", "bias/bias"),
 )
 # every part is asked for at once: an import found only inside another waits a round trip more, while the model loads

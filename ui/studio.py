@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -204,10 +205,8 @@ class Studio:
             yield from self._embed_missing(selection.get("folder_id"))
         run = self.library.runs.start(classifier, skipped=skipped, **selection)
         if session := payload.get("session"):
-            try:
+            with suppress(NotFound):  # deleted meanwhile
                 self.library.sessions.show(session, run.id)  # here and not by the page, which may be closed by now
-            except NotFound:
-                pass  # deleted meanwhile
         return {"run": run.id}
 
     def _duplicates(self, payload: dict[str, Any]) -> Work:

@@ -77,7 +77,7 @@ class Classifiers:
         return self.versions(to)[0]
 
     def describe(self, name: str, about: str) -> ClassifierRecord:
-        """Keep a person's own words on a classifier; empty ones take them away. Raises NotFound, and BadInput if too long."""
+        """Keep a person's own words on a classifier; none take them away. Raises NotFound, BadInput if too long."""
         name, about = clean_name(name), about.strip()
         if len(about) > ABOUT_LIMIT:
             raise BadInput(f"The description has {len(about):,} letters, but {ABOUT_LIMIT:,} is the most; shorten it.")

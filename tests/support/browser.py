@@ -73,7 +73,7 @@ def open_page(browser, usual_page, url):
             "console": lambda said: problems.append(said.text) if wrong(page, said) else None,
         }
 
-    def open_page(query="", before=None, **options):
+    def open_page(query="?session=new", before=None, **options):  # else a window goes on where the last one was
         is_usual = not options and not opened
         page = usual_page if is_usual else browser.new_context(**{**SETTINGS, **options}).new_page()
         if is_usual:

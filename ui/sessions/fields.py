@@ -31,12 +31,13 @@ class Fields:
 def session_of(mark: object) -> int | None:
     """The session that a window's mark names, see `switcher.mark`; None for a window that has none yet."""
     number = str(mark or "").partition(":")[0]
-    return known_id(int(number)) if number.isascii() and number.isdigit() else None
+    return known_id(int(number[:20])) if number.isascii() and number.isdigit() else None
 
 
 def belongs(job: JobRecord, *asked: Any) -> bool:
-    """Whether a job was begun in the session of the window; its mark is the last of what a tab's handlers are given."""
-    return job.payload.get("session") == session_of(asked[-1] if asked else "")
+    """Whether a job was begun in the session of the window, or before the window had one; its mark is the last of what a
+    tab's handlers are given."""
+    return job.payload.get("session") in (None, session_of(asked[-1] if asked else ""))
 
 
 def job_for(studio: Studio, session_id: int, kinds: Any) -> JobRecord | None:

@@ -77,7 +77,7 @@ def chosen(studio: Studio, which: str) -> SessionRecord:
         return studio.library.sessions.start()
     if not (which.isascii() and which.isdigit()):
         raise BadInput("That is no session; choose one from the list.")
-    return studio.library.sessions.use(known_id(int(which)))
+    return studio.library.sessions.use(known_id(int(which[:20])))
 
 
 def at_load(studio: Studio, asked: str) -> SessionRecord:

@@ -91,6 +91,7 @@ class Board extends HTMLElement {
     const run = this.getAttribute("run");
     if (run === this.run) return;
     this.run = run;
+    this.say(""); // it spoke of the board of before
     if (!run) {
       this.steps = null;
       const words = "Type class names, drop images or choose a folder, and choose Classify. Or try the sample photos.";
@@ -139,15 +140,21 @@ class Board extends HTMLElement {
     this.names.replaceChildren(...names.map(([, name]) => make("option", { value: name })));
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
     this.heading = make("h2");
-    const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name }, text);
+    const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name, onclick: (event) => this.checked(event) }, text);
     const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file"));
     this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help(answer.many));
     if (answer.skipped.length) this.body.append(skipped(answer.skipped));
     this.keyed();
   }
+  // Nothing is exported under other names than those in the field.
+  checked(event) {
+    const words = document.querySelector("#stale")?.textContent.trim();
+    if (!words) return;
+    event.preventDefault();
+    this.say(words);
+  }
   told(answer, kind, stale) {
-    const isOurs = kind !== "poll" || this.dial.isBeingSet; // a poll may see the new dial before its own answer is here
-    if (stale) return this.load().then(() => isOurs || this.say("The board was sorted anew in another window."), () => {});
+    if (stale) return this.caughtUp(kind);
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
     this.dial.counts = null;
     this.banner.draw(answer.lesson);
@@ -155,6 +162,22 @@ class Board extends HTMLElement {
     const done = { "step/undo": "Undone.", "step/redo": "Done again." }[kind];
     if (answer.skipped) this.say(`${answer.skipped.toLocaleString("en")} moved in another window meanwhile; left where they are.`);
     else if (done) this.say(answer.nothing ? `Nothing to ${kind.slice(5)}.` : done);
+  }
+  // The board is not what it was: by this window itself, of whose change a poll may hear first, by another one, or because
+  // pictures have come or gone.
+  async caughtUp(kind) {
+    const isOurs = kind !== "poll" || this.isChanging;
+    const [edition, count] = [editionOf(this.steps), this.cards.size];
+    await this.load().catch(() => {});
+    if (isOurs || this.isChanging) return;
+    if (editionOf(this.steps) !== edition) this.say("The board was sorted anew in another window.");
+    else if (this.cards.size !== count) this.say(`Images came or went: ${many(this.cards.size, "image")} now.`);
+  }
+  // A change of ours to the whole board; what polls hear meanwhile is no news.
+  async change(work) {
+    this.isChanging = true;
+    await this.attempt(work);
+    this.isChanging = false;
   }
   async attempt(work) {
     try {
@@ -289,7 +312,7 @@ class Board extends HTMLElement {
     }
   }
   need(pile, needed) {
-    return this.attempt(async () => {
+    return this.change(async () => {
       await this.steps.post("threshold", { code: pile.code, needed });
       await this.load();
       this.say(`${pile.name} must be ${percent(needed)} sure; ${pile.ids.length.toLocaleString("en")} are.`);
@@ -381,6 +404,7 @@ class Board extends HTMLElement {
   }
 }
 
+const editionOf = (steps) => steps.epoch.split("-")[0];
 const idOf = (tile) => Number(tile.id.split("-").at(-1));
 
 customElements.get("sayso-board") ?? customElements.define("sayso-board", Board);
