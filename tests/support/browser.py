@@ -73,7 +73,7 @@ def open_page(browser, usual_page, url):
             "console": lambda said: problems.append(said.text) if wrong(page, said) else None,
         }
 
-    def open_page(query="?session=new", before=None, **options):  # else a window goes on where the last one was
+    def open_page(query="", before=None, **options):
         is_usual = not options and not opened
         page = usual_page if is_usual else browser.new_context(**{**SETTINGS, **options}).new_page()
         if is_usual:
@@ -84,6 +84,8 @@ def open_page(browser, usual_page, url):
         opened.append((page, watchers))
         if before:
             before(page)
+        if "session=" not in query:  # else a window goes on where the last one was
+            query += f"{'&' if query else '?'}session=new"
         page.goto(url + query)
         expect(page.get_by_role("tab", name="Classify")).to_be_visible(timeout=60_000)
         return page

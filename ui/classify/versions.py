@@ -13,6 +13,7 @@ from storage import ClassifierRecord
 from ..form_values import saved
 from ..progress import friendly
 from ..studio import Studio
+from . import saved_panel
 from .staleness import require_shown
 
 BOARD = 0  # in the list to compare with: the board's own classifier
@@ -40,6 +41,8 @@ def build(studio: Studio, run: gr.State, typed: list[Any], board: gr.HTML) -> tu
 
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     lists = [table, version, other, changes]
+
+    saved_panel.build(studio, chosen, lists, partial(choose, studio, None))
 
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio))

@@ -48,7 +48,7 @@ def layout() -> gr.HTML:
         "",
         html_template='<sayso-sessions session="{{value}}"></sayso-sessions>',
         apply_default_css=False,
-        elem_id="session",
+        elem_id="sessions",
         js_on_load="element.addEventListener('go', event => trigger('go', event.detail))",
         padding=False,
     )
