@@ -97,7 +97,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def classifier_file(run_id: str) -> Response:
         return download(library.runs.get(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
 
-    @app.get("/api/classifiers/{name}/file.safetensors")
+    @app.get("/api/classifiers/file.safetensors")
     def saved_file(name: str) -> Response:
         """A saved classifier under its own name, by which it is known again where it is brought in."""
         filename = "".join("-" if letter in '/\\:*?"<>|' else letter for letter in name)

@@ -126,7 +126,7 @@ def described(classifier: Classifier | None, name: str = "") -> str:
     """What the classifier is, and its file to take along."""
     if classifier is None:
         return said(FIRST)
-    address = f"/api/classifiers/{quote(name, safe='')}/file.safetensors"
+    address = f"/api/classifiers/file.safetensors?name={quote(name, safe='')}"
     labels = ", ".join(classifier.labels[:12]) + (" and more" if len(classifier.labels) > 12 else "")
     words = f"{len(classifier.labels)} classes for {classifier.space.name}: {labels}."
     link = f'<a href="{escape(address)}" download>Download {escape(name)}.safetensors</a>'

@@ -31,7 +31,7 @@ def test_it_gets_a_name_and_a_description(studio):
     assert "2 classes" in shown["file"]
     changed = saved_panel.change(studio, PARTS, "colours", "a/b <b>", "For the garden.")
     assert (changed["chosen"]["value"], changed["name"], changed["about"]) == ("a/b <b>", "a/b <b>", "For the garden.")
-    assert "/api/classifiers/a%2Fb%20%3Cb%3E/file.safetensors" in changed["file"]
+    assert "/api/classifiers/file.safetensors?name=a%2Fb%20%3Cb%3E" in changed["file"]
     assert "<b>" not in changed["file"]
     assert studio.library.albums.get("reds").classifier == "a/b <b>"
     studio.library.save(studio.library.classifier("a/b <b>"), "others")
@@ -57,7 +57,7 @@ def test_it_is_deleted_only_after_a_question(studio):
 def test_its_file_has_its_own_name(studio, tmp_path):
     studio.library.classifiers.rename("colours", "grün: a")
     with answering(studio) as client:
-        answer = client.get("/api/classifiers/gr%C3%BCn%3A%20a/file.safetensors")
-        assert client.get("/api/classifiers/nobody/file.safetensors").status_code == 404
+        answer = client.get("/api/classifiers/file.safetensors", params={"name": "grün: a"})
+        assert client.get("/api/classifiers/file.safetensors", params={"name": "nobody"}).status_code == 404
     assert "gr%C3%BCn-%20a.safetensors" in answer.headers["content-disposition"]
     assert Classifier.from_bytes(answer.content).labels == ("red", "green")

@@ -159,6 +159,7 @@ class Board extends HTMLElement {
     this.dial.counts = null;
     this.banner.draw(answer.lesson);
     this.put(answer.changes);
+    if (kind === "poll" && answer.changes.length && !this.selected.size) this.say(""); // it may have spoken of counts
     const done = { "step/undo": "Undone.", "step/redo": "Done again." }[kind];
     if (answer.skipped) this.say(`${answer.skipped.toLocaleString("en")} moved in another window meanwhile; left where they are.`);
     else if (done) this.say(answer.nothing ? `Nothing to ${kind.slice(5)}.` : done);
