@@ -29,7 +29,7 @@ class View:
     """Where someone is: the tab, and what the library was asked."""
 
     tab: str = ""
-    search: dict[str, str | int | bool] = field(default_factory=dict)
+    search: dict[str, str | bool] = field(default_factory=dict)
 
 
 @dataclass

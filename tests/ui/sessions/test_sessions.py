@@ -63,9 +63,9 @@ def test_what_is_typed_is_kept_and_no_window_overwrites_another(client, studio):
 
 def test_where_someone_is_is_no_change_of_the_session(client, studio):
     session = studio.library.sessions.start().id
-    client.post(f"/api/sessions/{session}/view", json={"tab": "library", "search": {"q": "dog", "folder": 3}})
+    client.post(f"/api/sessions/{session}/view", json={"tab": "library", "search": {"q": "dog", "folder": "3"}})
     told = client.get(f"/api/sessions/{session}").json()
-    assert told["state"]["view"] == {"tab": "library", "search": {"q": "dog", "folder": 3}}
+    assert told["state"]["view"] == {"tab": "library", "search": {"q": "dog", "folder": "3"}}
     assert told["edition"] == 0
     assert {name: told["state"][name] for name in FIELDS} == {**FIELDS, "names": "", "templates": TEMPLATES}
 

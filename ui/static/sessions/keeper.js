@@ -10,19 +10,30 @@ const json = (body) => ({ method: "POST", headers: { "Content-Type": "applicatio
 const bare = ({ names, templates, many, source }) => ({ names: names ?? "", templates: templates ?? "", many: Boolean(many), source: source ?? "all" });
 const key = (fields) => JSON.stringify(bare(fields));
 
+let latest; // what stands in the fields, also for an element that the page makes anew
+document.addEventListener("sayso-fields", (event) => (latest = event.detail));
+
 export class Keeper {
   // told: say(words), renamed(name), overtaken(words), elsewhere() for a change in another window, gone()
   constructor(told) {
     this.told = told;
-    document.addEventListener("sayso-fields", (event) => this.take(event.detail));
-    addEventListener("pagehide", () => this.isOwing && this.post(true));
-    setInterval(() => !document.hidden && this.poll(), POLL);
+  }
+  start() {
+    this.ends = new AbortController();
+    const { signal } = this.ends;
+    document.addEventListener("sayso-fields", (event) => this.take(event.detail), { signal });
+    addEventListener("pagehide", () => this.isOwing && this.post(true), { signal });
+    this.clock = setInterval(() => !document.hidden && this.poll(), POLL);
+  }
+  stop() {
+    this.ends.abort();
+    clearInterval(this.clock);
   }
   // `fills` says that the fields are on their way to what the session has: until they are there, they are another's.
   begin(session, fills) {
-    Object.assign(this, { session, kept: key(session.state), overtaken: false, differs: 0 });
+    Object.assign(this, { session, fields: latest, kept: key(session.state), overtaken: false, differs: 0 });
     clearTimeout(this.patience);
-    this.isFilling = fills && this.fields !== undefined && key(this.fields) !== this.kept;
+    this.isFilling = fills && !(this.fields && key(this.fields) === this.kept);
     if (this.isFilling) this.patience = setTimeout(() => ((this.isFilling = false), this.soon()), PATIENCE);
     this.soon();
   }

@@ -15,6 +15,8 @@ const ago = (day) => {
   return minutes < 1440 ? words.format(-Math.round(minutes / 60), "hour") : words.format(-Math.round(minutes / 1440), "day");
 };
 
+let isLoaded = false; // the first session of a load also brings its tab
+
 class Sessions extends HTMLElement {
   static observedAttributes = ["session"];
 
@@ -44,9 +46,11 @@ class Sessions extends HTMLElement {
   connectedCallback() {
     this.tabs = new MutationObserver(() => this.moved());
     this.tabs.observe(document.querySelector("#tabs") ?? document.body, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+    this.keeper.start();
     this.begin();
   }
   disconnectedCallback() {
+    this.keeper.stop();
     this.tabs.disconnect();
   }
   attributeChangedCallback() {
@@ -56,7 +60,8 @@ class Sessions extends HTMLElement {
   async begin() {
     const mark = this.getAttribute("session");
     if (!mark || mark === this.mark) return;
-    const isFirst = !this.mark;
+    const isFirst = !isLoaded;
+    isLoaded = true;
     this.mark = mark;
     await this.attempt(async () => {
       const session = await getJSON(`/api/sessions/${mark.split(":")[0]}`);
@@ -78,7 +83,7 @@ class Sessions extends HTMLElement {
   }
   // Puts a session on the page; `isAnother` is false where it is this one once more, and one stays where one is.
   async go(which, isAnother = true, words = "") {
-    this.list.hidePopover();
+    this.close();
     if (isAnother) await this.keeper.settle();
     this.isQuiet = !isAnother;
     this.say(words);
@@ -112,8 +117,11 @@ class Sessions extends HTMLElement {
   rename() {
     return this.attempt(async () => {
       this.show((await this.post("name", { name: this.field.value })).name);
-      this.list.hidePopover();
+      this.close();
     });
+  }
+  close() {
+    if (this.list.matches(":popover-open")) this.list.hidePopover();
   }
   copy() {
     return this.attempt(async () => {
