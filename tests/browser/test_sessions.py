@@ -25,8 +25,8 @@ def opener(page):
 
 def kept(page):
     """Wait until what is typed is in the library."""
-    page.wait_for_function("document.querySelector('sayso-sessions').keeper.isOwing === false")
-    page.wait_for_function("!document.querySelector('sayso-sessions').keeper.sending")
+    settled = "({ session, isFilling, isOwing, sending }) => session && !isFilling && !isOwing && !sending"
+    page.wait_for_function(f"({settled})(document.querySelector('sayso-sessions').keeper)")
 
 
 def pictures(folder):
@@ -94,9 +94,7 @@ def test_two_windows_are_asked_which_to_keep(open_page):
     kept(one)
     two = open_page("?" + one.url.split("?")[1], viewport=SETTINGS["viewport"])
     expect(two.get_by_label("Class names")).to_have_value("red")
-    two.evaluate(
-        "clearInterval; document.querySelector('sayso-sessions').keeper.poll = async () => {}"
-    )  # it hears of nothing
+    two.evaluate("document.querySelector('sayso-sessions').keeper.poll = async () => {}")  # it hears of nothing
     say_names(one, "red, green")
     kept(one)
     say_names(two, "red, blue")

@@ -13,7 +13,7 @@ from clipcore.classify.classifier import Classifier
 from storage.classifiers.saved import ABOUT_LIMIT
 from storage.names import NAME_LIMIT
 
-from ..form_values import saved
+from ..form_values import UNCHECKED, saved
 from ..job_watch import QUIET, Changes
 from ..progress import friendly, said
 from ..studio import Studio
@@ -66,11 +66,11 @@ def build(studio: Studio, chosen: gr.Dropdown, lists: list[Any], nothing: Callab
     def delete(name: str | None) -> Changes:
         return {**forget(studio, at, name), **dict(zip(lists, nothing(), strict=True))}
 
-    chosen.change(on(fill), chosen, outputs, **QUIET)
+    chosen.change(on(fill), chosen, outputs, **QUIET, **UNCHECKED)
     for event in (keep.click, at.name.submit):
-        event(on(change), [chosen, at.name, at.about], outputs, **QUIET)
-    remove.click(on(ask), chosen, asking, **QUIET)
-    at.sure.click(friendly(delete), chosen, [*outputs, *lists], **QUIET)
+        event(on(change), [chosen, at.name, at.about], outputs, **QUIET, **UNCHECKED)
+    remove.click(on(ask), chosen, asking, **QUIET, **UNCHECKED)
+    at.sure.click(friendly(delete), chosen, [*outputs, *lists], **QUIET, **UNCHECKED)
     at.no.click(lambda: asked(at, ""), None, asking, **QUIET)
 
 
