@@ -54,7 +54,8 @@ footer { display: none !important; }
 #status { text-align: right; }
 /* Gradio insets every piece of HTML; ours lines up with the fields above and below it. */
 .html-container { padding: 0 !important; }
-#classify-progress:not(:has(*[role])), #stale:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
+#stale:not(:has(*[role])),
+#classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
 #training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
 #export-progress:not(:has(*[role])), #rebuilt:not(:has(*[role])), .job-progress:not(:has(*[role])) { display: none; }
 .bar { align-items: flex-end; }

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser import MARKS, SETTINGS, board, classify, drop, reload, say_names
+from tests.support.browser import MARKS, SETTINGS, board, classify, drop, keep_picture, looks, reload, say_names
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -134,6 +134,10 @@ def test_the_list_makes_copies_deletes_and_has_back(page, tmp_path):
     expect(opener(page)).to_contain_text("copy")
     expect(page.get_by_label("Class names")).to_have_value("red, green, blue")
     assert "copy" not in first
+    opener(page).click()
+    expect(switcher(page).get_by_role("list", name="Other sessions")).to_be_visible()
+    for look in looks(page):
+        keep_picture(page, f"sessions-{look}")
 
 
 def test_old_names_are_marked_and_not_saved(page, tmp_path):
@@ -141,6 +145,7 @@ def test_old_names_are_marked_and_not_saved(page, tmp_path):
     say_names(page, "red, green, violet")
     mark = page.locator("#stale")
     expect(mark).to_contain_text("The board still shows the old names. Choose Classify to sort again.")
+    keep_picture(page, "sessions-old-names")
     page.get_by_label("Save this classifier as").fill("mine")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("still shows the old names").last).to_be_visible()
