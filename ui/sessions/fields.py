@@ -55,5 +55,6 @@ def as_plain(record: SessionRecord) -> dict[str, Any]:
         "state": state,
         "run": record.run or "",
         "edition": record.edition,
+        "empty": not record.state and not record.run,  # the page is, too: nothing is put on it at a load
         "used": record.used.isoformat(timespec="seconds"),
     }

@@ -7,6 +7,7 @@ import { Banner, Dial } from "./lesson.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
+import { meant } from "./typeahead.js";
 
 const OPEN = 9; // classes that are open at first, and have a key
 const POLL = 2000; // milliseconds
@@ -331,9 +332,8 @@ class Board extends HTMLElement {
     pile.list.focus();
   }
   named(act) {
-    const typed = this.field.value.trim().toLowerCase();
-    const pile = [...this.piles.values()].find(({ name }) => name.toLowerCase() === typed);
-    if (!pile) return this.say(typed ? `There is no class “${this.field.value.trim()}”.` : "Type the name of a class first.");
+    const { pile, words } = meant(this.field.value, [...this.piles.values()]);
+    if (!pile) return this.say(words);
     this.field.value = "";
     act(pile.code);
   }

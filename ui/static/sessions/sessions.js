@@ -68,8 +68,7 @@ class Sessions extends HTMLElement {
       if (mark !== this.mark) return;
       this.session = session;
       this.show(session.name);
-      const isFilled = !isFirst || session.edition > 0 || session.run; // an empty page at first: it may be typed in already
-      this.keeper.begin(session, isFilled);
+      this.keeper.begin(session, !isFirst || !session.empty);
       const here = new URL(location);
       here.searchParams.set("session", session.id);
       history.replaceState(history.state, "", here);
