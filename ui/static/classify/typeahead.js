@@ -18,7 +18,11 @@ export function meant(text, piles) {
   return { words: near.length ? `There is no class “${text.trim()}”. Did you mean ${either(near)}?` : `There is no class “${text.trim()}”.` };
 }
 
-const either = (names) => [names.slice(0, 3).join(", "), ...(names.length > 3 ? ["another"] : [])].join(" or ").replace(/, ([^,]*)$/, names.length > 3 ? ", $1" : " or $1");
+function either(names) {
+  const shown = [...names.slice(0, 3), ...(names.length > 3 ? ["another"] : [])];
+  const last = shown.pop();
+  return shown.length ? `${shown.join(", ")} or ${last}` : last;
+}
 
 // Letters to add, take away, change or swap with the next: the distance of Damerau and Levenshtein.
 function slips(a, b) {
