@@ -82,6 +82,7 @@ class Following:
         self._end, self._wait, self._others = end, wait, others
         self._busy, self._idle, self._during = busy, idle, during
         self._belongs = belongs
+        self._told: set[int] = set()  # jobs whose end their own window knows
         self._stop: gr.Button | None = None
         self._state = gr.State(Followed())
         self._timer = gr.Timer(EVERY, active=False)
@@ -141,7 +142,9 @@ class Following:
             return {self._timer: gr.Timer(active=True)}  # should an answer that came late have stopped it
         news = [job for job in self._studio.jobs.recent(20) if job.id > followed.job and self._is_ours(job)]
         news = [job for job in news if self._belongs(job, *asked)]
-        if not news or not self._others:
+        if not self._others:  # only what the window began itself: an answer to its load, on the way meanwhile, forgets that
+            news = [job for job in news if _is_of_this_window(job) and job.id not in self._told]
+        if not news:
             return {self._state: gr.skip()}
         job, is_mine = news[0], _is_of_this_window(news[0])
         return self._over(job, is_mine, asked) if job.over else self._follow(job, is_mine)
@@ -202,6 +205,8 @@ class Following:
 
     def _over(self, job: JobRecord, is_mine: bool, asked: Collection[Any]) -> Changes:
         rest = self._rest(Followed(job.id))
+        if is_mine:
+            self._told.add(job.id)
         if job.state == "failed":
             return {**rest, self.progress: said(job.error or "That did not work.", problem=True)}
         if job.state == "cancelled":

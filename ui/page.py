@@ -1,4 +1,4 @@
-"""The page: masthead and tabs. Each tab is a module with its layout on top and its handlers below."""
+"""The page: the top bar and the tabs below it. Each tab is a module with its layout on top and its handlers below."""
 
 from pathlib import Path
 
@@ -15,23 +15,27 @@ from .studio import Studio
 
 STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
-    *("shared/status", "classify/board", "classify/changes", "classify/names", "sessions/sessions"),
+    *("shared/frame", "shared/place", "shared/status", "classify/board", "classify/changes", "classify/names"),
+    "sessions/sessions",
     *("library/grid", "library/duplicates", "measure/measure", "bias/bias"),
 )
 # every part is asked for at once: an import found only inside another waits a round trip more, while the model loads
 SCRIPTS = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js"))
 HEAD = "".join(f'<link rel="modulepreload" href="/elements/{script}">' for script in SCRIPTS)
 HEAD += "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ELEMENTS)
-MASTHEAD = '<h1>Sayso</h1><p class="subtle">Roll your own image classifier: type names, see your photos sorted.</p>'
+MASTHEAD = (
+    '<button type="button" class="rail-key" data-frame="rail" aria-expanded="true" title="Hide or show the panel (P)">'
+    '<span class="gone">Panel</span></button><h1>Sayso</h1><sayso-place name="search" hidden></sayso-place>'
+)
 
 
 def build(studio: Studio) -> gr.Blocks:
     """The whole page, wired to the studio."""
     kept = (LOOKED_AFTER, KEPT_SECONDS)
-    with gr.Blocks(title="Sayso", fill_width=True, analytics_enabled=False, delete_cache=kept) as blocks:
+    with gr.Blocks(title="Sayso", fill_width=True, fill_height=True, analytics_enabled=False, delete_cache=kept) as blocks:
         page = Opening(blocks)
         with gr.Row(elem_id="masthead"):
-            gr.HTML(MASTHEAD)
+            gr.HTML(MASTHEAD, elem_id="brand", padding=False)
             status = gr.HTML(
                 html_template="<sayso-status></sayso-status>",
                 apply_default_css=False,
@@ -40,7 +44,7 @@ def build(studio: Studio) -> gr.Blocks:
             )
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Classify", id="classify") as classify_tab:
-                source = classify.build(studio, page, classify_tab)
+                source = classify.build(studio, page, classify_tab, tabs)
             with gr.Tab("Library", id="library") as library_tab:
                 library.build(studio, page, library_tab, tabs, source)
             with gr.Tab("Measure", id="measure") as measure_tab:

@@ -1,4 +1,9 @@
-"""How the page looks: one accent colour, system fonts, light and dark. Contrast was checked with axe in both."""
+"""How the page looks: one accent colour, system fonts, light and dark. Contrast was checked with axe in both.
+
+The frame of the page, where what stands, is in `static/shared/frame.css`.
+"""
+
+from pathlib import Path
 
 import gradio as gr
 
@@ -11,15 +16,35 @@ THEME = gr.themes.Base(
     secondary_hue="indigo",
     neutral_hue="slate",
     radius_size="md",
-    spacing_size="md",
-    text_size="md",
+    spacing_size="sm",
+    text_size="sm",
     font=SANS,
     font_mono=MONO,
 ).set(
-    body_background_fill="*neutral_50",
-    body_background_fill_dark="*neutral_950",
-    body_text_color_subdued="*neutral_600",
-    body_text_color_subdued_dark="*neutral_400",
+    body_background_fill="#f3f4f7",
+    body_background_fill_dark="#0c0f14",
+    body_text_color="#111827",
+    body_text_color_dark="#e9edf3",
+    body_text_color_subdued="#4b5567",
+    body_text_color_subdued_dark="#a9b3c2",
+    background_fill_primary="#ffffff",
+    background_fill_primary_dark="#141921",
+    background_fill_secondary="#eceef2",
+    background_fill_secondary_dark="#0f131a",
+    block_background_fill="#ffffff",
+    block_background_fill_dark="#141921",
+    border_color_primary="#dde1e8",
+    border_color_primary_dark="#272f3b",
+    input_background_fill="#ffffff",
+    input_background_fill_dark="#1c232d",
+    input_border_width="1px",
+    input_border_width_dark="1px",
+    button_border_width="1px",
+    button_border_width_dark="1px",
+    button_primary_border_color="transparent",
+    button_primary_border_color_dark="transparent",
+    input_border_color="#7b8597",
+    input_border_color_dark="#728096",
     block_border_width="1px",
     block_shadow="0 1px 2px rgb(0 0 0 / .05)",
     block_label_text_color="*neutral_600",
@@ -30,9 +55,13 @@ THEME = gr.themes.Base(
     input_placeholder_color_dark="*neutral_400",
     link_text_color="*primary_600",
     link_text_color_dark="*primary_300",
+    button_secondary_background_fill="#ffffff",
+    button_secondary_background_fill_dark="#1c232d",
+    button_secondary_border_color="#7b8597",
+    button_secondary_border_color_dark="#728096",
     button_large_text_size="*text_md",
     button_large_text_weight="500",
-    button_large_padding="9px 18px",
+    button_large_padding="6px 14px",
     button_primary_background_fill="*primary_600",
     button_primary_background_fill_hover="*primary_700",
     button_primary_background_fill_dark="*primary_600",
@@ -44,14 +73,13 @@ THEME = gr.themes.Base(
     button_cancel_text_color_dark="white",
 )
 
-# The width is set on <main>, with width: 100%: it is a flex item, and auto margins alone shrink it to its content.
-CSS = """
-main { width: 100%; max-width: 1280px !important; margin: 0 auto !important; }
-footer { display: none !important; }
+FRAME = (Path(__file__).with_name("static") / "shared" / "frame.css").read_text(encoding="utf-8")
+CSS = (
+    FRAME
+    + """
+:root { --accent-ink: #4338ca; --tint: #eceafd; }
+.dark { --accent-ink: #b4b9ff; --tint: #262a52; }
 .subtle { color: var(--body-text-color-subdued); margin: 2px 0 0; }
-#masthead { align-items: flex-end; }
-#masthead h1 { margin: 0; font-size: 1.5rem; font-weight: 700; }
-#status { text-align: right; }
 /* Gradio insets every piece of HTML; ours lines up with the fields above and below it. */
 .html-container { padding: 0 !important; }
 #stale:not(:has(*[role])),
@@ -62,10 +90,9 @@ footer { display: none !important; }
 .bar .wrap-inner { padding-block: 8px !important; } /* a list is as high as a field of text beside it */
 .bar > button { margin-bottom: 12px; height: 40px; white-space: nowrap; }
 .go > button { white-space: nowrap; }
-button[role=tab].selected { color: var(--primary-600); }
-.dark button[role=tab].selected { color: var(--primary-400); }
 .dark input.subdued { color: var(--neutral-300); } /* nothing chosen yet: its own grey is too faint on a field */
-button:focus-visible, a:focus-visible { outline: 3px solid var(--primary-400); outline-offset: 2px; }
+:focus-visible { outline: 2px solid var(--accent-ink) !important; outline-offset: 2px; }
+#tabs .tab-container button:focus-visible { outline-offset: -3px; }
 .progress { padding: 10px 14px; border: 1px solid var(--border-color-primary); border-radius: 10px;
   background: var(--block-background-fill); color: var(--body-text-color); }
 .progress p { margin: 0 0 6px; display: flex; justify-content: space-between; gap: 12px; flex-wrap: wrap; }
@@ -121,11 +148,7 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
 /* What plots are drawn in; see clipcore/measure/plots.py. */
 .dark { --plot-first: #a5b4fc; --plot-second: #fbbf24; --plot-muted: #9ca3af; --plot-lines: #374151; }
 .dark sayso-report, .dark sayso-bias { --cell: 99 102 241; --miss: 217 119 6; }
-@media (max-width: 640px) {
-  #masthead { flex-direction: column; align-items: flex-start; gap: 4px; }
-  #status { text-align: left; }
-  .bar > button { margin-bottom: 0; }
-  #tabs .tab-container button { padding: 4px 6px; font-size: .8125rem; }
-}
+@media (max-width: 700px) { .bar > button { margin-bottom: 0; } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """
+)

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser import MARKS, keep_picture, reload, reveal
+from tests.support.browser import MARKS, keep_picture, reload, reveal, set_up
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -88,6 +88,7 @@ def test_labels_that_hang_on_the_wording_lead_to_their_images(open_page):
 def test_robustness_on_a_phone(open_page):
     page = section(open_page, "Robustness")
     page.set_viewport_size({"width": 390, "height": 844})  # where the tab itself has moved into a menu
+    set_up(page)
     page.locator("#robustness-go").click()
     rows = report(page).get_by_role("region", name="Robustness").locator("tbody tr")
     expect(rows).to_have_count(12, timeout=SLOW)  # eleven kinds, and how often a word is believed

@@ -4,7 +4,7 @@ import pytest
 
 from clipcore import Classifier
 from tests.browser.test_board import SHADES, pictures_of, sort
-from tests.support.browser import MARKS, board, drop, reveal
+from tests.support.browser import MARKS, board, drop, open_drawer, reveal
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -27,6 +27,7 @@ def files(folder):
 
 def test_sorted_into_folders_after_a_look_and_taken_back(page, tmp_path):
     sort(page, pictures_of(tmp_path / "photos", each=3))
+    open_drawer(page)
     reveal(page.locator("#export > button"))
     target = tmp_path / "sorted"
     page.locator("#export").get_by_label("Folder on this computer").fill(str(target))
@@ -48,14 +49,16 @@ def test_sorted_into_folders_after_a_look_and_taken_back(page, tmp_path):
 
 def test_a_classifier_goes_into_a_fresh_home_and_sorts_there(page, browser, tmp_path):
     sort(page, pictures_of(tmp_path / "photos", each=2))
+    open_drawer(page)
     with page.expect_download() as coming:
-        board(page).get_by_role("link", name="Classifier file").click()
+        page.get_by_role("link", name="Classifier file").click()
     file = tmp_path / "shades.safetensors"
     coming.value.save_as(file)
     assert Classifier.load(file).decision.sure == 0
     with served(tmp_path, anew=True) as fresh:
         other = browser.new_page()
         other.goto(fresh)
+        open_drawer(other)
         reveal(other.locator("#import > button"))
         other.locator("#import input[type=file]").set_input_files(str(file))
         expect(other.locator("#import-news")).to_contain_text("“shades” is among the saved classifiers", timeout=60_000)
@@ -68,6 +71,7 @@ def test_a_classifier_goes_into_a_fresh_home_and_sorts_there(page, browser, tmp_
 
 def test_what_is_no_classifier_is_said(page, tmp_path):
     (tmp_path / "no.safetensors").write_bytes(b"nothing")
+    open_drawer(page)
     reveal(page.locator("#import > button"))
     page.locator("#import input[type=file]").set_input_files(str(tmp_path / "no.safetensors"))
     expect(page.get_by_test_id("toast-body").last).to_contain_text("not a classifier of Sayso")

@@ -95,7 +95,7 @@ def test_images_are_selected_by_check_mark_shift_and_keys(page, tmp_path):
 def test_a_folder_that_has_come_in_takes_nobody_from_work(page, tmp_path):
     """Its first answer is late; who selects meanwhile keeps selection and place, and the range goes on from there."""
     add(page, pictures_in(tmp_path / "here", 6), 6)
-    here = f"/api/images?folder={grid(page).get_by_label('In', exact=True).input_value()}&"
+    here = f"/api/images?folder={page.get_by_label('In', exact=True).input_value()}&"
     held = []
 
     def is_of_new(url):
@@ -111,7 +111,7 @@ def test_a_folder_that_has_come_in_takes_nobody_from_work(page, tmp_path):
     with page.expect_response(lambda response: here in response.url) as again:
         held[0].continue_()
     again.value.finished()
-    expect(grid(page).get_by_label("In", exact=True).locator("option", has_text="there (3)")).to_have_count(1)
+    expect(page.get_by_label("In", exact=True).locator("option", has_text="there (3)")).to_have_count(1)
     expect(count(page)).to_have_text("1 selected")
     card(page, 3).click(modifiers=["Shift"])
     expect(count(page)).to_have_text("3 selected")
@@ -139,8 +139,8 @@ def test_all_results_are_labelled_and_the_label_is_taken_back(page, tmp_path):
     expect(count(page)).to_have_text("129 selected")
     label(page, "holiday 7")
     expect(status(page)).to_contain_text("Labelled holiday 7: 129 images.")
-    grid(page).get_by_role("button", name="Filter and sort").click()
-    filters = grid(page).get_by_label("Label", exact=True)
+    page.get_by_role("button", name="Filter", exact=True).click()
+    filters = page.get_by_label("Label", exact=True)
     filters.select_option("holiday 7")
     expect(grid(page).get_by_role("heading", name="129 images")).to_be_visible()
     filters.select_option("")
@@ -163,7 +163,7 @@ def test_selected_images_go_to_the_board(page, tmp_path):
     card(page, 4).click(modifiers=["Shift"])
     grid(page).get_by_role("button", name="Classify these").click()
     expect(page.get_by_label("Class names")).to_be_visible()
-    expect(page.get_by_label("Images", exact=False).first).to_have_value("The 5 chosen images")
+    expect(page.get_by_role("combobox", name="Images", exact=True)).to_have_value("The 5 chosen images")
     say_names(page, ", ".join(say_later))
     classify(page)
     expect(board(page).get_by_role("heading", name=re.compile("5 images in"))).to_be_visible(timeout=60_000)
@@ -174,28 +174,28 @@ def test_more_like_several(page, tmp_path):
     check(page, 0)
     check(page, 1)
     grid(page).get_by_role("button", name="Find similar").click()
-    expect(grid(page)).to_contain_text("Searching with 2 selected images")
+    expect(page.get_by_text("Searching with 2 selected images")).to_be_visible()
     expect(count(page)).to_have_text("2 selected")
     expect(chosen(page)).to_have_count(2)  # both are at the top: they are closest to their own mean
-    grid(page).get_by_role("button", name="Remove").click()
+    page.get_by_role("button", name="Remove", exact=True).locator("visible=true").click()
     expect(grid(page).get_by_role("heading", name="12 images")).to_be_visible()
 
 
 def test_an_album_keeps_up_with_new_photos(page, tmp_path):
     folder = pictures_in(tmp_path / "growing", 5)
     add(page, folder, 5)
-    grid(page).get_by_role("button", name="Filter and sort").click()
-    grid(page).get_by_label("File name contains").fill("00")
-    grid(page).get_by_label("File name contains").press("Enter")
-    grid(page).get_by_role("button", name="Save this search").click()
-    grid(page).get_by_label("Name", exact=True).fill("Early ones")
-    grid(page).get_by_role("button", name="Save as album").click()
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("File name contains").fill("00")
+    page.get_by_label("File name contains").press("Enter")
+    page.get_by_role("button", name="Save this search").click()
+    page.get_by_label("Name", exact=True).fill("Early ones")
+    page.get_by_role("button", name="Save as album").click()
     expect(status(page)).to_contain_text("Album “Early ones” saved")
     pictures_in(folder, 9)
     add(page, folder, 9)
     reload(page)
     reveal(page.get_by_role("tab", name="Library"))
-    album = grid(page).get_by_role("button", name="Early ones", exact=True)
+    album = page.get_by_role("button", name="Early ones", exact=True)
     album.click()
     expect(grid(page).get_by_role("heading", name="Early ones: 9 images")).to_be_visible()
     expect(grid(page)).to_contain_text("in growing, named “00”")
@@ -257,7 +257,7 @@ def test_an_import_is_seen_while_it_runs_also_in_another_window(page, open_page,
     for window in (page, other):
         expect(window.get_by_text(re.compile("120 new images"))).to_be_visible(timeout=120_000)
         expect(window.get_by_role("button", name="Stop")).to_be_hidden()
-        expect(grid(window).get_by_label("In", exact=True).locator("option", has_text="watched (123)")).to_have_count(1)
+        expect(window.get_by_label("In", exact=True).locator("option", has_text="watched (123)")).to_have_count(1)
     expect(grid(page).locator("h2")).to_have_text("123 images")
     expect(chosen(page)).to_have_attribute("id", "card-1")
     reveal(page.get_by_role("tab", name="Classify"))
@@ -269,7 +269,7 @@ def test_the_bar_of_a_selection_fits(open_page, tmp_path):
     page = open_page("?__theme=light")
     add(page, pictures_in(tmp_path / "bar", 20), 20)
     check(page, 0)
-    grid(page).get_by_role("button", name="Filter and sort").click()
+    page.get_by_role("button", name="Filter", exact=True).click()
     expect(count(page)).to_have_text("1 selected")
     for look in looks(page):
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), look

@@ -169,8 +169,36 @@ def board(page):
     return page.locator("sayso-board")
 
 
+def set_up(page):
+    """Open the rail where it is a sheet."""
+    key = page.get_by_role("button", name="Panel", exact=True)
+    if page.viewport_size["width"] <= 700 and key.get_attribute("aria-expanded") == "false":
+        key.click()
+
+
 def say_names(page, names):
+    set_up(page)
     page.get_by_label("Class names").fill(names)
+
+
+def open_drawer(page):
+    """Open the panel with what is saved, exported and brought in."""
+    close = page.locator(".drawer [data-frame=close]")
+    if not close.is_visible():
+        opens = board(page).get_by_role("button", name="Save, export")
+        opens.or_(page.get_by_role("button", name="Open a saved classifier")).locator("visible=true").click()
+    expect_in_place(close)
+
+
+def close_drawer(page):
+    page.locator(".drawer [data-frame=close]").click()
+    page.locator(".drawer").wait_for(state="hidden")
+
+
+def expect_in_place(node):
+    """What slides in can be clicked once it is there."""
+    node.wait_for(state="visible")
+    node.evaluate("node => Promise.all(node.closest('.drawer, .rail').getAnimations().map((one) => one.finished))")
 
 
 def classify(page):

@@ -170,6 +170,25 @@ def test_jobs_of_others_may_be_left_alone(studio):
     assert not isinstance(state(window, window.hear(Followed(0))), Followed)
 
 
+def test_a_click_in_the_first_moment_of_a_load_is_not_lost(studio):
+    """The answer to the load was made before the click and comes after it: it says that there is nothing to follow."""
+    window, told = following(studio, others=False)
+    token = LocalContext.request.set(SimpleNamespace(session_hash="mine"))
+    try:
+        late = state(window, window.rejoin(Followed()))
+        at = state(window, window.start("work", {}))
+        assert state(window, found := window.look(late)) == at
+        assert found[window._timer].active is True
+        finish(studio, at.job)
+        window.look(at)
+        window.hear(late)
+        assert told == [({"answer": 42}, True)]  # once
+        LocalContext.request.set(SimpleNamespace(session_hash="another"))
+        assert not isinstance(state(window, window.look(late)), Followed)
+    finally:
+        LocalContext.request.reset(token)
+
+
 def test_foreign_kinds_are_not_followed(studio):
     window, _ = following(studio)
     studio.jobs.submit("foreign", {})

@@ -7,6 +7,7 @@ import gradio as gr
 from clipcore import BadInput
 from clipcore.measure.bias import FOLDERS, LABELS, NAMES
 
+from ..frame import body, foot, frame, rail, stage
 from ..measure.panel import QUIET, Panel
 from ..measure.results import Results
 from ..page_events import Opening
@@ -27,44 +28,50 @@ HOW = (
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     register(studio)
-    gr.HTML(INTRO)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=280):
-            images = gr.Dropdown(
-                places(studio), value=COMPUTER, label="Images", filterable=False, elem_id="bias-images", interactive=True
+    with frame("bias"):
+        with rail("Groups"):
+            with body():
+                gr.HTML(INTRO)
+                images = gr.Dropdown(
+                    places(studio), value=COMPUTER, label="Images", filterable=False, elem_id="bias-images", interactive=True
+                )
+                folder = gr.Textbox(
+                    label="Folder on this computer",
+                    placeholder="Pictures/people",
+                    info="It is added to the library, so that each image is read once. The files stay where they are.",
+                    elem_id="bias-folder",
+                )
+                source = gr.Dropdown(
+                    [
+                        ("A table with a row for each image", TABLE),
+                        ("File names, as UTKFace writes them", NAMES),
+                        ("Folders: each is a group", FOLDERS),
+                        ("My labels in the library", LABELS),
+                    ],
+                    value=TABLE,
+                    label="Groups",
+                    filterable=False,
+                    elem_id="bias-source",
+                )
+                table = gr.File(
+                    label="Table (CSV or TSV)",
+                    file_types=[".csv", ".tsv"],
+                    type="filepath",
+                    height=100,
+                    elem_id="bias-table",
+                )
+                how = gr.HTML(f'<p class="subtle">{HOW}</p>')
+            with foot():
+                panel = Panel(studio, "bias", "Load groups")
+        with stage():
+            results = Results(
+                studio,
+                "bias",
+                "No groups yet",
+                "Name a folder and say who is in which group, then Load groups.",
+                "sayso-bias",
+                "/api/bias",
             )
-            folder = gr.Textbox(
-                label="Folder on this computer",
-                placeholder="Pictures/people",
-                info="It is added to the library, so that each image is read once. The files stay where they are.",
-                elem_id="bias-folder",
-            )
-        with gr.Column(scale=1, min_width=280):
-            source = gr.Dropdown(
-                [
-                    ("A table with a row for each image", TABLE),
-                    ("File names, as UTKFace writes them", NAMES),
-                    ("Folders: each is a group", FOLDERS),
-                    ("My labels in the library", LABELS),
-                ],
-                value=TABLE,
-                label="Groups",
-                filterable=False,
-                elem_id="bias-source",
-            )
-            table = gr.File(
-                label="Table (CSV or TSV)", file_types=[".csv", ".tsv"], type="filepath", height=120, elem_id="bias-table"
-            )
-            how = gr.HTML(f'<p class="subtle">{HOW}</p>')
-    panel = Panel(studio, "bias", "Load groups")
-    results = Results(
-        studio,
-        "bias",
-        "No groups yet",
-        "Name a folder and say who is in which group, then Load groups.",
-        "sayso-bias",
-        "/api/bias",
-    )
 
     def payload(chosen: str, typed: str, kind: str, sent: str | None) -> dict[str, Any]:
         own, kept = chosen == COMPUTER, None

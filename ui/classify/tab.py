@@ -12,6 +12,7 @@ from clipcore.classify.prompts import DEFAULT_PACK
 from storage import JobRecord
 
 from ..form_values import ALL, OWN, UNCHECKED, keep_fresh, pack_of, saved, selection, sources, wanted
+from ..frame import body, drawer, foot, frame, place, rail, stage
 from ..job_watch import QUIET, Changes, Following
 from ..page_events import Opening
 from ..progress import friendly, said, stopwatch
@@ -43,7 +44,7 @@ class Parts:
     jobs: Following
 
 
-def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.Dropdown:
+def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropdown:
     """Lay the tab out and wire it. Returns the Images list, in which the Library tab may choose."""
     at = Parts()
     at.jobs = Following(
@@ -56,64 +57,79 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.Dropdown:
         idle=lambda: {at.go: gr.Button(interactive=True)},
         belongs=belongs,
     )
-    at.session = switcher.layout()
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=3, min_width=300):
-            at.labels = gr.Textbox(
-                label="Class names",
-                placeholder="cat, dog, rabbit",
-                info="With commas or line breaks between them. dog = puppy | hound gives a class other names; "
-                'a name with a comma in it goes in quotes: "tench, Tinca tinca".',
-                lines=2,
-                max_lines=8,
-                elem_id="labels",
-            )
-            at.advice = _element("sayso-names", "advice")
-            at.many = gr.Checkbox(
-                False,
-                label="An image can have several of these",
-                info="Else each image has one. With labels, each class learns how sure it must be.",
-                elem_id="many",
-            )
-            with gr.Accordion("Prompts", open=False):
-                at.pack = gr.Dropdown(
-                    [(f"{name}: {about}", name) for name, about in PACKS.items()] + [(OWN, OWN)],
-                    value=DEFAULT_PACK,
-                    label="Prompt pack",
-                    filterable=False,
-                )
-                at.templates = gr.Textbox(
-                    "\n".join(pack(DEFAULT_PACK).templates),
-                    label="Templates",
-                    info="One a line; {label} stands for the class name. They are averaged into one vector per class.",
-                    lines=4,
-                    max_lines=12,
-                    elem_id="templates",
-                )
-                at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
-        with gr.Column(scale=2, min_width=300):
-            at.source = gr.Dropdown(
-                sources(studio),
-                value=ALL,
-                label="Images",
-                info="A folder of the library, or drop files below.",
-                filterable=False,
-            )
-            drop = gr.File(
-                label="Drop images", file_count="multiple", height=126, elem_id="drop", type="filepath", show_label=False
-            )
-    with gr.Row(elem_classes="go"):
-        at.go = gr.Button("Classify", variant="primary", scale=0, min_width=160, elem_id="go")
-        sample = gr.Button("Try the sample photos", scale=0, min_width=220)
-        at.jobs.stop_button()
-    at.jobs.progress_bar("classify-progress")
-    stale = gr.HTML("", elem_id="stale")
-    _element("sayso-nearest", "nearest")
-    at.board = _element("sayso-board", "board", "run")
-    at.run = gr.State("")
-    typed = [at.labels, at.templates, at.many]
-    at.saved, reuse = versions.build(studio, at.run, typed, at.board)
-    export_panel.build(studio, page, tab, at.run, typed, at.board, at.saved)
+    with frame("classify"):
+        with rail("Set up"):
+            with body():
+                with gr.Column(elem_id="session", elem_classes="part"):  # the place of the session: its name and others
+                    at.session = switcher.layout()
+                with gr.Column(elem_classes="part"):
+                    at.source = gr.Dropdown(
+                        sources(studio),
+                        value=ALL,
+                        label="Images",
+                        filterable=False,
+                        elem_id="source",
+                    )
+                    drop = gr.File(
+                        label="Drop images",
+                        file_count="multiple",
+                        height=40,
+                        elem_id="drop",
+                        type="filepath",
+                        show_label=False,
+                    )
+                with gr.Column(elem_classes="part"):
+                    at.labels = gr.Textbox(
+                        label="Class names",
+                        placeholder="cat, dog, rabbit",
+                        info="With commas or line breaks between them. dog = puppy | hound gives other names. "
+                        'Quotes keep a comma: "tench, Tinca tinca".',
+                        lines=2,
+                        max_lines=8,
+                        elem_id="labels",
+                    )
+                    at.advice = _element("sayso-names", "advice")
+                    _element("sayso-nearest", "nearest")
+                    at.many = gr.Checkbox(
+                        False,
+                        label="An image can have several of these",
+                        info="Else each image has one. With labels, each class learns how sure it must be.",
+                        elem_id="many",
+                    )
+                    with gr.Accordion("Prompts", open=False):
+                        at.pack = gr.Dropdown(
+                            [(f"{name}: {about}", name) for name, about in PACKS.items()] + [(OWN, OWN)],
+                            value=DEFAULT_PACK,
+                            label="Prompt pack",
+                            filterable=False,
+                        )
+                        at.templates = gr.Textbox(
+                            "\n".join(pack(DEFAULT_PACK).templates),
+                            label="Templates",
+                            info="One a line; {label} stands for the name. They are averaged into one vector per class.",
+                            lines=4,
+                            max_lines=12,
+                            elem_id="templates",
+                        )
+                        at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
+                place("lesson")
+            with foot():
+                at.jobs.progress_bar("classify-progress")
+                stale = gr.HTML("", elem_id="stale")
+                at.go = gr.Button("Classify", variant="primary", elem_id="go")
+                at.jobs.stop_button()
+        with stage():
+            at.board = _element("sayso-board", "board", "run")
+            with gr.Row(elem_id="first-steps"):
+                sample = gr.Button("Try the sample photos", scale=0, min_width=190)
+                library = gr.Button("Choose a folder", scale=0, min_width=150)
+                gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
+        at.run = gr.State("")
+        typed = [at.labels, at.templates, at.many]
+        with drawer("Save and export"):
+            place("downloads")
+            at.saved, reuse = versions.build(studio, at.run, typed, at.board)
+            export_panel.build(studio, page, tab, at.run, typed, at.board, at.saved)
 
     ran = [at.go, at.board, at.run, *at.jobs.parts]
     prompts = [at.labels, at.templates]
@@ -125,6 +141,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.Dropdown:
     at.go.click(on(classify), [*asked, at.source], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
     at.labels.submit(on(classify), [*asked, at.source], ran, **QUIET, **UNCHECKED)
     sample.click(on(classify_samples), asked, [at.labels, at.source, *ran], **QUIET)
+    library.click(lambda: gr.Tabs(selected="library"), None, tabs, **QUIET)
     drop.upload(on(take_files), [drop, *asked], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
     at.pack.input(on(choose_pack), at.pack, at.templates, **QUIET)
     # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one

@@ -14,6 +14,7 @@ from storage import JobRecord
 from storage.pictures.identity import kept_labels
 
 from ..form_values import keep_fresh, sources
+from ..frame import body, foot, frame, place, rail, stage
 from ..job_watch import QUIET, Changes, Following
 from ..page_events import Opening
 from ..progress import friendly, said, stopwatch
@@ -40,29 +41,34 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
         idle=lambda: _fresh(studio, at),
         during=partial(show_more, at),
     )
-    with gr.Row(elem_classes="bar"):
-        path = gr.Textbox(
-            label="Folder on this computer",
-            placeholder="/home/me/Pictures",
-            info="Its pictures are read where they are; nothing is copied or changed.",
-            scale=4,
-            min_width=260,
-        )
-        add = gr.Button("Add folder", variant="primary", scale=0, min_width=150)
-        upload = gr.UploadButton("Upload a folder", file_count="directory", scale=0, min_width=160, elem_id="upload-folder")
-        sample = gr.Button("Add the sample photos", scale=0, min_width=210, elem_id="add-samples")
-        following.stop_button()
-    following.progress_bar("library-progress")
-    at.grid = gr.HTML(
-        "",
-        html_template='<sayso-grid news="{{value}}"></sayso-grid>',
-        apply_default_css=False,
-        elem_id="grid",
-        js_on_load="element.addEventListener('use', event => trigger('use', event.detail))",
-    )
-    duplicates.build(studio, page, tab)
-    with gr.Accordion("Skipped files and replaced ones", open=False):
-        at.skipped = gr.HTML()
+    with frame("library"):
+        with rail("Folders and albums", narrow=True):
+            with body():
+                place("library")
+                with gr.Accordion("Add photos", open=not studio.library.count(), elem_id="add-photos"):
+                    path = gr.Textbox(
+                        label="Folder on this computer",
+                        placeholder="/home/me/Pictures",
+                        info="Its pictures are read where they are; nothing is copied or changed.",
+                    )
+                    add = gr.Button("Add folder", variant="primary")
+                    upload = gr.UploadButton("Upload a folder", file_count="directory", elem_id="upload-folder")
+                    sample = gr.Button("Add the sample photos", elem_id="add-samples")
+                duplicates.build(studio, page, tab)
+                with gr.Accordion("Skipped files and replaced ones", open=False):
+                    at.skipped = gr.HTML()
+            with foot():
+                following.progress_bar("library-progress")
+                following.stop_button()
+        with stage():
+            at.grid = gr.HTML(
+                "",
+                html_template='<sayso-grid news="{{value}}"></sayso-grid>',
+                apply_default_css=False,
+                elem_id="grid",
+                js_on_load="element.addEventListener('use', event => trigger('use', event.detail))",
+                padding=False,
+            )
 
     outputs = [*following.parts, *vars(at).values()]
     following.wire(outputs, page, tab)

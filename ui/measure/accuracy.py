@@ -4,6 +4,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..studio import Studio
 from .fields import choose_classifier, choose_images, choose_prompts, source_of
@@ -15,16 +16,17 @@ from .results import Results
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     register(studio)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=280):
-            classifier = choose_classifier(studio, "measure", page, tab)
-            prompts = choose_prompts()
-        with gr.Column(scale=1, min_width=280):
-            images = choose_images("measure")
-    panel = Panel(studio, "measure", "Measure")
-    results = Results(
-        studio, "accuracy", "Nothing measured yet", "Choose a classifier and images with labels, then Measure."
-    )
+    with frame():
+        with rail("Measure"):
+            with body():
+                classifier = choose_classifier(studio, "measure", page, tab)
+                prompts = choose_prompts()
+                images = choose_images("measure")
+            with foot():
+                panel = Panel(studio, "measure", "Measure")
+        with stage():
+            words = "Choose a classifier and images with labels, then Measure."
+            results = Results(studio, "accuracy", "Nothing measured yet", words)
 
     def payload(chosen: str, name: str, *source: str) -> dict[str, Any]:
         return {"classifier": chosen, "pack": name, **source_of(studio, *source)}

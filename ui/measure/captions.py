@@ -10,6 +10,7 @@ import gradio as gr
 from clipcore import BadInput
 from clipcore.pictures.finding import SUFFIXES
 
+from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..studio import Studio, Work
 from .jobs import keep
@@ -25,49 +26,55 @@ MOST = 24  # pictures or captions: what a table can show
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
-    what = gr.Radio(
-        [
-            ("Pictures and captions that I choose", MATCH),
-            ("A file of SugarCrepe or Winoground", COMPOSITION),
-            ("A captioned set: recall", RECALL),
-        ],
-        value=MATCH,
-        label="What to try",
-        elem_id="captions-what",
-    )
-    with gr.Row(equal_height=False) as mine:
-        with gr.Column(scale=1, min_width=280):
-            files = gr.File(
-                label="Pictures", file_count="multiple", file_types=sorted(SUFFIXES), height=160, elem_id="captions-files"
-            )
-        with gr.Column(scale=1, min_width=280):
-            typed = gr.Textbox(
-                label="Captions",
-                placeholder="a dog chasing a cat\na cat chasing a dog",
-                lines=5,
-                info="One a line.",
-                elem_id="captions-typed",
-            )
-    with gr.Row(equal_height=False, visible=False) as test:
-        path = gr.Textbox(
-            label="File",
-            placeholder="sugarcrepe/swap_obj.json",
-            info="SugarCrepe's JSON, or Winoground's JSON Lines.",
-            elem_id="captions-path",
-            min_width=280,
-        )
-        folder = gr.Textbox(
-            label="Folder with its pictures", placeholder="coco/val2017", elem_id="captions-folder", min_width=280
-        )
-    panel = Panel(studio, KIND, "Match")
-    words = "The model says which captions fit, and whether it sees who does what to whom."
-    results = Results(studio, KIND, "Nothing matched yet", words)
+    with frame():
+        with rail("Captions"):
+            with body():
+                what = gr.Radio(
+                    [
+                        ("Pictures and captions that I choose", MATCH),
+                        ("A file of SugarCrepe or Winoground", COMPOSITION),
+                        ("A captioned set: recall", RECALL),
+                    ],
+                    value=MATCH,
+                    label="What to try",
+                    elem_id="captions-what",
+                )
+                with gr.Column(min_width=0) as mine:
+                    files = gr.File(
+                        label="Pictures",
+                        file_count="multiple",
+                        file_types=sorted(SUFFIXES),
+                        height=120,
+                        elem_id="captions-files",
+                    )
+                    typed = gr.Textbox(
+                        label="Captions",
+                        placeholder="a dog chasing a cat\na cat chasing a dog",
+                        lines=5,
+                        info="One a line.",
+                        elem_id="captions-typed",
+                    )
+                with gr.Column(min_width=0, visible=False) as test:
+                    path = gr.Textbox(
+                        label="File",
+                        placeholder="sugarcrepe/swap_obj.json",
+                        info="SugarCrepe's JSON, or Winoground's JSON Lines.",
+                        elem_id="captions-path",
+                    )
+                    folder = gr.Textbox(
+                        label="Folder with its pictures", placeholder="coco/val2017", elem_id="captions-folder"
+                    )
+            with foot():
+                panel = Panel(studio, KIND, "Match")
+        with stage():
+            words = "The model says which captions fit, and whether it sees who does what to whom."
+            results = Results(studio, KIND, "Nothing matched yet", words)
 
     def shown(chosen: str) -> list[Any]:
         recall = chosen == RECALL
         return [
-            gr.Row(visible=chosen == MATCH),
-            gr.Row(visible=chosen != MATCH),
+            gr.Column(visible=chosen == MATCH),
+            gr.Column(visible=chosen != MATCH),
             gr.Textbox(
                 label="Captioned set" if recall else "File",
                 placeholder="Pictures/captions.csv" if recall else "sugarcrepe/swap_obj.json",

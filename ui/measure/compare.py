@@ -7,6 +7,7 @@ import gradio as gr
 
 from clipcore import BadInput
 
+from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..progress import friendly
 from ..studio import Studio
@@ -22,13 +23,17 @@ HOW = (
 
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
-    gr.HTML(HOW)
-    with gr.Row():
-        first = gr.Dropdown(measured(studio), value=None, label="First", filterable=False, min_width=260)
-        second = gr.Dropdown(measured(studio), value=None, label="Second", filterable=False, min_width=260)
-    go = gr.Button("Compare", variant="primary", scale=0, min_width=160, elem_id="compare-go")
-    words = "Choose two results on the same images, then Compare."
-    results = Results(studio, "compare", "Nothing compared yet", words)
+    with frame():
+        with rail("Compare"):
+            with body():
+                gr.HTML(HOW)
+                first = gr.Dropdown(measured(studio), value=None, label="First", filterable=False)
+                second = gr.Dropdown(measured(studio), value=None, label="Second", filterable=False)
+            with foot():
+                go = gr.Button("Compare", variant="primary", elem_id="compare-go")
+        with stage():
+            words = "Choose two results on the same images, then Compare."
+            results = Results(studio, "compare", "Nothing compared yet", words)
     go.click(friendly(partial(compare, studio, results)), [first, second], results.outputs, **QUIET)
     results.wire(page, tab)
     known = gr.State(measured(studio))

@@ -7,6 +7,7 @@ import gradio as gr
 
 from clipcore import BadInput
 
+from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..studio import Studio
 from .fields import SET_HELP, choose_prompts
@@ -17,26 +18,28 @@ from .sets import checked_path
 
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=280):
-            chosen = gr.CheckboxGroup(
-                [studio.model], value=[studio.model], label="Models on this computer", elem_id="measure-models-list"
-            )
-            others = gr.Textbox(
-                label="Other models",
-                placeholder="local-dir:models/mine",
-                info="NAME/TAG, local-dir:FOLDER or hf-hub:ORG/REPO, one a line; nothing is downloaded.",
-                lines=1,
-                max_lines=5,
-            )
-        with gr.Column(scale=1, min_width=280):
-            path = gr.Textbox(
-                label="Images with labels", placeholder="Pictures/test", info=SET_HELP, elem_id="measure-models-path"
-            )
-            prompts = choose_prompts(info=None)
-    panel = Panel(studio, "measure-models", "Measure models")
-    words = "Each model reads the same images. Accuracy, speed and memory are measured on this computer."
-    results = Results(studio, "models", "No models measured yet", words)
+    with frame():
+        with rail("Models"):
+            with body():
+                chosen = gr.CheckboxGroup(
+                    [studio.model], value=[studio.model], label="Models on this computer", elem_id="measure-models-list"
+                )
+                others = gr.Textbox(
+                    label="Other models",
+                    placeholder="local-dir:models/mine",
+                    info="NAME/TAG, local-dir:FOLDER or hf-hub:ORG/REPO, one a line; nothing is downloaded.",
+                    lines=1,
+                    max_lines=5,
+                )
+                path = gr.Textbox(
+                    label="Images with labels", placeholder="Pictures/test", info=SET_HELP, elem_id="measure-models-path"
+                )
+                prompts = choose_prompts(info=None)
+            with foot():
+                panel = Panel(studio, "measure-models", "Measure models")
+        with stage():
+            words = "Each model reads the same images. Accuracy, speed and memory are measured on this computer."
+            results = Results(studio, "models", "No models measured yet", words)
 
     panel.wire(page, [chosen, others, path, prompts], payload, results.of_job, results.outputs)
     results.wire(page, tab)

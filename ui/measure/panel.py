@@ -22,10 +22,9 @@ class Panel:
     def __init__(self, studio: Studio, kind: str, go: str) -> None:
         """Lay it out; `go` is what the button says."""
         self.studio, self.kind = studio, kind
-        with gr.Row(elem_classes="go"):
-            self.go = gr.Button(go, variant="primary", scale=0, min_width=160, elem_id=f"{kind}-go")
-            self.stop = gr.Button("Stop", variant="stop", scale=0, min_width=110, visible=False)
         self.progress = gr.HTML("", elem_classes="job-progress")
+        self.go = gr.Button(go, variant="primary", elem_id=f"{kind}-go")
+        self.stop = gr.Button("Stop", variant="stop", visible=False)
         self.job = gr.State(0)
         self.timer = gr.Timer(0.5, active=False)
 

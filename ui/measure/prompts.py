@@ -7,6 +7,7 @@ import gradio as gr
 
 from clipcore import BadInput, PromptSet, pack, parse_descriptions, parse_labels, parse_templates
 
+from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..studio import Studio, Work
 from .fields import choose_images, source_of
@@ -22,23 +23,25 @@ MOST_UNSTABLE = 240  # images whose label hangs on the wording that are kept wit
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=280):
-            images = choose_images(KIND, everything=True)
-            select = gr.Checkbox(label="Also choose templates by the labels (20 images or more)")
-        with gr.Column(scale=1, min_width=280):
-            own = gr.Textbox(
-                label="Your own templates", placeholder="a holiday photo of a {label}", lines=3, info="One a line."
-            )
-            told = gr.Textbox(
-                label="Descriptions of single classes",
-                placeholder="sparrow: a small brown bird with a short beak",
-                lines=3,
-                info="One a line, the class name first.",
-            )
-    panel = Panel(studio, KIND, "Try prompts")
-    words = "Labels give accuracy; without them you see how many answers hang on the wording."
-    results = Results(studio, KIND, "Which words suit your images?", words)
+    with frame():
+        with rail("Prompts"):
+            with body():
+                images = choose_images(KIND, everything=True)
+                select = gr.Checkbox(label="Also choose templates by the labels (20 images or more)")
+                own = gr.Textbox(
+                    label="Your own templates", placeholder="a holiday photo of a {label}", lines=3, info="One a line."
+                )
+                told = gr.Textbox(
+                    label="Descriptions of single classes",
+                    placeholder="sparrow: a small brown bird with a short beak",
+                    lines=3,
+                    info="One a line, the class name first.",
+                )
+            with foot():
+                panel = Panel(studio, KIND, "Try prompts")
+        with stage():
+            words = "Labels give accuracy; without them you see how many answers hang on the wording."
+            results = Results(studio, KIND, "Which words suit your images?", words)
     panel.wire(page, [*images, own, told, select], partial(payload, studio), results.of_job, results.outputs)
     results.wire(page, tab)
 

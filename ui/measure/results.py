@@ -28,12 +28,12 @@ class Results:
     ) -> None:
         """Lay them out; `title` and `words` are shown while there are none. `element` draws what `route`/ID answers."""
         self.studio, self.kind, self.route = studio, kind, route
-        with gr.Row(elem_classes="bar"):
+        with gr.Row(elem_classes="results-bar"):
             self.list = gr.Dropdown(
                 self.choices(),
                 value=None,
                 label="Results",
-                min_width=240,
+                min_width=160,
                 filterable=False,
                 elem_id=f"{kind}-results",
                 visible=bool(self.choices()),
@@ -45,6 +45,8 @@ class Results:
             html_template=f'<{element} src="{{{{value}}}}" heading="{title}" words="{words}"></{element}>',
             apply_default_css=False,
             js_on_load=None,
+            elem_classes="results",
+            padding=False,
         )
         self.gone = gr.State(None)
         self.known = gr.State(self.choices())

@@ -11,6 +11,7 @@ from clipcore.classify.prompts import DEFAULT_PACK
 from clipcore.measure import iter_embed_set, known
 from clipcore.measure.shift import kept_shift, measure_shift
 
+from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..studio import Studio, Work
 from .fields import choose_classifier, choose_images, choose_prompts, source_of
@@ -40,33 +41,39 @@ SHIFT_HELP = "Such as sketches of what the images above are photos of, with the 
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the section out and wire it."""
     studio.jobs.register(KIND, partial(work, studio))
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=1, min_width=280):
-            classifier = choose_classifier(studio, KIND, page, tab)
-            prompts = choose_prompts()
-        with gr.Column(scale=1, min_width=280):
-            images = choose_images(KIND, everything=True)
-            how = gr.Radio(
-                [("Spoilt: blur, noise, a word pasted on, …", SPOILT), ("A second set of another kind", SHIFTED)],
-                value=SPOILT,
-                label="Compared with",
-                elem_id="robustness-how",
-            )
-            limit = gr.Slider(10, 1000, value=100, step=10, label="Pictures at most; each is spoilt in 55 ways")
-            second = gr.Textbox(
-                label="The second set", placeholder="Pictures/sketches", info=SHIFT_HELP, visible=False, elem_id="shift-path"
-            )
-            others = gr.Textbox(
-                label="Other models, for effective robustness",
-                placeholder="local-dir:models/mine",
-                info="Two or more that are on this computer, one a line; they read the same class names.",
-                lines=1,
-                max_lines=5,
-                visible=False,
-            )
-    panel = Panel(studio, KIND, "Measure robustness")
-    words = "Blur, noise, bad light, a word pasted on, or another kind of picture: how long do the answers hold?"
-    results = Results(studio, KIND, "No robustness sheet yet", words)
+    with frame():
+        with rail("Robustness"):
+            with body():
+                classifier = choose_classifier(studio, KIND, page, tab)
+                prompts = choose_prompts()
+                images = choose_images(KIND, everything=True)
+                how = gr.Radio(
+                    [("Spoilt: blur, noise, a word pasted on, …", SPOILT), ("A second set of another kind", SHIFTED)],
+                    value=SPOILT,
+                    label="Compared with",
+                    elem_id="robustness-how",
+                )
+                limit = gr.Slider(10, 1000, value=100, step=10, label="Pictures at most; each is spoilt in 55 ways")
+                second = gr.Textbox(
+                    label="The second set",
+                    placeholder="Pictures/sketches",
+                    info=SHIFT_HELP,
+                    visible=False,
+                    elem_id="shift-path",
+                )
+                others = gr.Textbox(
+                    label="Other models, for effective robustness",
+                    placeholder="local-dir:models/mine",
+                    info="Two or more that are on this computer, one a line; they read the same class names.",
+                    lines=1,
+                    max_lines=5,
+                    visible=False,
+                )
+            with foot():
+                panel = Panel(studio, KIND, "Measure robustness")
+        with stage():
+            words = "Blur, noise, bad light, a word pasted on, or another kind of picture: how long do the answers hold?"
+            results = Results(studio, KIND, "No robustness sheet yet", words)
 
     def shown(chosen: str) -> list[Any]:
         return [gr.Slider(visible=chosen == SPOILT), *(gr.Textbox(visible=chosen == SHIFTED) for _ in range(2))]

@@ -16,14 +16,10 @@ SECTIONS = (
     ("Captions", "captions"),
     ("Models", "models"),
 )
-INTRO = (
-    '<p class="subtle">How often is it right, where does it go wrong, and is it better than before? On your own images.</p>'
-)
 
 
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the sections out. One that is not there is left out, and no other notices."""
-    gr.HTML(INTRO)
     with gr.Tabs(elem_id="measure-tabs"):
         for title, name in SECTIONS:
             if find_spec(f".{name}", __package__):

@@ -10,6 +10,7 @@ import gradio as gr
 from clipcore import BadInput, SaysoError
 from storage import JobRecord
 
+from ..frame import body, frame, rail, stage
 from ..job_watch import QUIET, Changes, Following
 from ..page_events import Opening
 from ..progress import friendly, said
@@ -44,41 +45,43 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     jobs.register(studio)
     at = Parts()
-    gr.HTML(INTRO)
-    at.table = gr.HTML("", elem_id="models-table")
-    everything = gr.Checkbox(False, label="Show every model that open_clip knows", elem_id="models-all")
-    with gr.Row(elem_classes="bar"):
-        at.model = gr.Dropdown(
-            [studio.model],
-            value=studio.model,
-            label="Model",
-            info="Choose one, or type NAME/TAG, NAME/FILE, local-dir:FOLDER or hf-hub:ORG/REPO.",
-            allow_custom_value=True,
-            elem_id="model",
-        )
     following = Following(studio, SHORT, partial(_end, studio, at))
-    with gr.Row(elem_classes="go"):
-        use = gr.Button("Use", variant="primary", scale=0, min_width=110, elem_id="model-use")
-        test = gr.Button("Self-test", scale=0, min_width=110)
-        speed = gr.Button("Measure speed", scale=0, min_width=140)
-        get = gr.Button("Get", scale=0, min_width=110)
-        remove = gr.Button("Remove", scale=0, min_width=110)
-        following.stop_button()
-    following.progress_bar("models-progress")
-    at.question = gr.HTML("", visible=False)
-    with gr.Row(elem_classes="go"):
-        at.yes = gr.Button("Yes", variant="primary", scale=0, min_width=140, visible=False)
-        at.no = gr.Button("No", scale=0, min_width=110, visible=False)
-    at.asked = gr.State(("", ""))
-    at.result = gr.HTML("", elem_id="model-result")
-    at.foreign = gr.HTML("", visible=False, elem_id="foreign")
-    with gr.Row(elem_classes="bar"):
-        at.which = gr.Dropdown(
-            [], label="Classifier of another model", visible=False, filterable=False, elem_id="foreign-choice"
-        )
-        at.rebuild = gr.Button("Rebuild with this model", scale=0, min_width=200, visible=False)
-    at.rebuilt = gr.HTML("", elem_id="rebuilt")
-    trained = training_tab.build(studio, page, tab)
+    with frame("models"):
+        with rail("Models"), body():
+            gr.HTML(INTRO)
+            at.model = gr.Dropdown(
+                [studio.model],
+                value=studio.model,
+                label="Model",
+                info="Choose one, or type NAME/TAG, NAME/FILE, local-dir:FOLDER or hf-hub:ORG/REPO.",
+                allow_custom_value=True,
+                elem_id="model",
+            )
+            with gr.Row(elem_classes="go"):
+                use = gr.Button("Use", variant="primary", min_width=90, elem_id="model-use")
+                test = gr.Button("Self-test", min_width=90)
+                speed = gr.Button("Measure speed", min_width=120)
+                get = gr.Button("Get", min_width=80)
+                remove = gr.Button("Remove", min_width=80)
+                following.stop_button()
+            following.progress_bar("models-progress")
+            at.question = gr.HTML("", visible=False)
+            with gr.Row(elem_classes="go"):
+                at.yes = gr.Button("Yes", variant="primary", min_width=120, visible=False)
+                at.no = gr.Button("No", min_width=80, visible=False)
+            at.asked = gr.State(("", ""))
+            at.foreign = gr.HTML("", visible=False, elem_id="foreign")
+            at.which = gr.Dropdown(
+                [], label="Classifier of another model", visible=False, filterable=False, elem_id="foreign-choice"
+            )
+            at.rebuild = gr.Button("Rebuild with this model", visible=False)
+            at.rebuilt = gr.HTML("", elem_id="rebuilt")
+            everything = gr.Checkbox(False, label="Show every model that open_clip knows", elem_id="models-all")
+            training = training_tab.forms(studio)
+        with stage(), gr.Column(elem_classes="pages", min_width=0):
+            at.result = gr.HTML("", elem_id="model-result")
+            at.table = gr.HTML("", elem_id="models-table")
+            trained = training_tab.build(studio, page, tab, training)
 
     outputs = [*vars(at).values(), *following.parts]
 

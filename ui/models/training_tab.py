@@ -46,49 +46,70 @@ class Parts:
     finished: gr.State
 
 
-def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.State:
-    """Lay it out and wire it; the state that is returned changes when a model has been made."""
-    at = Parts()
-    gr.HTML("<h2>Make a model</h2>")
-    following = Following(studio, KINDS, partial(_end, studio, at))
+class Forms:
+    """The fields and buttons with which a training is asked for."""
+
+    source: gr.Radio
+    path: gr.Textbox
+    model: gr.Textbox
+    layers: gr.Dropdown
+    epochs: gr.Slider
+    prompts: gr.Dropdown
+    shifts: gr.Textbox
+    rate: gr.Textbox
+    held_out: gr.Slider
+    tuned_name: gr.Textbox
+    tune_time: gr.Button
+    finetune: gr.Button
+    tune_seen: Following
+    data: gr.Textbox
+    begin: gr.Textbox
+    recipe: gr.Dropdown
+    minutes: gr.Number
+    trained_name: gr.Textbox
+    train_time: gr.Button
+    pretrain: gr.Button
+    train_seen: Following
+
+
+def forms(studio: Studio) -> Forms:
+    """Lay the fields out, in the rail."""
+    at = Forms()
     with gr.Accordion("Fine-tune on your classes", open=False, elem_id="finetune"):
         gr.HTML(
             '<p class="subtle">The image tower learns your classes, beginning at the zero-shot classifier. Afterwards you '
             "choose how much of it to keep: what is learned often costs accuracy on other kinds of images.</p>"
         )
-        with gr.Row():
-            source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
-            path = gr.Textbox(
-                label="Where they are",
-                info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
-                visible=False,
-            )
-        with gr.Row():
-            model = gr.Textbox(studio.model, label="Model to begin with")
-            layers = gr.Dropdown(list(LAYERS), value="image", label="Layers that learn", filterable=False)
-            epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
-        shifts = gr.Textbox(
+        at.source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
+        at.path = gr.Textbox(
+            label="Where they are",
+            info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
+            visible=False,
+        )
+        at.model = gr.Textbox(studio.model, label="Model to begin with")
+        at.layers = gr.Dropdown(list(LAYERS), value="image", label="Layers that learn", filterable=False)
+        at.epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
+        at.shifts = gr.Textbox(
             label="Other images of these classes (optional)",
             info="Sets of another kind, one path a line: they show what fine-tuning costs elsewhere.",
             lines=2,
         )
         with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
-            with gr.Row():
-                rate = gr.Textbox(  # a Number that is empty shows 0
-                    label="Learning rate, at its peak",
-                    info="Left empty, one that fits the model is chosen. 0.00003 is low.",
-                    placeholder="chosen by the model",
-                    elem_id="finetune-rate",
-                )
-                held_out = gr.Slider(
-                    0.05,
-                    0.5,
-                    value=jobs.HELD_OUT,
-                    step=0.05,
-                    label="Share of the images held out",
-                    info="Not learned from: they say how good it is, and when to stop.",
-                )
-            prompts = gr.Dropdown(
+            at.rate = gr.Textbox(  # a Number that is empty shows 0
+                label="Learning rate, at its peak",
+                info="Left empty, one that fits the model is chosen. 0.00003 is low.",
+                placeholder="chosen by the model",
+                elem_id="finetune-rate",
+            )
+            at.held_out = gr.Slider(
+                0.05,
+                0.5,
+                value=jobs.HELD_OUT,
+                step=0.05,
+                label="Share of the images held out",
+                info="Not learned from: they say how good it is, and when to stop.",
+            )
+            at.prompts = gr.Dropdown(
                 [(f"{name}: {about}", name) for name, about in PACKS.items()],
                 value=DEFAULT_PACK,
                 label="Prompts of the zero-shot classifier",
@@ -96,35 +117,38 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.State:
                 filterable=False,
             )
         with gr.Row(elem_classes="bar"):
-            tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
-            tune_time = gr.Button("How long?", scale=0, min_width=120, elem_id="finetune-how-long")
-            finetune = gr.Button("Fine-tune", variant="primary", scale=0, min_width=140, elem_id="finetune-go")
-        tune_seen = _estimates(studio, "finetune")
+            at.tuned_name = gr.Textbox(label="Name of the new model", placeholder="my birds", elem_id="finetune-name")
+            at.tune_time = gr.Button("How long?", scale=0, min_width=120, elem_id="finetune-how-long")
+            at.finetune = gr.Button("Fine-tune", variant="primary", scale=0, min_width=140, elem_id="finetune-go")
+        at.tune_seen = _estimates(studio, "finetune")
     with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
         gr.HTML(
             '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
             "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
             "make it better; for real work a published model is the better beginning.</p>"
         )
-        with gr.Row():
-            data = gr.Textbox(
-                label="Images with captions or class names",
-                placeholder="Pictures/captioned",
-                info="Class folders, a table with the columns image and caption, or .tar shards.",
-            )
-            begin = gr.Textbox(
-                label="Model to begin with (optional)", placeholder="none", info="Left empty, one begins from nothing."
-            )
-        with gr.Row():
-            recipe = gr.Dropdown(
-                _recipes(), value="small", label="Recipe", info="Of a model from nothing.", filterable=False
-            )
-            minutes = gr.Number(30, label="Minutes of training", minimum=0.05, info="Reading the images comes on top.")
+        at.data = gr.Textbox(
+            label="Images with captions or class names",
+            placeholder="Pictures/captioned",
+            info="Class folders, a table with the columns image and caption, or .tar shards.",
+        )
+        at.begin = gr.Textbox(
+            label="Model to begin with (optional)", placeholder="none", info="Left empty, one begins from nothing."
+        )
+        at.recipe = gr.Dropdown(_recipes(), value="small", label="Recipe", info="Of a model from nothing.", filterable=False)
+        at.minutes = gr.Number(30, label="Minutes of training", minimum=0.05, info="Reading the images comes on top.")
         with gr.Row(elem_classes="bar"):
-            trained_name = gr.Textbox(label="Name of the new model", placeholder="my first", elem_id="pretrain-name")
-            train_time = gr.Button("How long?", scale=0, min_width=120, elem_id="pretrain-how-long")
-            pretrain = gr.Button("Train", variant="primary", scale=0, min_width=140, elem_id="pretrain-go")
-        train_seen = _estimates(studio, "pretrain")
+            at.trained_name = gr.Textbox(label="Name of the new model", placeholder="my first", elem_id="pretrain-name")
+            at.train_time = gr.Button("How long?", scale=0, min_width=120, elem_id="pretrain-how-long")
+            at.pretrain = gr.Button("Train", variant="primary", scale=0, min_width=140, elem_id="pretrain-go")
+        at.train_seen = _estimates(studio, "pretrain")
+    return at
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms) -> gr.State:
+    """Lay out what comes of a training, and wire it; the state that is returned changes when a model has been made."""
+    at = Parts()
+    following = Following(studio, KINDS, partial(_end, studio, at))
     with gr.Row(elem_classes="go"):
         following.stop_button()
     following.progress_bar("training-progress")
@@ -155,15 +179,18 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> gr.State:
 
     shown = [at.which, alpha, on_slider]
     following.wire(outputs, page, tab, asked=[alpha, on_slider])
-    for each in (tune_seen, train_seen):
+    for each in (form.tune_seen, form.train_seen):
         each.wire(each.parts, page, tab)
-    source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), source, path, **QUIET)
-    asked = [source, path, model, layers, epochs, prompts, shifts, rate, held_out]
-    finetune.click(start("finetune", finetune_payload), [tuned_name, *asked], outputs, **QUIET)
-    tune_time.click(estimate(tune_seen, "finetune", finetune_asked), asked, tune_seen.parts, **QUIET)
-    asked = [data, recipe, minutes, begin]
-    pretrain.click(start("pretrain", pretrain_payload), [trained_name, *asked], outputs, **QUIET)
-    train_time.click(estimate(train_seen, "pretrain", pretrain_asked), asked, train_seen.parts, **QUIET)
+    form.source.input(lambda value: gr.Textbox(visible=value == FROM_PATH), form.source, form.path, **QUIET)
+    learned_from = [form.source, form.path, form.model, form.layers, form.epochs]
+    asked = [*learned_from, form.prompts, form.shifts, form.rate, form.held_out]
+    form.finetune.click(start("finetune", finetune_payload), [form.tuned_name, *asked], outputs, **QUIET)
+    seen = form.tune_seen
+    form.tune_time.click(estimate(seen, "finetune", finetune_asked), asked, seen.parts, **QUIET)
+    asked = [form.data, form.recipe, form.minutes, form.begin]
+    form.pretrain.click(start("pretrain", pretrain_payload), [form.trained_name, *asked], outputs, **QUIET)
+    seen = form.train_seen
+    form.train_time.click(estimate(seen, "pretrain", pretrain_asked), asked, seen.parts, **QUIET)
     mix.click(friendly(start_mix), [at.which, alpha], outputs, **QUIET)
     at.which.input(friendly(partial(_choose, studio, at)), shown, outputs, **QUIET)
     at.ready.change(friendly(partial(_slide, studio)), at.ready, [alpha, mix, on_slider], **QUIET)

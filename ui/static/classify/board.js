@@ -1,18 +1,22 @@
 // <sayso-board run="ID">: one classification, a column per class plus Unsure and None of these. A move is a label.
 // A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
+import { arrange, isNarrow } from "./arrange.js";
 import { press } from "./board_keys.js";
-import { explain, help, skipped } from "./board_look.js";
+import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js";
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial } from "./lesson.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
+import { Pair } from "../shared/pair.js";
+import { open as openPart } from "../shared/frame.js";
+import { put as putElsewhere } from "../shared/place.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
 import { meant } from "./typeahead.js";
 
-const OPEN = 9; // classes that are open at first, and have a key
+const OPEN = 16; // classes that are open at first; the first nine of them have a key
 const POLL = 2000; // milliseconds
-const COLUMN = 240; // px at least of an open column, with its gap: as in board.css
-const FEW = 500; // images for which columns of half the height do
+const SIZES = { min: 72, max: 160, step: 4, usual: 88 }; // pixels of a tile
+const SHEETS = ["classify/board"];
 
 const ORDERS = {
   "Surest first": (a, b) => b.share - a.share,
@@ -35,7 +39,8 @@ class Board extends HTMLElement {
     root.append(this.body);
     this.build();
     this.viewer = new Viewer(root, (item) => explain(this, item));
-    root.append(this.banner.dialog);
+    this.pair = new Pair(root);
+    root.append(this.banner.dialog, this.help.dialog);
     const pileOf = (event) => event.target.closest?.(".pile")?.pile;
     root.addEventListener("keydown", (event) => press(this, event, pileOf(event)));
     root.addEventListener("click", (event) => this.click(event));
@@ -55,6 +60,7 @@ class Board extends HTMLElement {
       this.draw();
     }, { root: this.strip, rootMargin: "0px 200px" });
     new ResizeObserver(() => this.draw()).observe(this.strip);
+    this.strip.addEventListener("scroll", () => isNarrow() && this.tabs.follow(), { passive: true });
   }
   connectedCallback() {
     this.timer = setInterval(() => !document.hidden && this.offsetParent && !this.dragging && this.steps?.poll(), POLL);
@@ -71,19 +77,37 @@ class Board extends HTMLElement {
     const button = (text, onclick, title = "") => make("button", { type: "button", onclick, title }, text);
     this.banner = new Banner(this);
     this.dial = new Dial(this);
-    this.undo = button("Undo", () => this.steps.send("step/undo"), "Ctrl+Z");
-    this.redo = button("Redo", () => this.steps.send("step/redo"), "Ctrl+Shift+Z");
+    const icon = (name, words, onclick, title = words) => make("button", { type: "button", class: `icon ${name}`, "aria-label": words, title, onclick });
+    this.undo = icon("undo", "Undo", () => this.steps.send("step/undo"), "Undo (Ctrl+Z)");
+    this.redo = icon("redo", "Redo", () => this.steps.send("step/redo"), "Redo (Ctrl+Shift+Z)");
+    this.size = clamp(Number(localStorage.saysoTile) || SIZES.usual, SIZES.min, SIZES.max);
+    const size = make("input", { type: "range", min: SIZES.min, max: SIZES.max, step: SIZES.step, value: this.size, "aria-label": "Picture size", title: "Picture size", oninput: () => this.resize(Number(size.value)) });
     this.field = make("input", { list: "names", placeholder: "Class (M)", "aria-label": "Class to move to or show", autocomplete: "off" });
     this.names = make("datalist", { id: "names" });
     this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
-    const move = button("Move", () => this.named((code) => this.move(code)));
-    const show = button("Show", () => this.named((code) => this.show(this.piles.get(code))));
-    const look = button("Look", () => this.open(), "Enter, or a double click");
+    const move = icon("move", "Move", () => this.named((code) => this.move(code)), "Move what is selected to this class (Enter)");
+    const show = icon("show", "Show", () => this.named((code) => this.show(this.piles.get(code))), "Show this class");
+    const look = icon("look", "Look", () => this.open(), "Look at it large (Enter, or a double click); two side by side");
     const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
     const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
-    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, this.order);
-    this.status = make("p", { role: "status", class: "said" });
+    this.heading = make("h2");
+    this.status = make("p", { role: "status", class: "told" });
+    this.help = new Help(() => this.answer?.many);
+    const keys = icon("keys", "Keys and mouse", () => this.help.show(), "Keys and mouse (?)");
+    const files = button("Save, export", () => openPart("drawer"), "Save the classifier, use a saved one, export, import");
+    const words = make("div", { class: "words" }, this.heading, this.status);
+    next.classList.add("soft");
+    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, words, keys, files);
+    this.notice = make("div", { class: "notice", hidden: "" });
+    this.tabs = new Tabs(this);
+    this.picked = new Picked(this);
     this.strip = make("div", { class: "strip" });
+    this.lanes = make("div", { class: "lanes" });
+    this.shelf = make("div", { class: "shelf" });
+  }
+  resize(size) {
+    this.size = localStorage.saysoTile = size;
+    this.draw();
   }
 
   // what the server says
@@ -95,7 +119,9 @@ class Board extends HTMLElement {
     this.say(""); // it spoke of the board of before
     if (!run) {
       this.steps = null;
-      const words = "Type class names, drop images or choose a folder, and choose Classify. Or try the sample photos.";
+      putElsewhere("lesson", SHEETS);
+      putElsewhere("downloads", SHEETS);
+      const words = "Type class names, drop photos anywhere, then choose Classify.";
       return this.body.replaceChildren(empty("Nothing sorted yet", words));
     }
     const mine = { told: (...answer) => this.steps === steps && this.told(...answer), say: (words) => this.say(words), lost: (words) => this.load().then(() => this.say(words)) };
@@ -139,12 +165,14 @@ class Board extends HTMLElement {
       this.watch.observe(pile.root);
     }
     this.names.replaceChildren(...names.map(([, name]) => make("option", { value: name })));
+    this.arranged = null;
+    this.isLaidNew = true;
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
-    this.heading = make("h2");
-    const link = (name, text) => make("a", { href: `${this.steps.url}/${name}`, download: name, onclick: (event) => this.checked(event) }, text);
-    const links = make("nav", { "aria-label": "Downloads" }, link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file"));
-    this.body.replaceChildren(make("header", { class: "headline" }, this.heading, links), this.banner.root, this.dial.root, this.bar, this.status, this.strip, help(answer.many));
-    if (answer.skipped.length) this.body.append(skipped(answer.skipped));
+    putElsewhere("lesson", SHEETS, this.dial.root, this.banner.root);
+    putElsewhere("downloads", SHEETS, downloads(this.steps.url, (event) => this.checked(event)));
+    this.notice.hidden = !answer.skipped.length;
+    if (answer.skipped.length) this.notice.replaceChildren(...skipped(answer.skipped, () => (this.notice.hidden = true)));
+    this.body.replaceChildren(this.bar, this.notice, this.tabs.root, this.strip, this.picked.root);
     this.keyed();
   }
   // Nothing is exported under other names than those in the field.
@@ -207,9 +235,9 @@ class Board extends HTMLElement {
   ranked() {
     const rank = ORDERS[this.order.value];
     [...this.cards.values()].sort((a, b) => rank(a, b) || a.id - b.id).forEach((card, n) => (card.rank = n));
-    for (const pile of this.piles.values()) pile.ids = [];
+    for (const pile of this.piles.values()) Object.assign(pile, { ids: [], hasBeenFull: false, scrolled: 0 });
+    this.arranged = null;
     for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) for (const place of this.places(card.id)) this.piles.get(place).ids.push(card.id);
-    this.grown = 0;
     this.draw();
   }
   put(changes) {
@@ -305,12 +333,14 @@ class Board extends HTMLElement {
   hot() {
     return [...this.piles.values()].filter(({ open, code }) => open && code >= 0).slice(0, 9);
   }
+  // The columns that are no strips, from left to right, lane by lane.
+  shown() {
+    return [...this.strip.querySelectorAll(".pile")].map((root) => root.pile).filter((pile) => !pile.isStrip);
+  }
   keyed() {
     const hot = this.hot();
     for (const pile of this.piles.values()) {
       pile.key.textContent = { [UNSURE]: "U", [NONE]: "N" }[pile.code] ?? (hot.indexOf(pile) + 1 || "");
-      pile.root.classList.toggle("folded", !pile.open);
-      pile.title.setAttribute("aria-expanded", pile.open);
     }
   }
   need(pile, needed) {
@@ -322,6 +352,7 @@ class Board extends HTMLElement {
   }
   fold(pile, folded) {
     pile.open = !folded;
+    pile.isWanted = !folded;
     sessionStorage[`sayso-open-${this.run}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
     this.keyed();
     this.draw();
@@ -342,11 +373,15 @@ class Board extends HTMLElement {
 
   open() {
     if (this.current === undefined) return this.say("Choose an image first.");
+    if (this.selected.size === 2) return this.compare([...this.selected]);
     const { ids } = this.pileOf(this.current);
     this.look(ids.map((id) => this.item(id)), ids.indexOf(this.current));
   }
   look(items, index) {
     this.viewer.open(items, index);
+  }
+  compare(ids) {
+    this.pair.open(ids.map((id) => this.item(id)), ids.map((id) => this.describe(id)));
   }
   queue(what) {
     return this.attempt(async () => {
@@ -369,30 +404,19 @@ class Board extends HTMLElement {
     return make("div", { id: `tile-${code}-${id}`, role: "option", title: `${name}, ${percent(this.cards.get(id).share)}`, draggable: "true" }, picture);
   }
   say(words) {
-    this.status.textContent = words;
+    this.status.textContent = this.status.title = words;
   }
   draw() {
     this.frame ??= requestAnimationFrame(() => {
       this.frame = null;
       const piles = [...this.piles.values()];
-      this.fit(piles);
+      arrange(this);
       for (const pile of piles) pile.measure();
       for (const pile of piles) pile.draw();
       this.headline(piles);
+      this.tabs.draw();
+      this.picked.draw();
     });
-  }
-  // As high as its fullest open column, within the window. It only grows while one works: nothing may jump. A few images in a
-  // few columns too many for one line are laid in two, so that all is seen at once.
-  fit(piles) {
-    const open = piles.filter((pile) => pile.open);
-    if (!open.length || !open[0].list.clientWidth) return; // not laid out yet
-    const across = Math.floor(this.strip.clientWidth / COLUMN);
-    const isTwo = across > 1 && Math.ceil(piles.length / across) === 2 && this.cards.size <= FEW;
-    this.strip.classList.toggle("two", isTwo);
-    const most = Math.max(0, ...open.map((pile) => Math.ceil(pile.ids.length / pile.across)));
-    if (most <= this.grown) return;
-    this.grown = most;
-    this.strip.style.setProperty("--rows", Math.max(isTwo ? 2 : 3, most));
   }
   headline(piles) {
     const classes = piles.filter(({ code }) => code >= 0);
@@ -401,7 +425,7 @@ class Board extends HTMLElement {
     for (const { said } of this.cards.values()) labelled += said !== null;
     const words = `${many(this.cards.size, "image")} in ${filled} of ${classes.length} ${classes.length === 1 ? "class" : "classes"}`;
     const all = labelled ? `${words}, ${labelled.toLocaleString("en")} labelled` : words;
-    if (this.heading && this.heading.textContent !== all) this.heading.textContent = all;
+    if (this.heading.textContent !== all) this.heading.textContent = this.heading.title = all;
   }
 }
 

@@ -16,13 +16,14 @@ export function press(board, event, pile) {
     board.named((code) => board.move(code));
   } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
   else if (ctrl && key === "z") board.steps.send(event.shiftKey ? "step/redo" : "step/undo");
-  else if (board.viewer.dialog.open || board.banner.dialog.open) return large(board, event, key, ctrl);
+  else if ([board.viewer, board.banner, board.help, board.pair].some(({ dialog }) => dialog.open)) return large(board, event, key, ctrl);
   else if (ctrl && key === "a" && pile) board.select(pile.ids, "", pile);
   else if (inList && walk(board, key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
   else if (ctrl) return;
   else if (board.answer.many && target(board, event, key) === null && pile?.code >= 0) board.move(pile.code, undefined, -1);
   else if (target(board, event, key) !== undefined || digit(event)) board.move(target(board, event, key));
   else if (key === "m") board.field.focus();
+  else if (key === "?") board.help.show();
   else if (key === "escape") board.select([]);
   else if (key === "enter" && inList) board.open();
   else if (key === " " && inList && board.current !== undefined) board.select([board.current], "toggle");
@@ -63,7 +64,7 @@ function walk(board, key, pile, mode) {
   if (!jump) return key in { home: 0, end: 0 };
   const at = ids.indexOf(board.current);
   const atEdge = side && !mode && (at < 0 || at % across === (side < 0 ? 0 : across - 1) || !(at + side in ids));
-  const open = [...board.piles.values()].filter((other) => other.open && (other.ids.length || other === pile));
+  const open = board.shown().filter((other) => other.ids.length || other === pile);
   const next = atEdge ? open[open.indexOf(pile) + side] ?? pile : pile;
   const row = Math.floor(Math.max(at, 0) / across) * next.across;
   const to = next !== pile ? row + (side < 0 ? next.across - 1 : 0) : at < 0 ? 0 : at + jump;

@@ -1,6 +1,8 @@
-// What the board shows beside its columns: all that is known of one picture, help with the keys, and skipped files.
+// What the board shows beside its columns: all that is known of one picture, help with the keys, skipped files, downloads, and
+// on a phone a button for each column.
 import { label } from "./board_keys.js";
-import { NONE, UNSURE, placeName } from "./changes.js";
+import { NONE, UNSURE, colour, placeName } from "./changes.js";
+import { isNarrow } from "./arrange.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { why } from "./why.js";
 
@@ -28,22 +30,100 @@ export function explain(board, item) {
   return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
 }
 
-export function help(several) {
-  const rows = [
-    ["1 to 9, U, N", several ? "label with an open class, Unsure, None of these" : "move to an open class, Unsure, None of these"],
-    ["M", "type a class"],
-    ["Delete", several ? "it is not this" : "take the label away"],
-    ["Arrows", "go from image to image; with shift select, with ctrl only go"],
-    ["Space", "select or not"],
-    ["Ctrl+A", "select the column"],
-    ["Enter", "look at it large; the same keys label it there"],
-    ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
-  ];
-  const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
-  return make("details", { class: "help" }, make("summary", {}, "Keys and mouse"), list, make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from the edge of a column or with shift. Every move is a label."));
+// What the keys do. `several()` says whether an image can have several labels.
+export class Help {
+  constructor(several) {
+    this.several = several;
+    this.dialog = make("dialog", { class: "viewer sheet help", "aria-label": "Keys and mouse" });
+    this.dialog.onclick = (event) => {
+      if (event.target === this.dialog) this.dialog.close();
+    };
+  }
+  show() {
+    const several = this.several();
+    const rows = [
+      ["1 to 9, U, N", several ? "label with an open class, Unsure, None of these" : "move to an open class, Unsure, None of these"],
+      ["M", "type a class"],
+      ["Delete", several ? "it is not this" : "take the label away"],
+      ["Arrows", "go from image to image; with shift select, with ctrl only go"],
+      ["Space", "select or not"],
+      ["Ctrl+A", "select the column"],
+      ["Enter", "look at it large, where the same keys label it; two that are selected side by side"],
+      ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
+      ["P", "hide or show the panel"],
+      ["?", "these keys"],
+    ];
+    const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
+    const words = make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from beside the tiles or with shift. Every move is a label.");
+    const bar = make("div", { class: "bar" }, make("h2", { class: "place" }, "Keys and mouse"), make("button", { type: "button", onclick: () => this.dialog.close() }, "Close"));
+    this.dialog.replaceChildren(bar, make("div", { class: "side" }, list, words));
+    this.dialog.showModal();
+  }
 }
 
-export function skipped(files) {
+// One line above the columns; which files they are is a click away.
+export function skipped(files, close) {
   const rows = files.map(([name, reason]) => make("li", {}, make("b", {}, name.split(/[\\/]/).pop()), ` ${reason}`));
-  return make("details", { class: "skipped", open: "" }, make("summary", {}, `${many(files.length, "file")} skipped`), make("ul", {}, ...rows));
+  const details = make("details", { class: "skipped" }, make("summary", {}, `${many(files.length, "file")} skipped. See which.`), make("ul", {}, ...rows));
+  return [details, make("button", { type: "button", class: "icon close", "aria-label": "Close", onclick: close })];
+}
+
+export function downloads(url, onclick) {
+  const link = (name, text) => make("a", { href: `${url}/${name}`, download: name, onclick }, text);
+  const links = [link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file")];
+  return make("nav", { class: "downloads", "aria-label": "Downloads" }, make("h3", {}, "Download"), ...links);
+}
+
+// On a phone: a button for each column, in the order of the columns. The one in sight is pressed.
+export class Tabs {
+  constructor(board) {
+    this.board = board;
+    this.root = make("div", { class: "tabs", role: "group", "aria-label": "Columns" });
+  }
+  draw() {
+    if (!this.root.offsetParent) return;
+    const piles = [...this.board.strip.children].map((root) => root.pile).filter(Boolean);
+    if (String(piles.map(({ code }) => code)) !== this.drawn) {
+      this.drawn = String(piles.map(({ code }) => code));
+      const go = (pile) => this.board.strip.scrollTo({ left: pile.root.offsetLeft });
+      this.buttons = piles.map((pile) => Object.assign(make("button", { type: "button", onclick: () => go(pile) }, make("i"), make("span", {}, pile.name), make("span", { class: "count" })), { pile }));
+      for (const button of this.buttons) button.style.setProperty("--c", `var(--${colour(button.pile.code)})`);
+      this.root.replaceChildren(...this.buttons);
+    }
+    for (const button of this.buttons) {
+      const count = button.pile.count.textContent;
+      if (button.lastChild.textContent !== count) button.lastChild.textContent = count;
+      button.classList.toggle("none", count === "0");
+    }
+    this.follow();
+  }
+  follow() {
+    const { strip } = this.board;
+    const at = Math.round(strip.scrollLeft / Math.max(1, strip.clientWidth));
+    this.buttons?.forEach((button, i) => {
+      if (button.getAttribute("aria-pressed") === String(i === at)) return;
+      button.setAttribute("aria-pressed", i === at);
+      if (i === at) this.root.scrollTo({ left: button.offsetLeft - 90 });
+    });
+  }
+}
+
+// On a phone: what can be done with the selected images, in place of the line of tools.
+export class Picked {
+  constructor(board) {
+    this.board = board;
+    this.root = make("div", { class: "picked", role: "toolbar", "aria-label": "Selected images", hidden: "" });
+  }
+  draw() {
+    const { board } = this;
+    const count = isNarrow() ? board.selected.size : 0;
+    this.root.hidden = !count;
+    board.bar.classList.toggle("away", count > 0);
+    if (!count || this.drawn === `${count} ${board.run}`) return;
+    this.drawn = `${count} ${board.run}`;
+    const button = (text, onclick, kind = null) => make("button", { type: "button", class: kind, onclick }, text);
+    const to = [...board.piles.values()].sort((a, b) => (a.code < 0) - (b.code < 0)).map((pile) => button(pile.name, () => board.move(pile.code)));
+    const none = Object.assign(button("", () => board.select([]), "icon close"), { ariaLabel: "Select nothing" });
+    this.root.replaceChildren(none, make("b", {}, `${count.toLocaleString("en")} to`), ...to, button("No label", () => board.move(null)), button("Look", () => board.open()));
+  }
 }

@@ -5,6 +5,8 @@ const DRAWN = 48; // of a group, before it is asked for more
 
 export const UNSURE = -1, NONE = -2; // places beside those of the classes; as in clipcore.classify.answers
 export const placeName = (labels, code) => (code === UNSURE ? "Unsure" : code === NONE ? "None of these" : labels[code]);
+// The name of a place's colour in board.css; after nine they begin again.
+export const colour = (code) => (code === UNSURE ? "cu" : code === NONE ? "cn" : `c${(code % 9) + 1}`);
 
 // answer: {labels, total, of, changes: [[id, content, name, before, after]]}; open(items, index) shows pictures large
 export function changeList({ labels, total, of, changes }, open) {

@@ -29,7 +29,7 @@ export class Steps {
     return answer;
   }
   async poll() {
-    if (this.waiting.size || this.polling) return;
+    if (this.waiting.size || this.polling || !this.epoch) return; // before the first answer everything would look new
     this.polling = true;
     try {
       this.answered(await this.get(`changes?client=${this.client}&since=${this.step}`), "poll");

@@ -1,4 +1,5 @@
-// The search form of the grid: words, a folder, and filters that fold away. Its values are those of the question.
+// What the grid is asked: words in the top bar, a folder and filters in the rail, the order above the pictures. Together their
+// values are the question.
 import { make, many } from "../shared/parts.js";
 
 const option = (value, text) => make("option", { value }, text);
@@ -11,9 +12,9 @@ export class Form {
     const text = (extra) => make("input", { autocomplete: "off", ...extra });
     const list = (...options) => make("select", { onchange: () => grid.submit() }, ...options);
     this.fields = {
-      q: text({ type: "search", placeholder: 'a dog on a beach, or 2*dog + beach - "red car"', enterkeyhint: "search", maxlength: 300 }),
+      q: text({ type: "search", placeholder: "a dog on a beach", title: 'Words, or a sum of them: 2*dog + beach - "red car"', "aria-label": "Search by words", enterkeyhint: "search", maxlength: 300 }),
       folder: list(option("", "All folders")),
-      name: text({ placeholder: "IMG_20" }),
+      name: text({ placeholder: "IMG_20", onkeydown: (event) => void (event.key === "Enter" && grid.submit()) }),
       since: text({ type: "date", onchange: () => grid.submit() }),
       until: text({ type: "date", onchange: () => grid.submit() }),
       label: list(option("", "Any, or none")),
@@ -25,16 +26,19 @@ export class Form {
       return make("div", { class: `field ${name}` }, make("label", { for: `by-${name}` }, words), this.fields[name]);
     };
     this.forget = make("button", { type: "button", hidden: "", onclick: () => grid.forget(...this.folder()) }, "Forget this folder");
-    this.toggle = make("button", { type: "button", class: "link", "aria-expanded": false, onclick: () => this.open(this.more.hidden) }, "Filter and sort");
+    this.toggle = make("button", { type: "button", class: "link", "aria-expanded": false, onclick: () => this.open(this.more.hidden) }, "Filter");
     this.none = make("button", { type: "button", class: "link", hidden: "", onclick: () => this.clear() }, "Clear the filters");
     const find = make("button", { type: "submit", class: "primary" }, "Search");
-    const filters = [field("name", "File name contains"), field("since", "From day"), field("until", "To day"), field("label", "Label"), field("orientation", "Orientation"), field("sort", "Sort by")];
+    const filters = [field("name", "File name contains"), field("since", "From day"), field("until", "To day"), field("label", "Label"), field("orientation", "Orientation")];
     this.more = make("div", { class: "fields", hidden: "" }, ...filters);
-    this.root = make("form", { class: "search", role: "search" }, make("div", { class: "fields" }, field("q", "Search by words"), find, field("folder", "In"), this.forget), this.more, make("p", { class: "links" }, this.toggle, this.none));
-    this.root.onsubmit = (event) => {
-      event.preventDefault();
-      grid.submit();
-    };
+    const form = (attributes, ...parts) => make("form", { ...attributes, onsubmit: (event) => { event.preventDefault(); grid.submit(); } }, ...parts);
+    this.search = form({ class: "search", role: "search" }, this.fields.q, find);
+    this.where = form({ class: "where" }, field("folder", "In"), this.forget, make("p", { class: "links" }, this.toggle, this.none), this.more);
+    this.fields.sort.ariaLabel = this.fields.sort.title = "Sort by";
+  }
+  // Whether somebody is typing a question.
+  get isInUse() {
+    return [this.search, this.where].some((form) => form.matches(":focus-within"));
   }
   values() {
     const all = Object.entries(this.fields).map(([name, field]) => [name, field.value.trim()]);
@@ -54,7 +58,7 @@ export class Form {
   }
   drawn() {
     const set = FILTERS.filter((name) => this.fields[name].value).length;
-    this.toggle.textContent = set ? `Filter and sort (${set} on)` : "Filter and sort";
+    this.toggle.textContent = set ? `Filter (${set} on)` : "Filter";
     this.none.hidden = !set;
     this.forget.hidden = !this.fields.folder.value;
   }

@@ -4,6 +4,8 @@
 import { Albums } from "./albums.js";
 import { Form } from "./form.js";
 import { Large } from "./large.js";
+import { Pair } from "../shared/pair.js";
+import { put as putElsewhere, show as showElsewhere } from "../shared/place.js";
 import { empty, getJSON, make, many, styled } from "../shared/parts.js";
 import { Bar, Labels, Selection, post } from "./selection.js";
 import { Tiles } from "./tiles.js";
@@ -11,6 +13,7 @@ import { where } from "../shared/where.js";
 
 const PAGE = 120; // images in an answer
 const REST = 2000; // milliseconds at least from one look at what comes in to the next
+const SHEETS = ["library/grid"];
 
 let like = null; // {key: "image" | "picture", value, show, name}; outside of the element, which the page may make anew
 
@@ -31,11 +34,17 @@ class Grid extends HTMLElement {
     this.tools = make("div", { class: "tools" });
     this.headline = make("header", { class: "headline" });
     this.status = make("p", { class: "said", role: "status" });
-    this.nothing = make("div");
-    const help = make("p", { class: "note keys" }, "Arrows go, Enter shows large, Space selects, Shift selects a range, Ctrl+A all, L labels. Draw a frame with the mouse.");
-    this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root), help);
-    root.append(this.form.root, make("div", { class: "row wide" }, this.tools, this.albums.root), this.headline, this.status, this.nothing, this.shell);
+    this.nothing = make("div", { class: "nothing" });
+    this.suggest = make("div", { class: "chips start" });
+    const keys = "Arrows go, Enter shows large, Space selects, Shift selects a range, Ctrl+A all, L labels. Draw a frame with the mouse.";
+    const help = make("details", { class: "keys" }, make("summary", {}, "Keys"), make("p", { class: "note" }, keys));
+    this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
+    const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.form.fields.sort, this.tiles.slider);
+    root.append(line, this.suggest, this.nothing, this.shell);
+    putElsewhere("search", SHEETS, this.form.search, this.tools);
+    putElsewhere("library", SHEETS, this.form.where, this.albums.root, help);
     this.large = new Large(root, this);
+    this.pair = new Pair(root);
     this.sure = make("dialog", { class: "sure", "aria-label": "Forget this folder?" });
     root.append(this.sure);
     this.tiles.list.onkeydown = (event) => this.keys(event);
@@ -43,6 +52,7 @@ class Grid extends HTMLElement {
     this.sight = new IntersectionObserver(([entry]) => {
       if (entry.isIntersecting && this.wasHidden) this.refresh();
       this.wasHidden = !entry.isIntersecting && this.offsetParent === null;
+      showElsewhere("search", this.offsetParent !== null);
     });
     this.pasted = (event) => {
       const file = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
@@ -162,7 +172,7 @@ class Grid extends HTMLElement {
     });
   }
   isBusy() {
-    return this.selection.count(this.tiles.total) > 0 || this.large.dialog.open || this.form.root.matches(":focus-within");
+    return this.selection.count(this.tiles.total) > 0 || this.large.dialog.open || this.form.isInUse;
   }
   // The same question again, after something has changed; place and selection stay.
   async refresh() {
@@ -201,19 +211,20 @@ class Grid extends HTMLElement {
     this.shell.hidden = !answer.total;
     this.nothing.replaceChildren(...(answer.total ? [] : [this.empty(answer)]));
     this.headline.replaceChildren(...this.heading(answer));
+    const words = answer.clear === false && answer.total ? this.suggested(answer) : [];
+    this.suggest.replaceChildren(...(words.length ? [make("span", { class: "note" }, "Words that do match here:"), ...words] : []));
     this.drawn();
   }
   heading(answer) {
     const { everything, album, q } = this.question;
     const title = album ? `${answer.title}: ${many(answer.total, "image")}` : answer.title;
-    const note = answer.note ? [make("p", { class: "note" }, answer.note)] : [];
-    if (answer.clear === false && answer.suggestions.length) note.push(make("div", { class: "chips start" }, make("span", { class: "note" }, "Other or broader words that do match here:"), ...this.suggested(answer)));
-    const words = make("div", { role: "status" }, make("h2", {}, title), ...note);
+    const note = answer.note ? [make("p", { class: "note", title: answer.note }, answer.note)] : [];
+    const words = make("div", { role: "status" }, make("h2", { title }, title), ...note);
     const link = (text, onclick) => make("button", { type: "button", class: "link", onclick }, text);
     const links = [];
     if ((everything && answer.clear) || album) links.push(link("Back", () => this.submit()));
     if (album) links.push(link("Delete this album", () => this.albums.remove(album)));
-    if (q && answer.clear && !everything) links.push(link("Show the closest that do not match, too", () => this.ask({ ...this.question, everything: true })));
+    if (q && answer.clear && !everything) links.push(link("Show the closest, too", () => this.ask({ ...this.question, everything: true })));
     if (!answer.total && !album) return [];
     return [words, make("nav", { "aria-label": "This answer" }, ...links)];
   }
@@ -231,7 +242,7 @@ class Grid extends HTMLElement {
     const { sort, ...asked } = question;
     if (Object.keys(asked).length) return box("No images here", "Change the folder, the filters or the words.", button("Show everything", () => this.everything()));
     const samples = button("Add the sample photos", () => document.querySelector("#add-samples").click());
-    return box("No images yet", "Add a folder above, or the sample photos to try things out.", samples);
+    return box("No images yet", "Add a folder in the panel, or the sample photos to try things out.", samples);
   }
   suggested(answer) {
     return answer.suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => this.search(text) }, text));
@@ -245,13 +256,14 @@ class Grid extends HTMLElement {
     if (this.question.album) return this.tools.replaceChildren();
     if (like) {
       const away = make("button", { type: "button", class: "link", onclick: () => this.join(null) }, "Remove");
-      const words = make("span", {}, `Searching with ${like.name}; add words above to steer it.`);
+      const words = make("span", {}, `Searching with ${like.name}; add words to steer it.`);
       return this.tools.replaceChildren(make("div", { class: "like" }, make("img", { src: like.show, alt: "" }), words, away));
     }
     const input = make("input", { type: "file", accept: "image/*", hidden: "", "aria-label": "Picture to search with" });
     input.onchange = () => input.files[0] && this.take(input.files[0]);
-    const choose = make("button", { type: "button", class: "link", onclick: () => input.click() }, "Search with a picture");
-    this.tools.replaceChildren(make("div", { class: "like" }, choose, make("span", {}, "choose one, or paste it here"), input));
+    const words = "Search with a picture: choose one, or paste it";
+    const choose = make("button", { type: "button", class: "icon picture", "aria-label": words, title: words, onclick: () => input.click() });
+    this.tools.replaceChildren(make("div", { class: "like" }, choose, input));
   }
   describe([, , name, score, , , matches]) {
     if (score === null) return [name, name];
@@ -262,6 +274,7 @@ class Grid extends HTMLElement {
   problem(error) {
     this.shell.hidden = true;
     this.headline.replaceChildren();
+    this.suggest.replaceChildren();
     this.nothing.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
   }
   say(words, undo) {
@@ -392,6 +405,11 @@ class Grid extends HTMLElement {
       const { source } = await post("/api/source", this.selection);
       this.dispatchEvent(new CustomEvent("use", { detail: source, bubbles: true }));
     });
+  }
+  compare() {
+    const both = [...this.tiles.pages.values()].flat().filter(([id]) => this.selection.has(id));
+    if (both.length === 2) this.pair.open(both);
+    else this.say("One of the two is too far away; scroll to it first.");
   }
   alike() {
     return this.attempt(async () => {

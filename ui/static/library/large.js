@@ -39,6 +39,7 @@ export class Large extends Viewer {
     const [id, content, name] = item;
     this.image.src = `/preview/${id}/${content}.webp`;
     this.image.alt = name;
+    this.zoom.reset();
     this.place.textContent = `${(index + 1).toLocaleString("en")} of ${this.grid.tiles.total.toLocaleString("en")}`;
     this.check = make("button", { type: "button", class: "chip", onclick: () => this.pick() });
     this.facts = make("div", { class: "facts" });

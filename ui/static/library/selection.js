@@ -48,7 +48,7 @@ export class Labels {
   }
 }
 
-// grid: all(), clear(), label(name), use(), alike()
+// grid: all(), clear(), label(name), use(), alike(), compare()
 export class Bar {
   constructor(grid) {
     const button = (text, onclick, title = "") => make("button", { type: "button", onclick, title }, text);
@@ -64,7 +64,8 @@ export class Bar {
       event.preventDefault();
       grid.label(this.field.value);
     };
-    const acts = [form, button("Classify these", () => grid.use()), button("Find similar", () => grid.alike()), this.all, button("Clear", () => grid.clear(), "Escape")];
+    this.compare = button("Compare", () => grid.compare(), "The two beside each other");
+    const acts = [form, this.compare, button("Classify these", () => grid.use()), button("Find similar", () => grid.alike()), this.all, button("Clear", () => grid.clear(), "Escape")];
     this.root = make("div", { class: "acts", role: "toolbar", "aria-label": "Selected images", hidden: "" }, this.count, ...acts);
   }
   draw(count, total, labels) {
@@ -72,6 +73,7 @@ export class Bar {
     const words = count ? `${count.toLocaleString("en")} selected` : "";
     if (this.count.textContent !== words) this.count.textContent = words;
     this.all.hidden = count >= total;
+    this.compare.hidden = count !== 2;
     this.all.textContent = `Select all ${total.toLocaleString("en")}`;
     if (this.labels !== labels) this.known.replaceChildren(...(this.labels = labels).map(([name]) => make("option", { value: name })));
   }

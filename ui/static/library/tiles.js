@@ -4,7 +4,8 @@ import { make, thumbnail } from "../shared/parts.js";
 
 const PAGE = 120; // images in an answer of the server
 const KEPT = 60; // pages that stay in memory
-const GAP = 8, CAPTION = 24; // pixels; both as in grid.css
+const GAP = 3; // pixels; as in grid.css
+const SIZES = { min: 80, max: 260, step: 4, usual: 140, phone: 104 }; // pixels of a tile at least
 const MORE = 2; // rows drawn beyond the window
 const SETTLED = 40; // milliseconds after which a place that is scrolled to is fetched
 
@@ -34,6 +35,18 @@ export class Tiles {
       if (tile && !this.banding) host.pick(event, Number(tile.dataset.index), !!event.target.closest(".check"));
     };
     new ResizeObserver(() => this.draw()).observe(this.list);
+    this.size = clamp(Number(localStorage.saysoGridTile) || SIZES.usual, SIZES.min, SIZES.max);
+    const { min, max, step } = SIZES;
+    this.slider = make("input", { type: "range", min, max, step, value: this.size, "aria-label": "Picture size", title: "Picture size", oninput: () => this.resize(Number(this.slider.value)) });
+  }
+  // The image at the top stays there.
+  resize(size) {
+    const first = Math.floor(this.list.scrollTop / this.high) * this.across;
+    this.size = localStorage.saysoGridTile = size;
+    this.measure();
+    this.room.style.height = `${Math.ceil(this.total / this.across) * this.high}px`;
+    this.list.scrollTop = Math.floor(first / this.across) * this.high;
+    this.draw();
   }
 
   // the images
@@ -104,10 +117,10 @@ export class Tiles {
   }
   measure() {
     const width = this.room.clientWidth;
-    const least = width < 480 ? 92 : 128;
+    const least = width < 480 ? Math.min(SIZES.phone, this.size) : this.size;
     this.across = Math.max(1, Math.floor((width + GAP) / (least + GAP)));
     this.cell = (width - GAP * (this.across - 1)) / this.across;
-    this.high = this.cell + CAPTION + GAP;
+    this.high = this.cell + GAP;
     return width > 0;
   }
   paint() {
@@ -145,7 +158,7 @@ export class Tiles {
       return node;
     }
     if (node) this.drop(index);
-    node = make("div", { id: `card-${index}`, class: "card", role: "option", "aria-label": label, "aria-posinset": index + 1, "data-index": index });
+    node = make("div", { id: `card-${index}`, class: `card${image?.[3] == null ? "" : " scored"}`, role: "option", "aria-label": label, "aria-posinset": index + 1, "data-index": index });
     if (image) node.append(thumbnail(image), make("i", { class: "check", "aria-hidden": true }), make("span", {}, caption));
     else node.append(make("img", { src: "data:,", alt: "" }), make("span"));
     node.firstChild.draggable = false;

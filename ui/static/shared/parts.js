@@ -1,4 +1,5 @@
 // What the board and the grid share: making elements, fetching, thumbnails, and the viewer for one picture.
+import { Zoom } from "./zoom.js";
 
 // Strings become text nodes and attributes, never HTML: class names and file names come from anywhere.
 export function make(tag, attributes = {}, ...children) {
@@ -75,11 +76,16 @@ export class Viewer {
     const back = make("button", { type: "button", "aria-label": "Previous picture", onclick: () => this.step(-1) }, "Previous");
     const on = make("button", { type: "button", "aria-label": "Next picture", onclick: () => this.step(1) }, "Next");
     this.place = make("span", { class: "place" });
-    const bar = make("div", { class: "bar" }, back, on, this.place, close);
-    this.dialog = make("dialog", { class: "viewer", "aria-label": "Picture" }, bar, make("div", { class: "stage" }, this.image), this.side);
+    const stage = make("div", { class: "stage" }, this.image);
+    this.zoom = new Zoom(stage, this.image);
+    const larger = make("button", { type: "button", "aria-label": "Larger", title: "Larger (+, or the wheel)", onclick: () => this.zoom.by(1.5) }, "+");
+    const smaller = make("button", { type: "button", "aria-label": "Smaller", title: "Smaller (-)", onclick: () => this.zoom.by(1 / 1.5) }, "−");
+    const bar = make("div", { class: "bar" }, back, on, this.place, smaller, larger, close);
+    this.dialog = make("dialog", { class: "viewer", "aria-label": "Picture" }, bar, stage, this.side);
     this.dialog.onkeydown = (event) => {
       if (event.key === "ArrowLeft") this.step(-1);
       else if (event.key === "ArrowRight") this.step(1);
+      else if (!event.composedPath()[0].matches("input, select")) this.zoom.key(event.key);
     };
     this.dialog.onclick = (event) => {
       if (event.target === this.dialog) this.dialog.close(); // a click beside it; in it, false would stop links and forms
@@ -100,6 +106,7 @@ export class Viewer {
     const [, , name] = item;
     this.image.src = this.address(item);
     this.image.alt = name;
+    this.zoom.reset();
     this.place.textContent = `${index + 1} of ${this.items.length}`;
     this.side.replaceChildren(make("h3", {}, name), ...this.describe(item));
   }

@@ -1,0 +1,88 @@
+// The frame's own keys and buttons: the rail, the sheet that it is on a phone, the drawer, and files dropped anywhere.
+// What is open stands on the outermost part of the page: Gradio changes nothing there, and it sets the name of a class before
+// every rule of frame.css, so that the rules do not reach further out.
+const state = {}; // data-open, data-rail and data-dropping
+const phone = matchMedia("(max-width: 700px)");
+let before = null; // what had the focus
+
+export function open(what) {
+  before = document.activeElement;
+  set("open", what);
+  requestAnimationFrame(() => visible(`.frame > .${what} [data-frame=close]`)?.focus());
+  told();
+}
+export function close() {
+  if (!state.open) return;
+  set("open");
+  before?.focus?.({ preventScroll: true });
+  told();
+}
+// The rail: a sheet on a phone, else it is there or not, also after a reload.
+export function toggleRail() {
+  if (phone.matches) return state.open ? close() : open("rail");
+  set("rail", state.rail ? undefined : "off");
+  localStorage.saysoRail = state.rail ?? "";
+  told();
+}
+function set(name, value) {
+  state[name] = value;
+  const page = document.querySelector("main.contain > .column");
+  if (!page) return;
+  if (value === undefined) delete page.dataset[name];
+  else page.dataset[name] = value;
+}
+function told() {
+  const isThere = phone.matches ? state.open === "rail" : !state.rail;
+  for (const key of document.querySelectorAll("[data-frame=rail]")) key.setAttribute("aria-expanded", isThere);
+}
+const visible = (selector) => [...document.querySelectorAll(selector)].find((node) => node.offsetParent);
+
+// Gradio builds the page late.
+function begun() {
+  if (!document.querySelector("main.contain > .column") || !document.querySelector("[data-frame=rail]")) return false;
+  if (localStorage.saysoRail) set("rail", "off");
+  told();
+  return true;
+}
+phone.addEventListener("change", told);
+if (!begun()) new MutationObserver((_, watch) => begun() && watch.disconnect()).observe(document, { childList: true, subtree: true });
+
+addEventListener("click", (event) => {
+  const key = event.target.closest?.("[data-frame], .opens-drawer");
+  const what = key && (key.dataset.frame ?? "drawer");
+  if (what === "rail") toggleRail();
+  else if (what === "close") close();
+  else if (what) open(what);
+  else if (phone.matches && state.open === "rail" && event.target.closest?.(".foot button.primary")) close(); // to see what comes of it
+  else if (phone.matches && state.open && !event.target.closest?.(".rail, .drawer")) close();
+  else if (event.target.closest?.("[role=tab]")) close();
+});
+// Escape closes what is open. P works where pictures have the focus: a letter that works everywhere would surprise who types.
+addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && state.open && !event.defaultPrevented) return close();
+  const [first] = event.composedPath();
+  const isAtPictures = event.target.matches?.("sayso-board, sayso-grid") && !first.matches("input, select, textarea");
+  if (event.key.toLowerCase() === "p" && isAtPictures && !event.ctrlKey && !event.metaKey && !event.altKey) toggleRail();
+});
+
+// Files that are dropped anywhere go to the field of the tab that is open: Gradio sends them, with its limits. In the capture
+// phase, because Gradio's fields stop these events. Pictures of the board that are dragged are no files.
+const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+const field = () => document.querySelector("#drop input[type=file]");
+const takes = (event) => hasFiles(event) && field() && document.querySelector("#classify")?.offsetParent && !event.target.closest?.(".drawer");
+addEventListener("dragover", (event) => {
+  if (!takes(event)) return;
+  event.preventDefault();
+  set("dropping", "");
+}, true);
+addEventListener("dragleave", (event) => event.relatedTarget ?? set("dropping"), true);
+addEventListener("drop", (event) => {
+  set("dropping");
+  if (!takes(event)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const files = new DataTransfer();
+  for (const file of event.dataTransfer.files) files.items.add(file);
+  field().files = files.files;
+  field().dispatchEvent(new Event("change", { bubbles: true }));
+}, true);
