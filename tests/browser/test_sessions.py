@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from tests.support.browser import MARKS, SETTINGS, board, classify, drop, keep_picture, looks, reload, say_names
+from tests.support.browser import MARKS, SETTINGS, board, classify, drop, keep_picture, looks, open_drawer, reload, say_names
 from tests.support.fakes import photo
 from tests.support.server import served
 
@@ -146,10 +146,11 @@ def test_old_names_are_marked_and_not_saved(page, tmp_path):
     mark = page.locator("#stale")
     expect(mark).to_contain_text("The board still shows the old names. Choose Classify to sort again.")
     keep_picture(page, "sessions-old-names")
+    open_drawer(page)
     page.get_by_label("Save this classifier as").fill("mine")
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_text("still shows the old names").last).to_be_visible()
-    board(page).get_by_role("link", name="CSV").click()
+    page.get_by_role("link", name="CSV").click()
     expect(board(page).get_by_text("still shows the old names")).to_be_visible()
     classify(page)
     expect(board(page).get_by_role("region", name="violet", exact=True)).to_be_visible()
