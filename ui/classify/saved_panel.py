@@ -8,8 +8,7 @@ from urllib.parse import quote
 
 import gradio as gr
 
-from clipcore import BadInput
-from clipcore.classify.classifier import Classifier
+from clipcore import BadInput, Classifier
 from storage.classifiers.saved import ABOUT_LIMIT
 from storage.names import NAME_LIMIT
 

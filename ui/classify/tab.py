@@ -138,8 +138,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio, at))
 
-    at.go.click(on(classify), [*asked, at.source], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
-    at.labels.submit(on(classify), [*asked, at.source], ran, **QUIET, **UNCHECKED)
+    at.go.click(on(classify), [*typed, at.source, at.session], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
+    at.labels.submit(on(classify), [*typed, at.source, at.session], ran, **QUIET, **UNCHECKED)
     sample.click(on(classify_samples), asked, [at.labels, at.source, *ran], **QUIET)
     library.click(lambda: gr.Tabs(selected="library"), None, tabs, **QUIET)
     drop.upload(on(take_files), [drop, *asked], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
@@ -147,7 +147,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
     # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one
     changes = [at.labels.change, at.templates.change]
     gr.on(changes, describe_prompts, prompts, [at.pack, at.preview, at.advice], trigger_mode="always_last", **QUIET)
-    shown = [change.change for change in (at.board, *typed, at.source)]
+    shown = [part.change for part in (at.board, *typed, at.source)]
     of_board = [at.run, *typed, at.source]
     gr.on(
         shown,
@@ -177,7 +177,7 @@ def _element(tag: str, name: str, attribute: str = "state") -> gr.HTML:
 # handlers
 
 
-def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, session: str, source: str) -> Changes:
+def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str, session: str = "") -> Changes:
     """Check what was typed, then start the job; most are over before this returns."""
     payload = {**wanted(typed, templates, many), **selection(studio, source), "session": session_of(session)}
     return at.jobs.start("classify", payload, typed, templates, many, session)
