@@ -2,7 +2,8 @@
 
 SaysoError
 ├── BadInput          something a person typed or chose: class names, templates, options, folders
-│   └── TooMany           more at once than one request may ask for
+│   ├── TooMany           more at once than one request may ask for
+│   └── Overtaken         someone else has changed it meanwhile
 ├── BadImage          a file that is not a picture we can read
 ├── BadClassifierFile a classifier file that is damaged or is something else
 ├── ModelError        a model that cannot be had
@@ -23,6 +24,10 @@ class BadInput(SaysoError):
 
 class TooMany(BadInput):
     """More things are named than can be done in one request."""
+
+
+class Overtaken(BadInput):
+    """What is to be changed was changed by someone else after it was looked at."""
 
 
 class BadImage(SaysoError):

@@ -28,6 +28,7 @@ from .records import (
     JobRecord,
     ReportRecord,
     Run,
+    SessionRecord,
     SkippedRecord,
 )
 from .restoring import restore
@@ -63,6 +64,7 @@ __all__ = [
     "Place",
     "ReportRecord",
     "Run",
+    "SessionRecord",
     "SkippedRecord",
     "iter_examine",
     "known_id",

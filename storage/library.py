@@ -22,6 +22,7 @@ from .backups import Backups
 from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
+from .classifiers.sessions import Sessions
 from .database import FILE, Database, LibraryError
 from .files import InUse, close_to_others, private_folder
 from .filters import NO_FILTERS, Filters, Order
@@ -74,6 +75,7 @@ class Library:
         self.labels = Labels(self._opened)
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)
+        self.sessions = Sessions(self._opened)
         self.reports = Reports(self._opened)
         self.albums = Albums(self._opened, self.classifiers)
         self.exchange = Exchange(self._opened, self.labels, self.classifiers, self.runs)

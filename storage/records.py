@@ -159,6 +159,7 @@ class ClassifierRecord:
     space_name: str
     space_key: str
     parent_id: int | None = None
+    about: str = ""  # a person's own words on it
 
 
 @dataclass(frozen=True)
@@ -193,6 +194,24 @@ class Run:
     skipped: list[SkippedRecord]
     edition: int = 0
     before: bool = False
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """What someone works on, under a name.
+
+    state    what stands in the page's fields, as plain JSON
+    run      the run on its board, None while nothing is sorted
+    edition  goes up with each change of `state`
+    used     when it was last worked on
+    """
+
+    id: int
+    name: str
+    state: Mapping[str, Any]
+    run: str | None
+    edition: int
+    used: datetime
 
 
 @dataclass(frozen=True)

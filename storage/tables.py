@@ -7,6 +7,7 @@ spaces ──┬ embeddings      one vector per picture content and model; its i
          └ prompts         one vector per text and model
 classifiers                immutable versions of a name
 runs                       one classification kept for the page
+sessions                   what someone works on: names, prompts, which pictures, and the run on the board
 labels                     what people said of a picture: it is a dog, it is no cat
 label_steps                every move of labels, in order, so that each can be taken back
 albums                     searches under a name, run again whenever they are opened
@@ -201,7 +202,8 @@ class Prompt(Base):
 
 
 class ClassifierRow(Base):
-    """One version of a classifier, never changed; `parent_id` is the version it replaced. `file` is its safetensors file."""
+    """One version of a classifier, never changed; `parent_id` is the version it replaced. `file` is its safetensors file.
+    `about`, a person's own words on it, is that of the name, the same in each version."""
 
     __tablename__ = "classifiers"
     __table_args__ = (UniqueConstraint("name", "version"),)
@@ -216,6 +218,7 @@ class ClassifierRow(Base):
     space_key: Mapped[str] = mapped_column(String(64))
     space_name: Mapped[str] = mapped_column(Text)
     file: Mapped[bytes]
+    about: Mapped[str] = mapped_column(Text, default="", server_default="")
 
 
 class RunRow(Base):
@@ -227,6 +230,23 @@ class RunRow(Base):
     created: Mapped[datetime] = mapped_column(default=now, index=True)
     classifier: Mapped[bytes]
     selection: Mapped[dict[str, Any]]
+
+
+class SessionRow(Base):
+    """What someone works on, under a name. `state` is what stands in the page's fields, and `edition` goes up with it, so
+    that two windows do not overwrite each other; `run_id` is the board. `deleted` says since when it can be had back."""
+
+    __tablename__ = "sessions"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    edition: Mapped[int] = mapped_column(default=0)
+    created: Mapped[datetime] = mapped_column(default=now)
+    used: Mapped[datetime] = mapped_column(default=now, index=True)
+    deleted: Mapped[datetime | None]
 
 
 class LabelRow(Base):

@@ -24,6 +24,7 @@ from .library.search import Answers, Pictures, add_search_routes
 from .library.selection import add_selection_routes
 from .measure.routes import add_measure_routes
 from .models.training_folders import stamp
+from .sessions.routes import add_session_routes
 from .studio import Studio
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
@@ -96,6 +97,13 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def classifier_file(run_id: str) -> Response:
         return download(library.runs.get(run_id).classifier.to_bytes(), "application/octet-stream", "classifier.safetensors")
 
+    @app.get("/api/classifiers/file.safetensors")
+    def saved_file(name: str) -> Response:
+        """A saved classifier under its own name, by which it is known again where it is brought in."""
+        filename = "".join("-" if letter in '/\\:*?"<>|' else letter for letter in name)
+        data = library.classifiers.get(name).to_bytes()
+        return download(data, "application/octet-stream", f"{filename}.safetensors")
+
     pictures = Pictures()
     answers = Answers(studio, pictures)
     add_search_routes(app, studio, answers, pictures)
@@ -107,3 +115,4 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_advice_routes(app, studio)
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)
+    add_session_routes(app, studio)

@@ -62,6 +62,7 @@ class Following:
     others  whether jobs are followed that another window starts while this one is open
     busy    what changes when a job begins to be followed, and `idle` when one is over, however it ended
     during  what changes beside the bar at each look at a job that runs
+    belongs whether a job is for what the window shows; it gets the job and what `end` gets beside it
     """
 
     def __init__(
@@ -74,11 +75,13 @@ class Following:
         busy: Callable[[], Changes] = dict,
         idle: Callable[[], Changes] = dict,
         during: Callable[[JobRecord], Changes] = lambda job: {},
+        belongs: Callable[..., bool] = lambda job, *asked: True,
     ) -> None:
         self._studio = studio
         self._is_ours = kinds if callable(kinds) else lambda job: job.kind in kinds
         self._end, self._wait, self._others = end, wait, others
         self._busy, self._idle, self._during = busy, idle, during
+        self._belongs = belongs
         self._told: set[int] = set()  # jobs whose end their own window knows
         self._stop: gr.Button | None = None
         self._state = gr.State(Followed())
@@ -138,6 +141,7 @@ class Following:
         if followed.is_on:
             return {self._timer: gr.Timer(active=True)}  # should an answer that came late have stopped it
         news = [job for job in self._studio.jobs.recent(20) if job.id > followed.job and self._is_ours(job)]
+        news = [job for job in news if self._belongs(job, *asked)]
         if not self._others:  # only what the window began itself: an answer to its load, on the way meanwhile, forgets that
             news = [job for job in news if _is_of_this_window(job) and job.id not in self._told]
         if not news:
@@ -150,7 +154,7 @@ class Following:
         loading."""
         if followed.is_on:
             return {self._state: gr.skip()}
-        job = self._newest()
+        job = self._newest(asked)
         if job is None:
             return {self._state: Followed(0)}
         if not job.over:
@@ -164,8 +168,15 @@ class Following:
         load: were this one to come later, with what it saw before, nobody would hear of the end."""
         if followed.is_on or followed.job is None:
             return {self._state: gr.skip()}
-        job = self._newest()
+        job = self._newest(asked)
         return self.hear(followed, *asked) if job is None or job.over else self._follow(job, _is_of_this_window(job))
+
+    def turn_to(self, job: JobRecord | None) -> Changes:
+        """Leave what was followed, and its line: the window shows something else now, for which `job` may be at work."""
+        if job is not None:
+            return self._follow(job)
+        timer = gr.Timer(active=False)
+        return self._rest(Followed(self._studio.jobs.newest())) | {self.progress: "", self._timer: timer}
 
     def stop(self, followed: Followed) -> Changes:
         """Ask the job to end at its next step; `look` says so when it has."""
@@ -174,8 +185,9 @@ class Following:
 
     # what they share
 
-    def _newest(self) -> JobRecord | None:
-        return next((job for job in self._studio.jobs.recent(100) if self._is_ours(job)), None)
+    def _newest(self, asked: Collection[Any]) -> JobRecord | None:
+        jobs = self._studio.jobs.recent(100)
+        return next((job for job in jobs if self._is_ours(job) and self._belongs(job, *asked)), None)
 
     def _follow(self, job: JobRecord, is_mine: bool = True) -> Changes:
         stop = {self._stop: gr.Button(visible=True)} if self._stop else {}

@@ -4,12 +4,13 @@ import json
 import logging
 import threading
 from collections.abc import Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import clipcore
-from clipcore import BadInput, PromptSet, SaysoError, Step, generic_bank, iter_zero_shot_classifier
+from clipcore import BadInput, NotFound, PromptSet, SaysoError, Step, generic_bank, iter_zero_shot_classifier
 from clipcore.classify.answers import grounded
 from clipcore.pictures.finding import display_path
 from clipcore.pictures.reading import MAX_BYTES
@@ -211,6 +212,9 @@ class Studio:
                 before = self.library.runs.get(payload["after"]).classifier
                 classifier = carried_on(classifier, before, self.library.labels.examples(classifier.labels))
         run = self.library.runs.start(classifier, skipped=skipped, **selection)
+        if session := payload.get("session"):
+            with suppress(NotFound):  # deleted meanwhile
+                self.library.sessions.show(session, run.id)  # here and not by the page, which may be closed by now
         return {"run": run.id}
 
     def _duplicates(self, payload: dict[str, Any]) -> Work:

@@ -82,6 +82,7 @@ CSS = (
 .subtle { color: var(--body-text-color-subdued); margin: 2px 0 0; }
 /* Gradio insets every piece of HTML; ours lines up with the fields above and below it. */
 .html-container { padding: 0 !important; }
+#stale:not(:has(*[role])),
 #classify-progress:not(:has(*[role])), #library-progress:not(:has(*[role])), #models-progress:not(:has(*[role])),
 #training-progress:not(:has(*[role])), #model-result:not(:has(*[role])), #training-result:not(:has(*[role])),
 #export-progress:not(:has(*[role])), #rebuilt:not(:has(*[role])), .job-progress:not(:has(*[role])) { display: none; }

@@ -13,6 +13,7 @@ from ..classify.prompts import DEFAULT_PACK, MAX_LABEL_LENGTH, PromptSet, pack
 from .looks import nearest_per_class, similar
 from .meanings import same_or_broader, several_senses
 from .said import Advice
+from .spelling import misspelt
 from .wording import counting, language, leftover, negation, order, position, question, too_long
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ def advise(labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK, encod
         *order(labels),
     ]
     if encoder is None or reads_english_alone(encoder.space.name):
-        found += language(labels)
+        mistyped = {advice.labels[0]: advice for advice in misspelt(labels)}
+        foreign = [advice for advice in language(labels) if not mistyped.keys() >= set(advice.labels)]
+        among = {name for advice in foreign for name in advice.labels}
+        found += [*foreign, *(advice for name, advice in mistyped.items() if name not in among)]
     named = [label for label in labels if label not in {name for advice in found for name in advice.labels}]
     found += [*several_senses(named, labels), *same_or_broader(named)]
     if encoder is not None:

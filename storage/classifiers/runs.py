@@ -10,14 +10,14 @@ from clipcore import BadInput, Classifier, NotFound, Predictions
 
 from ..pictures.lookup import classified
 from ..records import ImageRecord, Run, SkippedRecord
-from ..tables import AnyRow, RunRow
+from ..tables import AnyRow, RunRow, SessionRow
 from ..vectors.opened import Opened
 
 KEPT_RUNS = 500
 
 
 class Runs:
-    """The runs of a library. Their ids cannot be guessed; the newest KEPT_RUNS stay."""
+    """The runs of a library. Their ids cannot be guessed; the newest KEPT_RUNS stay, and those of sessions."""
 
     def __init__(self, opened: Opened) -> None:
         self._opened, self._database = opened, opened.database
@@ -42,7 +42,8 @@ class Runs:
         old = select(RunRow.id).order_by(RunRow.created.desc(), RunRow.id).offset(KEPT_RUNS)
         with self._database.writing() as connection:
             connection.execute(insert(RunRow).values(id=run_id, classifier=classifier.to_bytes(), selection=selection))
-            connection.execute(delete(RunRow).where(RunRow.id.in_(connection.scalars(old).all())))
+            if gone := connection.scalars(old).all():
+                connection.execute(delete(RunRow).where(RunRow.id.in_(set(gone) - _of_sessions(connection))))
         return self.get(run_id)
 
     def get(self, run_id: str) -> Run:
@@ -107,6 +108,36 @@ class Runs:
         """The pictures of a run as they are now, with what its classifier says of them. Raises NotFound, SpaceMismatch."""
         run = self.get(run_id)
         return classified(self._opened, run.classifier, run.folder_id, run.image_ids)
+
+
+def copy_run(connection: Connection, run_id: str) -> str:
+    """A copy of a run, and of those that it can be taken back to: what is done to one leaves the other as it is."""
+    row = _locked(connection, run_id)
+    chosen = dict(row.selection)
+    before = chosen.get("before")
+    if before is not None:  # gone, where the run was older than the newest ones before a session had it
+        there = connection.scalar(select(RunRow.id).where(RunRow.id == before))
+        chosen["before"] = copy_run(connection, before) if there else None
+    copy = secrets.token_urlsafe(12)
+    connection.execute(insert(RunRow).values(id=copy, classifier=row.classifier, selection=chosen))
+    return copy
+
+
+def require_run(connection: Connection, run_id: str) -> None:
+    """Raise NotFound if there is no such run any more."""
+    if connection.scalar(select(RunRow.id).where(RunRow.id == run_id)) is None:
+        raise _gone()
+
+
+def _of_sessions(connection: Connection) -> set[str]:
+    """The runs on the boards of sessions, and those that they can be taken back to."""
+    found: set[str] = set()
+    waiting = set(connection.scalars(select(SessionRow.run_id).where(SessionRow.run_id.is_not(None))))
+    while waiting:
+        found |= waiting
+        before = select(RunRow.selection["before"].as_string()).where(RunRow.id.in_(waiting))
+        waiting = {run_id for run_id in connection.scalars(before) if run_id} - found
+    return found
 
 
 def _locked(connection: Connection, run_id: str) -> AnyRow:

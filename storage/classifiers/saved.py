@@ -1,13 +1,15 @@
 """Saved classifiers, as immutable versions of a name."""
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from clipcore import Classifier, NotFound
+from clipcore import BadInput, Classifier, NotFound
 
 from ..names import clean_name
 from ..records import ClassifierRecord
-from ..tables import AnyRow, ClassifierRow
+from ..tables import Album, AnyRow, ClassifierRow
 from ..vectors.opened import Opened
+
+ABOUT_LIMIT = 2000  # letters of a description
 
 _COLUMNS = (
     ClassifierRow.id,
@@ -19,6 +21,7 @@ _COLUMNS = (
     ClassifierRow.space_name,
     ClassifierRow.space_key,
     ClassifierRow.parent_id,
+    ClassifierRow.about,
 )
 
 
@@ -59,6 +62,29 @@ class Classifiers:
         with self._database.writing() as connection:
             return _save(connection, _load(connection, name, version), name)
 
+    def rename(self, name: str, to: str) -> ClassifierRecord:
+        """Give a classifier, with all its versions, another name; albums that go by it follow. Raises NotFound, and BadInput
+        for a bad name or one that is taken."""
+        name, to = clean_name(name), clean_name(to)
+        with self._database.writing() as connection:
+            if to != name and connection.scalar(select(ClassifierRow.id).where(ClassifierRow.name == to).limit(1)):
+                raise BadInput(f"There is a classifier “{to}” already; choose another name, or delete that one first.")
+            _change(connection, name, {"name": to})
+            for album_id, query in connection.execute(select(Album.id, Album.query)).all():
+                if query.get("classifier") == name:
+                    changed = update(Album).where(Album.id == album_id)
+                    connection.execute(changed.values(query={**query, "classifier": to}))
+        return self.versions(to)[0]
+
+    def describe(self, name: str, about: str) -> ClassifierRecord:
+        """Keep a person's own words on a classifier; none take them away. Raises NotFound, BadInput if too long."""
+        name, about = clean_name(name), about.strip()
+        if len(about) > ABOUT_LIMIT:
+            raise BadInput(f"The description has {len(about):,} letters, but {ABOUT_LIMIT:,} is the most; shorten it.")
+        with self._database.writing() as connection:
+            _change(connection, name, {"about": about})
+        return self.versions(name)[0]
+
     def delete(self, name: str) -> None:
         """Delete every version of a classifier. Raises NotFound."""
         name = clean_name(name)
@@ -72,7 +98,7 @@ class Classifiers:
 
 
 def _save(connection: Connection, classifier: Classifier, name: str) -> ClassifierRecord:
-    latest = select(ClassifierRow.id, ClassifierRow.version).where(ClassifierRow.name == name)
+    latest = select(ClassifierRow.id, ClassifierRow.version, ClassifierRow.about).where(ClassifierRow.name == name)
     before = connection.execute(latest.order_by(ClassifierRow.version.desc())).first()
     values = {
         "name": name,
@@ -83,8 +109,14 @@ def _save(connection: Connection, classifier: Classifier, name: str) -> Classifi
         "space_key": classifier.space.key,
         "space_name": classifier.space.name,
         "file": classifier.to_bytes(),
+        "about": before.about if before else "",
     }
     return _record(connection.execute(insert(ClassifierRow).values(values).returning(*_COLUMNS)).one())
+
+
+def _change(connection: Connection, name: str, values: dict[str, str]) -> None:
+    if not connection.execute(update(ClassifierRow).where(ClassifierRow.name == name).values(values)).rowcount:
+        raise _not_found(connection, name)
 
 
 def _load(connection: Connection, name: str, version: int | None) -> Classifier:

@@ -84,6 +84,8 @@ def open_page(browser, usual_page, url):
         opened.append((page, watchers))
         if before:
             before(page)
+        if "session=" not in query:  # else a window goes on where the last one was
+            query += f"{'&' if query else '?'}session=new"
         page.goto(url + query)
         expect(page.get_by_role("tab", name="Classify")).to_be_visible(timeout=60_000)
         return page

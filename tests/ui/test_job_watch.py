@@ -230,3 +230,20 @@ def test_a_mistake_of_ours_goes_to_the_log_and_changes_nothing(caplog):
         answer = friendly(lambda: 1 / 0)()
     assert answer == gr.skip()
     assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_window_that_turns_to_something_else_leaves_the_old_line(studio):
+    window, told = following(studio, belongs=lambda job, *asked: job.payload.get("for") in asked)
+    old = studio.jobs.submit("work", {"for": "a"})
+    assert window.progress in window.rejoin(Followed(), "a")
+    assert state(window, window.rejoin(Followed(), "b")) == Followed(0)
+    assert window.revisit(Followed(0), "b")[window._state] == gr.skip()
+    left = window.turn_to(None)
+    assert left[window.progress] == ""
+    assert not state(window, left).is_on
+    assert window.hear(state(window, left), "b")[window._state] == gr.skip()
+    back = window.turn_to(studio.jobs.get(old))
+    assert state(window, back) == Followed(old, True)
+    finish(studio, old)
+    assert window.look(state(window, back), "a")[window.progress] == "done"
+    assert told == [({"answer": 42}, True, "a")]

@@ -19,6 +19,7 @@ from ..progress import friendly, said
 from ..studio import Studio
 from . import export_jobs
 from .export_jobs import FOLDERS, ONNX, TOLD, XMP, YOLO, Wish
+from .staleness import require_shown
 
 WHAT = (
     ("A folder for each class", FOLDERS),
@@ -45,8 +46,11 @@ class Parts:
     saved: gr.Dropdown
 
 
-def build(studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, chosen: gr.Dropdown) -> None:
-    """Lay it out and wire it; `chosen` is the list of saved classifiers, into which an imported one comes."""
+def build(
+    studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, typed: list[Any], board: gr.HTML, chosen: gr.Dropdown
+) -> None:
+    """Lay it out and wire it. `typed` are the fields whose names the `board` must show before it is exported; `chosen` is
+    the list of saved classifiers, into which an imported one comes."""
     export_jobs.register(studio)
     at = Parts()
     at.saved = chosen
@@ -102,12 +106,13 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, run: gr.State, chosen: gr.
         return friendly(partial(handler, studio, at))
 
     def start(*asked: Any) -> Changes:
-        wish = export_jobs.checked(Wish(*asked))
+        wish = export_jobs.checked(_wish(studio, *asked))
         if wish.what == ONNX:
             return {at.plan: "", **following.start("export-onnx", {"run": wish.run})}
         return {at.plan: "", **following.start("export", export_jobs.export_payload(studio, wish))}
 
-    asked = [run, what, at.folder, at.how, at.naming, at.mine]
+    asked = [*typed, run, what, at.folder, at.how, at.naming, at.mine]
+    board.change(None, None, at.plan, js="() => ''", **QUIET)  # it spoke of the board of before
     what.input(partial(_fields, at), what, fields, **QUIET)
     show.click(on(_show), asked, made, **QUIET)
     go.click(friendly(start), asked, made, **QUIET)
@@ -135,7 +140,7 @@ def _fields(at: Parts, what: str) -> Changes:
 
 def _show(studio: Studio, at: Parts, *asked: Any) -> Changes:
     """The plan, before anything is changed."""
-    wish = Wish(*asked)
+    wish = _wish(studio, *asked)
     if wish.what == ONNX:
         return {
             at.plan: said("One file with the image tower of the model in use and this board's classifier; nothing else.")
@@ -200,6 +205,12 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool) -> Changes:
 
 
 # what they share
+
+
+def _wish(studio: Studio, typed: str, templates: str, many: bool, *asked: Any) -> Wish:
+    wish = Wish(*asked)
+    require_shown(studio, wish.run, typed, templates, many)
+    return wish
 
 
 def _undo_button(studio: Studio) -> gr.Button:

@@ -17,8 +17,10 @@ from ..job_watch import QUIET, Changes, Following
 from ..page_events import Opening
 from ..progress import friendly, said, stopwatch
 from ..samples import LABELS as SAMPLE_LABELS
+from ..sessions import switcher
+from ..sessions.fields import belongs, session_of
 from ..studio import Studio
-from . import export_panel, versions
+from . import export_panel, staleness, versions
 
 KINDS = ("classify", "drop")
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
@@ -27,6 +29,7 @@ QUICK = 1.5  # seconds a click waits for its job, so that small work never shows
 class Parts:
     """The components of this tab that handlers change, by name."""
 
+    session: gr.HTML
     labels: gr.Textbox
     pack: gr.Dropdown
     templates: gr.Textbox
@@ -52,12 +55,13 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
         others=False,  # what someone sorts in another window does not belong on this board
         busy=lambda: {at.go: gr.Button(interactive=False)},
         idle=lambda: {at.go: gr.Button(interactive=True)},
+        belongs=belongs,
     )
     with frame("classify"):
         with rail("Set up"):
             with body():
                 with gr.Column(elem_id="session", elem_classes="part"):  # the place of the session: its name and others
-                    pass
+                    at.session = switcher.layout()
                 with gr.Column(elem_classes="part"):
                     at.source = gr.Dropdown(
                         sources(studio),
@@ -111,6 +115,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                 place("lesson")
             with foot():
                 at.jobs.progress_bar("classify-progress")
+                stale = gr.HTML("", elem_id="stale")
                 at.go = gr.Button("Classify", variant="primary", elem_id="go")
                 at.jobs.stop_button()
         with stage():
@@ -120,32 +125,47 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                 library = gr.Button("Choose a folder", scale=0, min_width=150)
                 gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
         at.run = gr.State("")
+        typed = [at.labels, at.templates, at.many]
         with drawer("Save and export"):
             place("downloads")
-            at.saved, reuse = versions.build(studio, at.run)
-            export_panel.build(studio, page, tab, at.run, at.saved)
+            at.saved, reuse = versions.build(studio, at.run, typed, at.board)
+            export_panel.build(studio, page, tab, at.run, typed, at.board, at.saved)
 
     ran = [at.go, at.board, at.run, *at.jobs.parts]
     prompts = [at.labels, at.templates]
-    typed = [*prompts, at.many]
+    asked = [*typed, at.session]
 
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio, at))
 
-    at.go.click(on(classify), [*typed, at.source, at.run], ran, api_name="classify", show_progress="hidden", **UNCHECKED)
-    at.labels.submit(on(classify), [*typed, at.source, at.run], ran, **QUIET, **UNCHECKED)
-    sample.click(on(classify_samples), typed, [at.labels, at.source, *ran], **QUIET)
+    wanted_now = [*typed, at.source, at.run, at.session]
+    at.go.click(on(classify), wanted_now, ran, api_name="classify", show_progress="hidden", **UNCHECKED)
+    at.labels.submit(on(classify), wanted_now, ran, **QUIET, **UNCHECKED)
+    sample.click(on(classify_samples), asked, [at.labels, at.source, *ran], **QUIET)
     library.click(lambda: gr.Tabs(selected="library"), None, tabs, **QUIET)
-    drop.upload(on(take_files), [drop, *typed], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
+    drop.upload(on(take_files), [drop, *asked], [at.source, *ran], **QUIET).then(lambda: None, None, drop, **QUIET)
     at.pack.input(on(choose_pack), at.pack, at.templates, **QUIET)
     # one listener for both, and the last state wins: two answers that overtake each other would leave a wrong one
     changes = [at.labels.change, at.templates.change]
     gr.on(changes, describe_prompts, prompts, [at.pack, at.preview, at.advice], trigger_mode="always_last", **QUIET)
-    reuse.click(on(use_saved), [at.saved, at.source], [*typed, *ran], **QUIET, **UNCHECKED)
+    shown = [part.change for part in (at.board, *typed, at.source)]
+    of_board = [at.run, *typed, at.source]
+    gr.on(
+        shown,
+        friendly(partial(staleness.describe, studio)),
+        of_board,
+        stale,
+        trigger_mode="always_last",
+        **QUIET,
+        **UNCHECKED,
+    )
+    reuse.click(on(use_saved), [at.saved, at.source, at.session], [*typed, *ran], **QUIET, **UNCHECKED)
     # another tab, or another window, may have added folders meanwhile
     keep_fresh(studio, at.source, at.source.change, page.blocks.load, tab.select)
     page.load(lambda: gr.Dropdown(saved(studio)), None, at.saved)
-    at.jobs.wire([at.source, *ran], page, tab, asked=typed)
+    at.jobs.wire([at.source, *ran], page, tab, asked=asked)
+    sheet = switcher.Sheet(at.session, at.labels, at.templates, at.many, at.source, at.board, at.run, at.jobs)
+    switcher.wire(studio, page, sheet, is_ours)
     return at.source
 
 
@@ -158,22 +178,28 @@ def _element(tag: str, name: str, attribute: str = "state") -> gr.HTML:
 # handlers
 
 
-def classify(studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str, run: str = "") -> Changes:
+def classify(
+    studio: Studio, at: Parts, typed: str, templates: str, many: bool, source: str, run: str = "", session: str = ""
+) -> Changes:
     """Check what was typed, then start the job; most are over before this returns. What taught the board of `run` stays."""
-    payload = {**wanted(typed, templates, many), **selection(studio, source), "after": run}
-    return at.jobs.start("classify", payload, typed, templates, many)
+    told = {"after": run, "session": session_of(session)}
+    payload = {**wanted(typed, templates, many), **selection(studio, source), **told}
+    return at.jobs.start("classify", payload, typed, templates, many, session)
 
 
-def classify_samples(studio: Studio, at: Parts, typed: str, templates: str, many: bool) -> Changes:
+def classify_samples(studio: Studio, at: Parts, typed: str, templates: str, many: bool, session: str) -> Changes:
     """Put the sample photos into the library; they are classified when they are in."""
     labels = (typed or "").strip() or SAMPLE_LABELS
-    payload = {"samples": True, "name": "Sample photos", "labels": labels}
-    return {**at.jobs.start("add", payload, labels, templates, many), at.labels: labels}
+    payload = {"samples": True, "name": "Sample photos", "labels": labels, "session": session_of(session)}
+    return {**at.jobs.start("add", payload, labels, templates, many, session), at.labels: labels}
 
 
-def take_files(studio: Studio, at: Parts, files: list[str] | None, typed: str, templates: str, many: bool) -> Changes:
+def take_files(
+    studio: Studio, at: Parts, files: list[str] | None, typed: str, templates: str, many: bool, session: str
+) -> Changes:
     """Keep dropped files in the home folder; they are embedded by a job and classified when they are in."""
-    return at.jobs.start("drop", {"files": studio.keep(files or [])}, typed, templates, many)
+    payload = {"files": studio.keep(files or []), "session": session_of(session)}
+    return at.jobs.start("drop", payload, typed, templates, many, session)
 
 
 def is_ours(job: JobRecord) -> bool:
@@ -182,18 +208,30 @@ def is_ours(job: JobRecord) -> bool:
 
 
 def show_end(
-    studio: Studio, at: Parts, job: JobRecord, is_mine: bool, typed: str, templates: str, many: bool = False
+    studio: Studio,
+    at: Parts,
+    job: JobRecord,
+    is_mine: bool,
+    typed: str,
+    templates: str,
+    many: bool = False,
+    session: str = "",
 ) -> Changes:
-    """Show what came of a job, or go on to classify what came in."""
-    if not is_mine:
+    """Show what came of a job, or go on to classify what came in. What was begun in another session is that one's."""
+    if not is_mine or not belongs(job, session):
         return {at.jobs.progress: ""}
     if job.kind != "classify":
-        return _sort_what_came_in(studio, at, job, typed, templates, many)
+        return _sort_what_came_in(studio, at, job, typed, templates, many, session)
     run = (job.result or {}).get("run", "")
+    number = session_of(session)
+    if run and number and job.payload.get("session") is None:  # begun in the first moment, before there was one
+        studio.library.sessions.show(number, run)
     return {at.jobs.progress: said(f"Sorted in {stopwatch(job)}."), at.board: run, at.run: run}
 
 
-def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str, many: bool) -> Changes:
+def _sort_what_came_in(
+    studio: Studio, at: Parts, job: JobRecord, typed: str, templates: str, many: bool, session: str
+) -> Changes:
     """A drop or the samples are in: choose them as the images and, if there are names, sort them at once."""
     result = job.result or {}
     if job.kind == "drop":
@@ -211,8 +249,8 @@ def _sort_what_came_in(studio: Studio, at: Parts, job: JobRecord, typed: str, te
         payload = wanted(typed, templates, many)
     except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
         return {**chosen, at.jobs.progress: said(str(error), problem=True)}
-    payload = {**payload, "skipped": result["skipped"], **selection(studio, source)}
-    return {**at.jobs.start("classify", payload, typed, templates, many), **chosen}
+    payload = {**payload, "skipped": result["skipped"], **selection(studio, source), "session": session_of(session)}
+    return {**at.jobs.start("classify", payload, typed, templates, many, session), **chosen}
 
 
 def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:
@@ -236,7 +274,7 @@ def choose_pack(studio: Studio, at: Parts, name: str) -> Any:
     return gr.skip() if name == OWN else "\n".join(pack(name).templates)
 
 
-def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Changes:
+def use_saved(studio: Studio, at: Parts, name: str | None, source: str, session: str = "") -> Changes:
     """Put a saved classifier's names and prompts back on the page and sort the chosen images with them."""
     if not name:
         raise BadInput("Choose a saved classifier first.")
@@ -244,9 +282,8 @@ def use_saved(studio: Studio, at: Parts, name: str | None, source: str) -> Chang
     prompts = classifier.prompts
     names = format_labels(classifier.labels, prompts.synonyms, "\n" if prompts.synonyms else ", ")
     templates = "\n".join(prompts.templates)
-    started = at.jobs.start(
-        "classify", {"classifier": name, **selection(studio, source)}, names, templates, classifier.decision.many
-    )
+    payload = {"classifier": name, **selection(studio, source), "session": session_of(session)}
+    started = at.jobs.start("classify", payload, names, templates, classifier.decision.many, session)
     return {**started, at.labels: names, at.templates: templates, at.many: classifier.decision.many}
 
 

@@ -13,13 +13,18 @@ from storage import ClassifierRecord
 from ..form_values import saved
 from ..progress import friendly
 from ..studio import Studio
+from . import saved_panel
+from .staleness import require_shown
 
 BOARD = 0  # in the list to compare with: the board's own classifier
 AS_IT_IS = ("the board as it is", BOARD)
 
 
-def build(studio: Studio, run: gr.State) -> tuple[gr.Dropdown, gr.Button]:
-    """Lay it out and wire it; gives the list of saved classifiers and the button that uses one, for the tab to wire."""
+def build(studio: Studio, run: gr.State, typed: list[Any], board: gr.HTML) -> tuple[gr.Dropdown, gr.Button]:
+    """Lay it out and wire it. `typed` are the fields whose names the `board` must show before its classifier is saved.
+
+    Gives the list of saved classifiers and the button that uses one, for the tab to wire.
+    """
     with gr.Row(elem_classes="bar"):
         name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
         save = gr.Button("Save", scale=0, min_width=110)
@@ -37,11 +42,14 @@ def build(studio: Studio, run: gr.State) -> tuple[gr.Dropdown, gr.Button]:
     quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     lists = [table, version, other, changes]
 
+    saved_panel.build(studio, chosen, lists, partial(choose, studio, None))
+
     def on(handler: Any) -> Any:
         return friendly(partial(handler, studio))
 
     for event in (save.click, name.submit):
-        event(on(keep), [name, run], [chosen, name, *lists], **quiet)
+        event(on(keep), [name, run, *typed], [chosen, name, *lists], **quiet)
+    board.change(None, None, changes, js="() => ''", **quiet)  # it spoke of the board of before
     chosen.input(on(choose), chosen, lists, **quiet)  # not `change`: what a handler sets, it lists itself
     compare.click(on(show_changes), [chosen, version, other, run], changes, **quiet)
     back.click(on(go_back), [chosen, version], [chosen, *lists], **quiet)
@@ -51,10 +59,13 @@ def build(studio: Studio, run: gr.State) -> tuple[gr.Dropdown, gr.Button]:
 # handlers
 
 
-def keep(studio: Studio, name: str, run_id: str) -> tuple[Any, ...]:
+def keep(
+    studio: Studio, name: str, run_id: str, typed: str = "", templates: str = "", many: bool = False
+) -> tuple[Any, ...]:
     """Keep the classifier of the board under a name; the same name again makes a new version."""
     if not run_id:
         raise BadInput("There is nothing to save yet; classify some images first.")
+    require_shown(studio, run_id, typed, templates, many)
     record = studio.library.save(studio.library.runs.get(run_id).classifier, name)
     version = f", version {record.version}" if record.version > 1 else ""
     gr.Info(f"Saved as {escape(record.name)}{version}.", duration=4)

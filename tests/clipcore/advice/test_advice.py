@@ -56,6 +56,30 @@ def test_plurals_are_known_and_names_are_not_judged():
     assert kinds(["Jaguar", "Kite", "Crane"]) == {}
 
 
+# words that are mistyped
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [
+        *[("hosre", "horse"), ("elepant", "elephant"), ("catt", "cat"), ("umbrela", "umbrella"), ("giraffw", "giraffe")],
+        *[("adidas", None), ("ramen", None), ("chihuahua", None), ("Hosre", None), ("pferd", None), ("dogs", None)],
+    ],
+)
+def test_a_slip_of_the_finger_is_pointed_at_with_a_guess(word, meant):
+    found = [advice for advice in advise(["table", "chair", word]) if advice.kind == "spelling"]
+    assert [advice.suggestions for advice in found] == ([(meant,)] if meant else [])
+    for advice in found:
+        assert_sentence(advice)
+        assert word in str(advice)
+
+
+def test_a_word_of_another_language_is_not_called_mistyped():
+    assert kinds(["hund", "katze", "vogel"]) == {"language": ("hund", "katze", "vogel")}
+    assert kinds(["hosre"]) == {"spelling": ("hosre",)}
+    assert kinds(["horse", "hosre"]) == {}  # both are there: nothing to write instead
+
+
 # sentences that CLIP models misread
 
 

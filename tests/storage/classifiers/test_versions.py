@@ -52,3 +52,27 @@ def test_a_run_takes_another_classifier_and_the_one_before_back(library, encoder
     for call in (library.runs.edition, library.runs.revert):
         with pytest.raises(NotFound, match="not in the library any more"):
             call("nothing")
+
+
+def test_a_classifier_is_renamed_with_its_versions_and_albums(library, encoder):
+    classifier = zero_shot_classifier(encoder, ["red", "green"])
+    library.save(classifier, "colours")
+    assert library.classifiers.describe("colours", " For the garden. ").about == "For the garden."
+    assert library.save(classifier, "colours").about == "For the garden."  # of the name, not of one version
+    library.save(classifier, "others")
+    library.albums.save("reds", classifier="colours", label="red")
+    library.albums.save("greens", classifier="others", label="green")
+    renamed = library.classifiers.rename("colours", " garden  colours ")
+    assert (renamed.name, renamed.version, renamed.about) == ("garden colours", 2, "For the garden.")
+    assert [record.version for record in library.classifiers.versions("garden colours")] == [2, 1]
+    assert [library.albums.get(name).classifier for name in ("reds", "greens")] == ["garden colours", "others"]
+    with pytest.raises(NotFound, match="No classifier is called “colours”"):
+        library.classifier("colours")
+    with pytest.raises(BadInput, match="a classifier “others” already"):
+        library.classifiers.rename("garden colours", "others")
+    assert library.classifiers.rename("others", "others").name == "others"
+    for call in (library.classifiers.rename, library.classifiers.describe):
+        with pytest.raises(NotFound):
+            call("colours", "x")
+    with pytest.raises(BadInput, match="2,001 letters"):
+        library.classifiers.describe("others", "x" * 2001)

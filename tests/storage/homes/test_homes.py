@@ -49,5 +49,11 @@ def test_a_library_of_before_opens_with_everything_in_it(revision, tmp_path):
             assert warm == {"0 red.png": 1, "1 red.png": 1, "3 blue.png": -1}
             assert library.albums.open("reds").total == 2
             assert library.reports.get(library.reports.all("accuracy")[0].id).report == {"rows": [1, 2]}
+        if revision >= "0008":
+            (session,) = library.sessions.all()
+            assert (session.name, session.state, session.run) == ("trip", {"names": "red, green"}, run)
+            assert library.classifiers.versions("colours")[0].about == "For the garden."
+        else:
+            assert library.sessions.all() == []
     (backup,) = library.backups.all()
     assert backup.why == f"before-{migrate.HEAD}"

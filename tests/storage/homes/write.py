@@ -31,7 +31,9 @@ def fill(home: Path, folder: Path) -> None:
         classifier = zero_shot_classifier(encoder, ["red", "green"])
         for _ in range(2):
             library.classifiers.save(classifier, "colours")
-        library.runs.start(classifier)
+        run = library.runs.start(classifier)
+        library.classifiers.describe("colours", "For the garden.")
+        library.sessions.show(library.sessions.start("trip", {"names": "red, green"}).id, run.id)
         Jobs(library).submit("nobody knows", {"folder": "somewhere"})
         images = {image.name: image.id for image in library.images()}
         library.labels.label_many([images["0 red.png"], images["1 red.png"]], "warm", 1)

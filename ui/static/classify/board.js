@@ -11,6 +11,7 @@ import { open as openPart } from "../shared/frame.js";
 import { put as putElsewhere } from "../shared/place.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
+import { meant } from "./typeahead.js";
 
 const OPEN = 16; // classes that are open at first; the first nine of them have a key
 const POLL = 2000; // milliseconds
@@ -116,6 +117,7 @@ class Board extends HTMLElement {
     const run = this.getAttribute("run");
     if (run === this.run) return;
     this.run = run;
+    this.say(""); // it spoke of the board of before
     if (!run) {
       this.steps = null;
       putElsewhere("lesson", SHEETS);
@@ -168,22 +170,45 @@ class Board extends HTMLElement {
     this.isLaidNew = true;
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
     putElsewhere("lesson", SHEETS, this.dial.root, this.banner.root);
-    putElsewhere("downloads", SHEETS, downloads(this.steps.url));
+    putElsewhere("downloads", SHEETS, downloads(this.steps.url, (event) => this.checked(event)));
     this.notice.hidden = !answer.skipped.length;
     if (answer.skipped.length) this.notice.replaceChildren(...skipped(answer.skipped, () => (this.notice.hidden = true)));
     this.body.replaceChildren(this.bar, this.notice, this.tabs.root, this.strip, this.picked.root);
     this.keyed();
   }
+  // Nothing is exported under other names than those in the field.
+  checked(event) {
+    const words = document.querySelector("#stale")?.textContent.trim();
+    if (!words) return;
+    event.preventDefault();
+    this.say(words);
+  }
   told(answer, kind, stale) {
-    const isOurs = kind !== "poll" || this.dial.isBeingSet; // a poll may see the new dial before its own answer is here
-    if (stale) return this.load().then(() => isOurs || this.say("The board was sorted anew in another window."), () => {});
+    if (stale) return this.caughtUp(kind);
     [this.undo.disabled, this.redo.disabled] = [!answer.undo, !answer.redo];
     this.dial.counts = null;
     this.banner.draw(answer.lesson, undefined, answer.check);
     this.put(answer.changes);
+    if (kind === "poll" && answer.changes.length && !this.selected.size) this.say(""); // it may have spoken of counts
     const done = { "step/undo": "Undone.", "step/redo": "Done again." }[kind];
     if (answer.skipped) this.say(`${answer.skipped.toLocaleString("en")} moved in another window meanwhile; left where they are.`);
     else if (done) this.say(answer.nothing ? `Nothing to ${kind.slice(5)}.` : done);
+  }
+  // The board is not what it was: by this window itself, of whose change a poll may hear first, by another one, or because
+  // pictures have come or gone.
+  async caughtUp(kind) {
+    const isOurs = kind !== "poll" || this.isChanging;
+    const [edition, count] = [editionOf(this.steps), this.cards.size];
+    await this.load().catch(() => {});
+    if (isOurs || this.isChanging) return;
+    if (editionOf(this.steps) !== edition) this.say("The board was sorted anew in another window.");
+    else if (this.cards.size !== count) this.say(`Images came or went: ${many(this.cards.size, "image")} now.`);
+  }
+  // A change of ours to the whole board; what polls hear meanwhile is no news.
+  async change(work) {
+    this.isChanging = true;
+    await this.attempt(work);
+    this.isChanging = false;
   }
   async attempt(work) {
     try {
@@ -320,7 +345,7 @@ class Board extends HTMLElement {
     }
   }
   need(pile, needed) {
-    return this.attempt(async () => {
+    return this.change(async () => {
       await this.steps.post("threshold", { code: pile.code, needed });
       await this.load();
       this.say(`${pile.name} must be ${percent(needed)} sure; ${pile.ids.length.toLocaleString("en")} are.`);
@@ -339,9 +364,8 @@ class Board extends HTMLElement {
     pile.list.focus();
   }
   named(act) {
-    const typed = this.field.value.trim().toLowerCase();
-    const pile = [...this.piles.values()].find(({ name }) => name.toLowerCase() === typed);
-    if (!pile) return this.say(typed ? `There is no class “${this.field.value.trim()}”.` : "Type the name of a class first.");
+    const { pile, words } = meant(this.field.value, [...this.piles.values()]);
+    if (!pile) return this.say(words);
     this.field.value = "";
     act(pile.code);
   }
@@ -408,6 +432,7 @@ class Board extends HTMLElement {
   }
 }
 
+const editionOf = (steps) => steps.epoch.split("-")[0];
 const idOf = (tile) => Number(tile.id.split("-").at(-1));
 
 customElements.get("sayso-board") ?? customElements.define("sayso-board", Board);

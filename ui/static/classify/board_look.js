@@ -71,8 +71,8 @@ export function skipped(files, close) {
   return [details, make("button", { type: "button", class: "icon close", "aria-label": "Close", onclick: close })];
 }
 
-export function downloads(url) {
-  const link = (name, text) => make("a", { href: `${url}/${name}`, download: name }, text);
+export function downloads(url, onclick) {
+  const link = (name, text) => make("a", { href: `${url}/${name}`, download: name, onclick }, text);
   const links = [link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file")];
   return make("nav", { class: "downloads", "aria-label": "Downloads" }, make("h3", {}, "Download"), ...links);
 }

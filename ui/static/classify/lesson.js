@@ -49,7 +49,7 @@ export class Banner {
   }
   async change(what, done) {
     const { board } = this;
-    await board.attempt(async () => {
+    await board.change(async () => {
       const dial = board.answer.sure;
       await board.steps.post(`lesson/${what}`);
       await board.load();
@@ -104,14 +104,12 @@ export class Dial {
   async set() {
     const { board } = this;
     const sure = Number(this.input.value);
-    this.isBeingSet = true;
-    await board.attempt(async () => {
+    await board.change(async () => {
       await board.steps.post("dial", { sure });
       await board.load();
       board.say(`It must be ${whole(sure)} sure; ${board.piles.get(-1).ids.length.toLocaleString("en")} are unsure, ${board.piles.get(-2).ids.length.toLocaleString("en")} none of these.`);
     });
     this.turned++;
-    this.isBeingSet = false;
     board.preview = null;
     board.draw();
   }

@@ -9,6 +9,7 @@ import { put as putElsewhere, show as showElsewhere } from "../shared/place.js";
 import { empty, getJSON, make, many, styled } from "../shared/parts.js";
 import { Bar, Labels, Selection, post } from "./selection.js";
 import { Tiles } from "./tiles.js";
+import { where } from "../shared/where.js";
 
 const PAGE = 120; // images in an answer
 const REST = 2000; // milliseconds at least from one look at what comes in to the next
@@ -62,11 +63,14 @@ class Grid extends HTMLElement {
     for (const [name, parts] of Object.entries(this.elsewhere)) putElsewhere(name, SHEETS, ...parts);
     this.sight.observe(this);
     document.addEventListener("paste", this.pasted);
+    where.addEventListener("go", this.go);
+    if (Object.keys(where.search).length) return this.go();
     this.places();
     this.submit();
   }
   disconnectedCallback() {
     this.sight.disconnect();
+    where.removeEventListener("go", this.go);
     document.removeEventListener("paste", this.pasted);
   }
   attributeChangedCallback(name, before, news) {
@@ -78,6 +82,15 @@ class Grid extends HTMLElement {
 
   // the question
 
+  // To where a session was: once the folders and labels are there, of which it may have chosen one.
+  go = async () => {
+    const { album, image, everything, ...values } = where.search;
+    like = null;
+    await this.places();
+    if (album) return this.openAlbum(album);
+    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", orientation: "", sort: "", ...values });
+    await this.submit();
+  };
   submit() {
     this.form.drawn();
     return this.ask({ ...this.form.values(), ...(like ? { [like.key]: like.value } : {}) });
@@ -134,6 +147,8 @@ class Grid extends HTMLElement {
   }
   turnTo(question) {
     this.question = question;
+    const { picture, image, ...kept } = question; // a picture that was pasted is nowhere to be found again
+    where.moved({ search: kept });
     this.showTools();
     this.albums.draw();
     this.say("");

@@ -1,0 +1,108 @@
+// Keeps what stands in the page's fields in a session, a moment after the last key, and when the window goes. Another window
+// may have the same session open: then neither overwrites the other, and one is asked.
+import { getJSON } from "../shared/parts.js";
+
+const WAIT = 400; // ms after the last key
+const PATIENCE = 5000; // ms for which the fields may take to be those of the session that was opened
+const POLL = 2000;
+
+const json = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+const bare = ({ names, templates, many, source }) => ({ names: names ?? "", templates: templates ?? "", many: Boolean(many), source: source ?? "all" });
+const key = (fields) => JSON.stringify(bare(fields));
+
+let latest; // what stands in the fields, also for an element that the page makes anew
+document.addEventListener("sayso-fields", (event) => (latest = event.detail));
+
+export class Keeper {
+  // told: say(words), renamed(name), overtaken(words), elsewhere() for a change in another window, gone()
+  constructor(told) {
+    this.told = told;
+  }
+  start() {
+    this.ends = new AbortController();
+    const { signal } = this.ends;
+    document.addEventListener("sayso-fields", (event) => this.take(event.detail), { signal });
+    addEventListener("pagehide", () => this.isOwing && this.post(true), { signal });
+    this.clock = setInterval(() => !document.hidden && this.poll(), POLL);
+  }
+  stop() {
+    this.ends.abort();
+    clearInterval(this.clock);
+  }
+  // `fills` says that the fields are on their way to what the session has: until they are there, they are another's.
+  begin(session, fills) {
+    Object.assign(this, { session, fields: latest, kept: key(session.state), overtaken: false, differs: 0 });
+    clearTimeout(this.patience);
+    this.isFilling = fills && !(this.fields && key(this.fields) === this.kept);
+    if (this.isFilling) this.patience = setTimeout(() => ((this.isFilling = false), this.soon()), PATIENCE);
+    this.soon();
+  }
+  take(fields) {
+    this.fields = fields;
+    if (this.isFilling && key(fields) === this.kept) this.isFilling = false;
+    this.soon();
+  }
+  get isOwing() {
+    return Boolean(this.session && this.fields && !this.isFilling && !this.overtaken && key(this.fields) !== this.kept);
+  }
+  soon() {
+    clearTimeout(this.timer);
+    if (this.isOwing) this.timer = setTimeout(() => this.post(), WAIT);
+  }
+  // What is owed goes out before another session comes.
+  async settle() {
+    clearTimeout(this.timer);
+    if (this.isOwing) await this.post();
+    await this.sending;
+  }
+  post(isLast = false, expected = this.session.edition) {
+    if (this.sending && !isLast) return this.sending.then(() => this.soon());
+    this.sending = this.send(bare(this.fields), expected, isLast).finally(() => (this.sending = null));
+    return this.sending;
+  }
+  async send(fields, expected, keepalive) {
+    const { session } = this;
+    try {
+      const answer = await getJSON(`/api/sessions/${session.id}`, { ...json({ fields, expected }), keepalive });
+      if (session !== this.session) return;
+      if (answer.overtaken) {
+        this.overtaken = true;
+        return this.told.overtaken(answer.words);
+      }
+      session.edition = answer.session.edition;
+      this.kept = key(fields);
+      this.told.say("");
+      setTimeout(() => this.soon());
+    } catch (error) {
+      if (session !== this.session) return;
+      if (error.status === 404) return this.told.gone();
+      this.told.say(error.status ? error.message : "Not kept yet; trying again.");
+      if (!error.status) this.timer = setTimeout(() => this.isOwing && this.post(), POLL);
+    }
+  }
+  // Mine, whatever the other window has written.
+  insist() {
+    this.overtaken = false;
+    return this.post(false, null);
+  }
+  look(view) {
+    return getJSON(`/api/sessions/${this.session.id}/view`, { ...json(view), keepalive: true }).catch(() => {}); // said by the next save
+  }
+  async poll() {
+    const { session } = this;
+    if (!session || this.sending || this.isOwing || this.overtaken || this.isFilling) return;
+    try {
+      const now = await getJSON(`/api/sessions/${session.id}/pulse`);
+      if (session !== this.session || this.sending || this.isOwing) return;
+      if (now.name !== session.name) this.told.renamed(now.name);
+      const board = document.querySelector("sayso-board")?.getAttribute("run") ?? "";
+      const isOther = now.edition !== session.edition || (now.run !== board && !now.busy);
+      this.differs = isOther ? this.differs + 1 : 0;
+      if (this.differs < 2) return; // an answer may be on its way to this window
+      this.differs = 0;
+      this.told.elsewhere();
+    } catch (error) {
+      if (session === this.session && error.status === 404) this.told.gone();
+    }
+  }
+}

@@ -1,0 +1,15 @@
+// Where someone is on the page, of which the session keeps track: elements say what they show (`moved`), and are told when to
+// go elsewhere (the event "go"). `search` is what the library is asked.
+class Where extends EventTarget {
+  search = {};
+  moved(change) {
+    Object.assign(this, change);
+    this.dispatchEvent(new Event("moved"));
+  }
+  go(search) {
+    if (JSON.stringify(search) === JSON.stringify(this.search)) return;
+    this.search = search;
+    this.dispatchEvent(new Event("go"));
+  }
+}
+export const where = new Where();
