@@ -13,6 +13,7 @@ import numpy as np
 from ..errors import ModelError
 from ..pictures.photographs import PHOTOGRAPHS, photograph_file
 from ..pictures.reading import open_image
+from ..plain import read_json
 from . import locate as places
 from .locate import split_name
 
@@ -50,7 +51,7 @@ def scores(pictures: np.ndarray, texts: np.ndarray) -> np.ndarray:
 def reference(space_key: str) -> np.ndarray | None:
     """The scores that a model must give, by its space; None for all but the starter."""
     try:
-        kept = json.loads((places.STARTER_FOLDER / FILE).read_text(encoding="utf-8"))
+        kept = read_json(places.STARTER_FOLDER / FILE)
         return np.array(kept["scores"]) if kept["space"] == space_key else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
