@@ -1,6 +1,6 @@
 """python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead.
 
-`starter` has a table and arguments of its own: python -m benchmarks starter DATA.
+`starter DATA` and `towers` have tables and arguments of their own.
 """
 
 import sys
@@ -47,10 +47,7 @@ def main(
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["starter"]:
-        from . import starter
-
-        del sys.argv[1]
-        typer.run(starter.main)
+    if sys.argv[1:2] in (["starter"], ["towers"]):
+        typer.run(import_module(f".{sys.argv.pop(1)}", __package__).main)
     else:
         typer.run(main)

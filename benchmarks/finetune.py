@@ -4,16 +4,21 @@ The table shows each mixture of zero-shot and fine-tuned weights on test picture
 drawings, in grey and as paintings (three shifts, made by `training.data.styles`), and on whatever further shifts a set has.
 DATA is the folder with the shards.
 
+With --shots N only N pictures of each class are learned from and two to stop on. The table then has a row for each way to
+learn that --layers names, tested on ten pictures a class, and on the same as line drawings.
+
 broad       ten broad words (vehicle, bird, ...): every other kind of each in Caltech-101's test set, which the starter never
             saw, half learned, a sixth to stop on. Further shifts: the kinds that were not learned, and Tiny-ImageNet's
             pictures of eight of the words (as in Santurkar et al., 2021, "BREEDS", and between data sets)
 caltech101  the 20 largest classes of that set, divided in the same way
+tiny        1,000 pictures of 20 classes of Tiny-ImageNet's, divided in the same way
 cifar100    2,000 pictures of 20 classes of its test set, divided in the same way: the starter knows the classes,
             not these pictures
 """
 
 import json
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -26,6 +31,7 @@ import typer
 
 import clipcore
 from clipcore import drain, zero_shot_classifier
+from clipcore.encoding.encoder import Encoder
 from training.data.pairs import read_pairs
 from training.data.pixels import Pixels, decode
 from training.data.styles import drawing, grey, painting
@@ -106,19 +112,67 @@ def cifar100(data: Path, side: int, seed: int) -> Split:
     return Split(labels, *divide(load(paths, {label: label for label in labels}, 100, side), seed))
 
 
-SPLITS = {"broad": broad, "caltech101": caltech101, "cifar100": cifar100}
+def tiny(data: Path, side: int, seed: int) -> Split:
+    """20 classes of Tiny-ImageNet's pictures to check on, drawn by chance: 50 pictures each."""
+    paths = sorted(data.glob("tiny-imagenet-val*"))
+    names = sorted({str(pair.name) for path in paths for pair in read_pairs(path)})
+    labels = sorted(np.random.default_rng(0).choice(names, CLASSES, replace=False).tolist())
+    return Split(labels, *divide(load(paths, {label: label for label in labels}, 50, side), seed))
+
+
+def few(pictures: Pixels, count: int) -> Pixels:
+    """The first `count` pictures of each class."""
+    seen: Counter[str] = Counter()
+    kept = []
+    for i, pair in enumerate(pictures.pairs):
+        seen[str(pair.name)] += 1
+        if seen[str(pair.name)] <= count:
+            kept.append(i)
+    return pictures.take(kept)
+
+
+def few_labels(start: Start, encoder: Encoder, split: Split, shots: int, layers: list[str], epochs: int) -> None:
+    """Print a row for each way to learn from few labels."""
+    learned, held, target = few(split.learned, shots), few(split.held, 2), few(split.target, 10)
+    sets = {"target": target, "line drawings": restyled(target, drawing)}
+    head = zero_shot_classifier(encoder, split.labels)
+    print(f"{len(learned)} learned, {len(held)} to stop on, {len(target)} tested\n")
+    print("| way | kept | target | line drawings | minutes |\n|---|---|---|---|---:|")
+
+    for way in layers:
+        began = time.perf_counter()
+        with tempfile.TemporaryDirectory() as folder:
+            tuned = finetune(start, head, learned, held, folder, Tuning(layers=way, epochs=epochs))  # type: ignore[arg-type]
+        minutes = (time.perf_counter() - began) / 60
+        for alpha, found in drain(iter_sweep(start, head, tuned, sets, (0.0, 0.5, 1.0))).items():
+            if not alpha and way != layers[0]:
+                continue
+            name = f"{way}, mixture {alpha:g}" if alpha else "zero-shot head"
+            cells = [f"{100 * m.accuracy:.1f} [{100 * m.low:.1f}, {100 * m.high:.1f}]" for m in found.values()]
+            print(f"| {name} | {tuned.kept if alpha else ''} | {' | '.join(cells)} | {minutes:.1f} |", flush=True)
+
+
+SPLITS = {"broad": broad, "caltech101": caltech101, "cifar100": cifar100, "tiny": tiny}
 
 
 def main(
     data: Annotated[Path, typer.Argument(help="The folder with the shards.")],
-    pictures: Annotated[Literal["broad", "caltech101", "cifar100"], typer.Option("--set", help="What to learn.")] = "broad",
+    pictures: Annotated[
+        Literal["broad", "caltech101", "cifar100", "tiny"], typer.Option("--set", help="What to learn.")
+    ] = "broad",
     model: Annotated[str, typer.Option(help="As in clipcore.models.")] = "starter",
     epochs: Annotated[int, typer.Option(help="At most.")] = 20,
     seed: Annotated[int, typer.Option(help="Of the division into learned and tested.")] = 1,
+    shots: Annotated[int, typer.Option(help="Pictures of each class to learn from; 0 for all.")] = 0,
+    layers: Annotated[str, typer.Option(help="With --shots: which layers learn, with commas.")] = "head,last,image",
 ) -> None:
     """Print the table in Markdown."""
     start, encoder = Start.load(model), clipcore.load(model, device="cpu")
     split = SPLITS[pictures](data, side_of(start.config), seed)
+    if shots:
+        print(f"{pictures}: ", end="")
+        few_labels(start, encoder, split, shots, layers.split(","), epochs)
+        return
     styles = {"line drawings": drawing, "grey": grey, "paintings": painting}
     sets = {
         "target": split.target,

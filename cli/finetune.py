@@ -35,8 +35,8 @@ def finetune(
     pack: Annotated[str, typer.Option(help="Prompt pack of the zero-shot head it begins at.")] = "seven",
     templates: Templates = None,
     layers: Annotated[
-        str, typer.Option(help="Layers that learn: head, last (third of the tower) or image (all of it).")
-    ] = "image",
+        str, typer.Option(help="Layers that learn: head, last (third of the tower), image (all of it); auto: by the labels.")
+    ] = "auto",
     rate: Annotated[float | None, typer.Option(help="Peak learning rate, at most 1; chosen by the kind of tower.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the images, at most.")] = 20,
     held_out: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of the data to check on.")] = 0.2,
@@ -60,7 +60,8 @@ def finetune(
 
     if remix:
         choose_mixture(out, mix)
-        emit(as_json, {"model": f"local-dir:{out / 'model'}", "mixture": mix}, f"local-dir:{out / 'model'}")
+        made = f"local-dir:{out / 'model'}" if (out / "model").is_dir() else str(out / "classifier.safetensors")
+        emit(as_json, {"model": made, "mixture": mix}, made)
         return
     if not data:
         raise BadInput("Say with --data which labelled pictures to learn from: class folders, a table or shards.")
@@ -91,4 +92,7 @@ def finetune(
         cells = [f"{m.accuracy:6.1%} [{m.low:.1%}, {m.high:.1%}]" for m in row.values()]
         numbers = {name: [m.accuracy, m.low, m.high, m.n] for name, m in row.items()}
         emit(as_json, {"mixture": alpha, **numbers}, f"{alpha:<7g}  " + "  ".join(f"{cell:<24}" for cell in cells))
-    say(f"local-dir:{found.folder} is the mixture {mix:g}; another: finetune --out {out} --remix --mix 0.3")
+    say(found.sentence)
+    if found.classifier:
+        made = found.model if found.kept == "tower" else str(out / "classifier.safetensors")
+        say(f"{made} is the mixture {mix:g}; another: finetune --out {out} --remix --mix 0.3")

@@ -1,10 +1,13 @@
 """The models: which there are, and getting them."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .common import Json, command, draw, emit, say
+
+if TYPE_CHECKING:
+    from clipcore.models import ModelInfo
 
 
 @command
@@ -44,12 +47,18 @@ def models(
             f"{info.image_size} px" if info.image_size else "",
             f"{info.gflops:,.4g} GFLOP" if info.gflops else "",
             info.languages,
-            info.licence or (f"licence unknown: see {info.page}" if info.page else ""),
+            _licence(info),
             info.about,
         )
         more = "; ".join(cell for cell in cells if cell)
         emit(as_json, asdict(info), f"{name:<48} {here:<5} {size:>9} {rate:>8}  {accuracy:<16} {more}".rstrip())
-    say("Accuracy is zero-shot, as open_clip publishes it; speeds are measured with --speed; --json has all columns.")
+    say("Accuracy is zero-shot, as published; speeds are measured with --speed; --json has all columns and the sources.")
+
+
+def _licence(info: "ModelInfo") -> str:
+    if not info.licence:
+        return f"licence unknown: see {info.page}" if info.page else ""
+    return f"{info.licence}: not for commercial use" if info.restricted else info.licence
 
 
 def _self_test(name: str, as_json: bool) -> None:
@@ -71,9 +80,9 @@ def _speed(name: str, as_json: bool) -> None:
     from clipcore.models.speed import iter_measure_speed
 
     encoder = clipcore.load(name)
-    rate = draw(iter_measure_speed(encoder, name), "batch")
+    rate = draw(iter_measure_speed(encoder, name), "%")
     row = {"name": name, "images_per_second": round(rate, 2), "device": encoder.device.type}
-    emit(as_json, row, f"{name} reads {rate:,.1f} images a second on this {encoder.device.type.upper()}")
+    emit(as_json, row, f"{name} takes in {rate:,.1f} images of one megapixel a second on this {encoder.device.type.upper()}")
 
 
 def _remove(name: str, yes: bool, as_json: bool) -> None:

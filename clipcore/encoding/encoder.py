@@ -18,6 +18,7 @@ from .device import SAME, default_batch_size
 from .gpu import Compiled, Feed, feed_for
 from .image_tower import set_precision
 from .int8 import vectors_of
+from .tensors import as_array
 from .text_cache import MemoryCache, TextCache
 from .text_tower import ends, is_causal, pads, reduced, shortened, tower_of
 from .turns import Turns
@@ -98,11 +99,16 @@ class Encoder:
         height, width = (size, size) if isinstance(size, int) else size
         fused = torch.backends.mha.get_fastpath_enabled()
         torch.backends.mha.set_fastpath_enabled(False)  # the counter does not know the fused attention
+        learning = [weight for weight in self._model.parameters() if weight.requires_grad]
         try:
+            for weight in learning:  # a query that is itself a weight, as SigLIP's, would confuse the counter
+                weight.requires_grad_(False)
             with FlopCounterMode(display=False) as counter, self._turns.one(), torch.no_grad():
                 self._model.encode_image(torch.zeros(1, 3, height, width, device=self.device, dtype=self.dtype))
         finally:
             torch.backends.mha.set_fastpath_enabled(fused)
+            for weight in learning:
+                weight.requires_grad_(True)
         weights = sum(p.numel() * p.element_size() for p in self._model.parameters())
         return counter.get_total_flops() / 1e9, weights / 1e6
 
@@ -115,12 +121,13 @@ class Encoder:
 
     # pictures
 
-    def prepare(self, image: ImageSource) -> torch.Tensor:
+    def prepare(self, image: ImageSource | torch.Tensor) -> torch.Tensor:
         """A picture as the model's input [3, h, w], on the CPU; for a CUDA GPU, which normalises it, as uint8.
 
         Safe to call from many threads. Raises BadImage, with the reason.
         """
         preprocess = self._feed.prepare if self._feed else self._preprocess
+        image = as_array(image) if isinstance(image, torch.Tensor) else image
         return preprocess(open_image(image, near=self.image_size, shrink=self._shrink))
 
     def normalised(self, prepared: torch.Tensor) -> torch.Tensor:
@@ -180,8 +187,9 @@ class Encoder:
                 return None
             raise
 
-    def embed_images(self, images: Sequence[ImageSource]) -> Vectors:
-        """Vectors of pictures given as paths, bytes, PIL images or arrays. Raises BadImage at the first bad one.
+    def embed_images(self, images: Sequence[ImageSource | torch.Tensor] | torch.Tensor) -> Vectors:
+        """Vectors of pictures given as paths, bytes, PIL images, arrays [h, w, 3] or, as torchvision has them, tensors
+        [3, h, w], also n of them [n, 3, h, w]. Raises BadImage at the first bad one.
 
         For whole folders use `clipcore.encoding.stream`, which skips bad files and decodes on all cores.
         """

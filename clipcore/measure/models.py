@@ -1,6 +1,5 @@
 """The same class names and prompts under several models: what each gets right, and what it costs on this computer."""
 
-import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..classify.prompts import PromptSet
 from ..classify.zeroshot import zero_shot_classifier
 from ..errors import BadInput, SaysoError
+from ..models.speed import iter_speed
 from ..progress import Step
 from .answers import Judged, judge, known
 from .report import summarise
@@ -23,7 +23,7 @@ class ModelRow:
     """One model on `n` images.
 
     accuracy    top-1 with its 95 % Wilson `interval`
-    per_second  images a second, read from disk, decoded and embedded, on `device`
+    per_second  images a second on `device`: the figure of `models.speed`, the same wherever a model is listed
     gflops      billions of floating-point operations to embed one image
     megabytes   the weights, as they lie in memory
     memory      megabytes that loading it and embedding the images added at the most; None where the system does not tell
@@ -87,8 +87,6 @@ def iter_side_by_side(
             skipped.append(str(error))
             continue
         memory = with_memory.watch(encoder)
-        start = time.perf_counter()
-        waited = 0.0  # for whoever draws the steps
         steps = iter_embed_set(encoder, read())
         while True:
             try:
@@ -96,10 +94,8 @@ def iter_side_by_side(
             except StopIteration as end:
                 pictures = end.value
                 break
-            before = time.perf_counter()
             yield Step(step.done, step.total, f"embedding with {name} ({place + 1} of {len(names)})")
-            waited += time.perf_counter() - before
-        seconds = time.perf_counter() - start - waited
+        per_second = yield from iter_speed(encoder, name)
         examples, where = pictures.examples(encoder.space)
         head = zero_shot_classifier(encoder, labels or pictures.classes, prompts)
         kept, examples, _ = known(examples, head.labels)
@@ -111,7 +107,7 @@ def iter_side_by_side(
             n=report.n,
             accuracy=report.top1,
             interval=report.interval,
-            per_second=len(pictures.names) / seconds,
+            per_second=per_second,
             gflops=gflops,
             megabytes=megabytes,
             memory=memory(),

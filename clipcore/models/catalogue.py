@@ -22,9 +22,10 @@ class ModelInfo:
 
     megabytes   of its weight file
     memory      megabytes of the loaded weights, four bytes each; working memory comes on top
-    imagenet    zero-shot top-1 on ImageNet in %, as open_clip publishes it
+    imagenet    zero-shot top-1 on ImageNet in %, as published at `source`
     gflops      billions of operations for one picture (a multiplication and an addition are two)
     speed       images a second on this machine, if that was measured
+    restricted  its licence forbids commercial use
     pareto      of the models with known figures none is both more accurate and cheaper
     languages, licence   "" where they are not known; `page` then is the place to look, if the model has one
     """
@@ -42,58 +43,37 @@ class ModelInfo:
     pareto: bool = False
     memory: int | None = None
     page: str = ""
+    restricted: bool = False
+    source: str = ""
 
 
-# Sizes, on disk and in memory, are parameters times four bytes; accuracies and operations are those of `_tables`; licences
-# are those of the models' pages on the hub.
-CURATED = (
-    ModelInfo("ViT-B-32/laion2b_s34b_b79k", "a fast all-rounder", 605, 66.6, False, 224, 8.8, "English", "MIT"),
-    ModelInfo(
-        "ViT-B-32-256/datacomp_s34b_b86k", "nearly as fast and clearly better", 605, 72.8, False, 256, 11.5, "English", "MIT"
-    ),
-    ModelInfo(
-        "ViT-B-16/datacomp_xl_s13b_b90k",
-        "sees finer detail, four times the work",
-        599,
-        73.5,
-        False,
-        224,
-        35.1,
-        "English",
-        "MIT",
-    ),
-    ModelInfo(
-        "ViT-L-14/datacomp_xl_s13b_b90k",
-        "the most accurate of these; wants a GPU",
-        1710,
-        79.2,
-        False,
-        224,
-        162.0,
-        "English",
-        "MIT",
-    ),
-    ModelInfo(
-        "xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k",
-        "reads about a hundred languages; wants the package transformers",
-        1465,
-        62.4,
-        False,
-        224,
-        8.8,
-        "about 100",
-        "MIT",
-    ),
-    ModelInfo("ViT-B-16/openai", "the one of the CLIP paper", 599, 68.3, False, 224, 35.1, "English", "MIT"),
-)
+# The choice, by what it is for: of each family of today the ones that are best for their cost. What is known of them stands
+# in `_tables` and `terms`.
+CHOICE = {
+    "ViT-B-32-256/datacomp_s34b_b86k": "for a laptop without a GPU: a fast all-rounder, free for any use",
+    "MobileCLIP2-S0/dfndr2b": "for a laptop: the least work of these",
+    "MobileCLIP2-S2/dfndr2b": "for a laptop: far better than its cost; wants twice the time of S0",
+    "PE-Core-S-16-384/meta": "for a laptop: sees fine detail, and free for any use",
+    "ViT-B-32-SigLIP2-256/webli": "reads about a hundred languages, at a laptop's cost",
+    "xlm-roberta-base-ViT-B-32/laion5b_s13b_b90k": "reads about a hundred languages",
+    "PE-Core-B-16/meta": "for a good desktop: clearly better, four times the work",
+    "ViT-B-16-SigLIP2-256/webli": "for a good desktop: the best of its size, and reads about a hundred languages",
+    "ViT-B-16/dfn2b": "for a good desktop",
+    "ViT-L-16-SigLIP2-256/webli": "for a GPU: very good, and reads about a hundred languages",
+    "PE-Core-L-14-336/meta": "for a GPU: the best of these",
+    "ViT-L-14-quickgelu/metaclip_fullcc": "for a GPU: learned from open data, made by a published recipe",
+    "ViT-B-16/openai": "the one of the CLIP paper, to compare with",
+}
+CURATED = tuple(CHOICE)
+OPEN_CLIP = "https://github.com/mlfoundations/open_clip/blob/main/docs/openclip_results.csv"
 
 
 def catalogue(everything: bool = False) -> list[ModelInfo]:
-    """The starter and six tried models; with `everything`, each architecture and tag that open_clip knows."""
+    """The starter and a choice of models of today; with `everything`, each architecture and tag that open_clip knows."""
     about = "ships with Sayso: works at once, on any computer"
     card = "see its model card"
     starter = ModelInfo(STARTER, about, starter_megabytes(), None, has_starter(), _starter_side(), 0.11, "English", card)
-    infos = [starter, *CURATED]
+    infos = [starter, *(replace(_published(name), about=said) for name, said in CHOICE.items())]
     if everything:
         import open_clip
 
@@ -115,12 +95,19 @@ def catalogue(everything: bool = False) -> list[ModelInfo]:
 
 
 @cache
-def _tables() -> tuple[dict[str, float], dict[str, tuple[float, float]]]:
-    """Zero-shot accuracy on ImageNet in % by model, and millions of weights and billions of operations for a picture by
-    architecture: figures of open_clip's docs/openclip_results.csv and docs/model_profile.csv."""
+def _tables() -> tuple[dict[str, tuple[float, str]], dict[str, tuple[float, float]]]:
+    """Zero-shot accuracy on ImageNet in % and where it is published, by model; and millions of weights and billions of
+    operations for a picture by architecture.
+
+    published.csv and architectures.csv are columns of open_clip's docs/openclip_results.csv and docs/model_profile.csv. For
+    models that are not there, published_by_authors.csv has what their authors say, and `python -m benchmarks towers
+    --profile` counted weights and operations in the same way.
+    """
     here = Path(__file__)
-    with here.with_name("published.csv").open(encoding="utf-8", newline="") as file:
-        accuracy = {row["name"]: float(row["imagenet"]) for row in csv.DictReader(file)}
+    accuracy: dict[str, tuple[float, str]] = {}
+    for table in ("published_by_authors.csv", "published.csv"):  # measured alike by one team: that goes before
+        with here.with_name(table).open(encoding="utf-8", newline="") as file:
+            accuracy |= {row["name"]: (float(row["imagenet"]), row.get("source", OPEN_CLIP)) for row in csv.DictReader(file)}
     with here.with_name("architectures.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["architecture"]: (float(row["mparams"]), float(row["image_gflops"])) for row in csv.DictReader(file)}
     return accuracy, rows
@@ -132,16 +119,19 @@ def _published(name: str) -> ModelInfo:
     architecture = split_name(name)[0]
     weights, gflops = architectures.get(architecture, (None, None))
     size, told = round(4 * weights) if weights else None, terms(name)
+    imagenet, source = accuracy.get(name, (None, ""))
     return ModelInfo(
         name,
         "",
         size,
-        accuracy.get(name),
+        imagenet,
         image_size=image_side(name),
         gflops=gflops,
         languages=told.languages,
         licence=told.licence,
         page=told.page,
+        restricted=told.restricted,
+        source=source,
     )
 
 

@@ -16,13 +16,27 @@ LICENCES = {
     "UCSC-VLAA/": "Apache-2.0",
     "visheratin/nllb-": "CC BY-NC 4.0",
     "timm/eva02_": "MIT",
+    "timm/MobileCLIP": "Apple, research only",
+    "timm/PE-Core-": "Apache-2.0",
 }
+RESTRICTED = ("research only", "BY-NC")  # what is in the names of licences that forbid commercial use
 SIGLIP = "Apache-2.0"  # the pages of timm/ViT-*-SigLIP*
-METACLIP = "CC BY-NC 4.0"  # the pages of timm/*.metaclip_400m
+METACLIP = "CC BY-NC 4.0"  # the pages of timm/*.metaclip_400m and of MetaCLIP 2
 OPENAI = "MIT"  # the licence of github.com/openai/CLIP, which published these weights
 
 SEVERAL = ("xlm-", "mt5-", "nllb-")  # how architectures that read more than English begin
-ENGLISH = ("laion", "datacomp", "openai", "metaclip_", "dfn", "cc12m", "yfcc15m", "merged2b", "webli")  # and these tags
+ENGLISH = (
+    "laion",
+    "datacomp",
+    "openai",
+    "metaclip_",
+    "dfn",
+    "cc12m",
+    "yfcc15m",
+    "merged2b",
+    "webli",
+    "meta",
+)  # and these tags
 
 
 @dataclass(frozen=True)
@@ -32,6 +46,11 @@ class Terms:
     licence: str
     languages: str
     page: str
+
+    @property
+    def restricted(self) -> bool:
+        """Whether the licence forbids commercial use."""
+        return any(words in self.licence for words in RESTRICTED)
 
 
 def terms(name: str) -> Terms:
@@ -56,7 +75,7 @@ def _repository(architecture: str, tag: str) -> str:
 def _licence(repository: str, tag: str) -> str:
     if tag == "openai":
         return OPENAI
-    if tag in ("metaclip_400m", "metaclip_fullcc"):
+    if tag.startswith("metaclip"):
         return METACLIP
     if repository.startswith("timm/ViT-") and "SigLIP" in repository:
         return SIGLIP

@@ -75,7 +75,8 @@ def iter_estimate_tuning(plan: TunePlan, device: str = "auto") -> Generator[Step
     texts = [text for name in sorted(found.names) for text in plan.prompts.texts(name)]
     with _clock() as words:
         encoder.embed_texts(texts[:TEXTS])
-    learner = Learner(start, head, plan.tuning, str(World.join(device).device))
+    tuning = plan.tuning.fitting(found.learned, len(found.names))
+    learner = Learner(start, head, tuning, str(World.join(device).device))
     _, targets = learner.labelled(pictures)
 
     def step_of(count: int) -> Callable[[], object]:
@@ -90,7 +91,7 @@ def iter_estimate_tuning(plan: TunePlan, device: str = "auto") -> Generator[Step
     looking = check.seconds / len(some)  # a picture
     epochs, epoch = plan.tuning.epochs, math.ceil(found.learned / batch) * step + found.held_out * looking
     before = loading.seconds + reading * (found.learned + found.held_out + others.held_out)
-    before += words.seconds * len(texts) / len(texts[:TEXTS])
+    before += words.seconds * len(texts) / len(texts[:TEXTS]) + looking * found.learned
     after = loading.seconds + len(ALPHAS) * (found.held_out + others.held_out) * looking  # the mixture is loaded, too
     seconds = before + epochs * epoch + after
     passes = f"{duration(epoch)} for each of {epochs} epochs" if epochs > 1 else f"{duration(epoch)} for one epoch"

@@ -1,12 +1,14 @@
 """Fine-tuning from what someone asked for to a model that can be used: data read, a part held out, trained, mixed, written.
 
-OUT/model is the mixture, loaded as `local-dir:OUT/model`; OUT/classifier.safetensors its classifier; OUT/tune.json what was
-asked and the accuracy of every mixture; OUT/checkpoint.pt both ends, so that another mixture can be chosen at any time.
+OUT/MODEL_CARD.md says what came of it; OUT/model is the mixture, loaded as `local-dir:OUT/model`; OUT/classifier.safetensors
+its classifier; OUT/tune.json what was asked, what came of it and the accuracy of every mixture; OUT/checkpoint.pt both ends,
+so that another mixture can be chosen at any time. Where only the head learned there is no other model, and where nothing was
+better no classifier either.
 """
 
 import json
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,12 +28,13 @@ from ..data.samples import Purpose, learns
 from ..heads.cross_validation import Measured
 from ..towers.checkpoint import load_checkpoint
 from ..towers.clip import side_of
-from ..towers.finetune import Tuned, Tuning, iter_finetune
+from ..towers.finetune import Kept, Tuned, Tuning, iter_finetune
 from ..towers.initial_weights import Start
-from ..towers.wise_ft import DEFAULT, iter_sweep, write_mixture
+from ..towers.wise_ft import ALPHAS, DEFAULT, iter_sweep, write_mixture
 from .recipe import is_held_out
+from .verdict import Sweep, card, verdict
 
-PLAN = "tune.json"
+PLAN, CARD = "tune.json", "MODEL_CARD.md"
 TARGET = "held out"  # the name of the held-out part of the data among the sets of a sweep
 
 
@@ -70,12 +73,18 @@ class TunePlan:
 
 @dataclass(frozen=True)
 class TuneReport:
-    """What came of it. sweep: mixture -> set -> accuracy; `local-dir:` and `folder` give the model's name."""
+    """What came of it. sweep: mixture -> set -> accuracy, of the beginning alone where nothing was better.
 
-    folder: Path
-    classifier: Classifier
+    kept: what learned. model: the name to load, the one that it began with unless the tower learned. classifier: None where
+    nothing was better. sentence: all of this in words.
+    """
+
+    kept: Kept
+    model: str
+    classifier: Classifier | None
     sweep: dict[float, dict[str, Measured]]
     skipped: dict[str, int]
+    sentence: str
 
 
 def iter_tune(plan: TunePlan, out: str | Path, device: str = "auto") -> Generator[Step, None, TuneReport]:
@@ -104,12 +113,19 @@ def iter_tune(plan: TunePlan, out: str | Path, device: str = "auto") -> Generato
     for i, path in enumerate(plan.shifts):
         shifted = yield from iter_cache(_pairs((path,), skipped, "measure"), out / f"shift-{i}", side, skipped)
         sets[Path(path).name] = _labelled(shifted, labels)
-    sweep = yield from iter_sweep(start, head, tuned, sets, device=device)
-    yield Step(0, message="writing the model")
-    made = write_mixture(start, head, tuned, plan.alpha, out)
+    changed = tuned.kept != "nothing"
+    alphas = sorted({*ALPHAS, plan.alpha}) if changed else (0.0,)
+    sweep = yield from iter_sweep(start, head, tuned, sets, alphas, device)
+    made = None
+    if changed:
+        yield Step(0, message="writing the model")
+        made = write_mixture(start, head, tuned, plan.alpha, out)
+    sentence = verdict(tuned.kept, sweep, plan.alpha if changed else 0.0, TARGET)
     found = {f"{alpha:g}": {name: asdict(m) for name, m in row.items()} for alpha, row in sweep.items()}
-    _keep(out, {"plan": plan.to_json(), "sweep": found, "alpha": plan.alpha})
-    return TuneReport(out / "model", made, sweep, dict(skipped))
+    _keep(out, {"plan": plan.to_json(), "sweep": found, "alpha": plan.alpha, "kept": tuned.kept, "sentence": sentence})
+    _write_card(out, plan, labels, sentence, sweep)
+    model = f"local-dir:{out / 'model'}" if tuned.kept == "tower" else plan.model
+    return TuneReport(tuned.kept, model, made, sweep, dict(skipped), sentence)
 
 
 def choose_mixture(out: str | Path, alpha: float) -> Classifier:
@@ -119,13 +135,26 @@ def choose_mixture(out: str | Path, alpha: float) -> Classifier:
     if not said or not state or "sweep" not in said:
         raise BadInput(f"{out} holds no finished fine-tuning; run it to its end first.")
     plan = TunePlan.from_json(said["plan"])
+    if "kept" not in said:
+        raise BadInput(f"{out} holds a fine-tuning of an older Sayso; run it again in a new folder for another mixture.")
+    if said["kept"] == "nothing":
+        raise BadInput("Nothing was better than what you had, so there is nothing to mix; label more and tune again.")
     head = zero_shot_classifier(
         models.load(plan.model, device="cpu"), state["run"]["labels"], plan.prompts.among(state["run"]["labels"])
     )
-    tuned = Tuned(state["best"], state["best_head"], state["accuracy"], state["zero_shot_accuracy"])
+    tuned = Tuned.of(state)
     made = write_mixture(Start.load(plan.model), head, tuned, alpha, out)
-    _keep(out, {**said, "alpha": alpha})
+    sweep = {float(a): {name: Measured(**m) for name, m in row.items()} for a, row in said["sweep"].items()}
+    nearest = min(sweep, key=lambda each: abs(each - alpha))
+    sentence = verdict(tuned.kept, sweep, nearest, TARGET)
+    _keep(out, {**said, "alpha": alpha, "sentence": sentence})
+    _write_card(out, plan, head.labels, sentence, sweep)
     return made
+
+
+def _write_card(out: Path, plan: TunePlan, labels: Sequence[str], sentence: str, sweep: Sweep) -> None:
+    begun = "local-dir:" + Path(plan.model).name if plan.model.startswith("local-dir:") else plan.model
+    (out / CARD).write_text(card(out.name, begun, labels, sentence, sweep), encoding="utf-8")
 
 
 def _pairs(paths: tuple[str, ...], skipped: Counter[str], purpose: Purpose = "all") -> Generator[Pair, None, None]:

@@ -1,5 +1,8 @@
-"""Fine-tuning for classes: the image tower and a linear head learn together, beginning at the zero-shot head (Wortsman et
-al., 2022, "Robust fine-tuning of zero-shot models", section 3).
+"""Fine-tuning for classes: first the head alone learns, then the image tower and the head together (Kumar et al., 2022,
+"Fine-tuning can distort pretrained features"), beginning at the zero-shot head (Wortsman et al., 2022, section 3).
+
+What is kept is what has most held-out pictures right, and where nothing beats the beginning, the beginning. An epoch that
+breaks what was there is taken back, and learning goes on at a fifth of the rate.
 
 The text tower is left as it is. Whoever has sentences instead of classes trains contrastively, with `contrastive`.
 `wise_ft` then chooses a point on the line between the model before and after.
@@ -7,7 +10,7 @@ The text tower is left as it is. Whoever has sentences instead of classes trains
 
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -17,31 +20,44 @@ import torch.nn.functional as F
 from torch import nn
 
 from clipcore.classify.classifier import Classifier
+from clipcore.classify.examples import Examples
 from clipcore.errors import BadInput
+from clipcore.measure.intervals import mcnemar
 from clipcore.progress import Step, drain
 
 from ..data.pixels import Pixels
+from ..heads.cross_validation import teach
 from .checkpoint import Log, load_checkpoint, save_checkpoint
 from .clip import build, encode_pictures, side_of
 from .initial_weights import Start
 from .loss import loss_of_guessing
 from .optim import decay_groups, one_cycle
 
-Layers = Literal["head", "last", "image"]
+Layers = Literal["auto", "head", "last", "image"]
+Kept = Literal["nothing", "head", "tower"]  # what fine-tuning moved, of what is kept
 Weights = dict[str, torch.Tensor]
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
+FEW = 64  # pictures a class to learn from, below which the last third of the tower is enough to move
+BROKEN = 0.01  # how likely chance may be for a loss of held-out pictures that is taken back
+SLOWER = 0.2  # the rate then
+BACKS = 3  # how often, at most
+STATE = (
+    *("epoch", "stale", "backs", "first_loss", "accuracy", "zero_shot_accuracy", "kept"),
+    *("best", "best_head", "best_bias", "best_right"),
+)
 
 
 @dataclass(frozen=True)
 class Tuning:
     """How a model is fine-tuned.
 
-    layers          what learns besides the head: nothing ("head"), the last third of the tower's weights, or all ("image")
-    learning_rate   at its peak; None: 3e-5 for transformers, 1e-3 for towers with batch norm
+    layers          what learns besides the head: nothing ("head"), the last third of the tower's weights ("last"), or all
+                    ("image"); "auto" is "last" for fewer than 64 pictures a class, else "image"
+    learning_rate   at its peak; None: 3e-5 for transformers, 1e-4 for towers with batch norm
     epochs          at most; it stops after `patience` of them in which the held-out pictures got no better
     """
 
-    layers: Layers = "image"
+    layers: Layers = "auto"
     learning_rate: float | None = None
     epochs: int = 20
     patience: int = 4
@@ -60,16 +76,30 @@ class Tuning:
         if self.learning_rate is not None and not 0 < self.learning_rate <= 1:
             raise BadInput("The learning rate must be above 0 and at most 1; leave it out to have a fitting one chosen.")
 
+    def fitting(self, pictures: float, classes: int) -> "Tuning":
+        """With "auto" replaced by the layers that so many pictures are enough for."""
+        few = pictures < FEW * classes
+        return replace(self, layers="last" if few else "image") if self.layers == "auto" else self
+
 
 @dataclass(frozen=True)
 class Tuned:
-    """What fine-tuning gave: the weights of the model and of the head (float32 [n labels, dim]) at the best epoch, and the
-    accuracy there on the held-out pictures (0 to 1) beside the zero-shot head's."""
+    """What fine-tuning gave: the weights of the model and of the head (float32 [n labels, dim], scaled as the zero-shot
+    head, and bias [n labels]) where they were best, and the accuracy there on the held-out pictures (0 to 1) beside the
+    zero-shot head's. `kept` says what of it moved: where that is nothing, all is as it was before."""
 
     weights: Weights
     head: torch.Tensor
+    bias: torch.Tensor
     accuracy: float
     zero_shot_accuracy: float
+    kept: Kept
+
+    @classmethod
+    def of(cls, state: dict[str, Any]) -> "Tuned":
+        """From a checkpoint of `iter_finetune`."""
+        parts = ("best", "best_head", "best_bias", "accuracy", "zero_shot_accuracy", "kept")
+        return cls(*(state[part] for part in parts))
 
 
 def iter_finetune(
@@ -87,16 +117,18 @@ def iter_finetune(
     a log and, after each epoch, a checkpoint from which a run that was stopped goes on exactly. Raises BadInput where
     pictures are missing, have labels that the head does not know, or `out` holds another run.
     """
-    tuning, out = tuning or Tuning(), Path(out)
+    tuning, out = (tuning or Tuning()).fitting(len(train), len(head.labels)), Path(out)
     learner = Learner(start, head, tuning, device)
     train_on, check_on = learner.labelled(train), learner.labelled(held_out)
     out.mkdir(parents=True, exist_ok=True)
+    per_epoch = -(-len(train_on[0]) // tuning.batch_size)
+    total, guessing = per_epoch * tuning.epochs, _guessing(len(head.labels))
     if state := load_checkpoint(out):
         learner.resume(state, out)
     else:
+        yield Step(0, total, "looking at the pictures as the model is")
         learner.check(check_on)
-    per_epoch = -(-len(train_on[0]) // tuning.batch_size)
-    total, guessing = per_epoch * tuning.epochs, _guessing(len(head.labels))
+        learner.teach_head(head, train, check_on)
     yield Step(learner.epoch * per_epoch, total, "the zero-shot head", {"held_out": learner.zero_shot_accuracy})
     log = Log(out / "log.jsonl", learner.epoch * per_epoch)
     try:
@@ -113,14 +145,16 @@ def iter_finetune(
                 "lr": learner.rate,
                 "images_per_s": len(train_on[0]) / (time.perf_counter() - began),
             }
-            log.write(learner.epoch * per_epoch, metrics)
-            save_checkpoint(out, learner.state())
             stuck = metrics["loss"] > 0.98 * guessing
             advice = "The loss stays at what guessing gives: nothing is learned. Lower the learning rate?" if stuck else ""
+            if learner.is_broken(losses) and learner.go_back():
+                advice = "That made it worse, so it is taken back; learning goes on at a fifth of the rate."
+            log.write(learner.epoch * per_epoch, metrics)
+            save_checkpoint(out, learner.state())
             yield Step(learner.epoch * per_epoch, total, advice, metrics)
     finally:
         log.close()
-    return Tuned(learner.best, learner.best_head, learner.accuracy, learner.zero_shot_accuracy)
+    return Tuned.of(learner.state())
 
 
 def finetune(*args: Any, **kwargs: Any) -> Tuned:
@@ -138,21 +172,30 @@ class Learner:
         self.model.load_state_dict(start.weights)
         self.model.to(device)
         self.head = nn.Parameter(torch.from_numpy(np.array(head.weight)).to(device))
-        peak = tuning.learning_rate or (1e-3 if any(isinstance(m, BATCH_NORMS) for m in self.model.modules()) else 3e-5)
+        self.bias = nn.Parameter(torch.from_numpy(np.array(head.bias)).to(device))
+        peak = tuning.learning_rate or (1e-4 if any(isinstance(m, BATCH_NORMS) for m in self.model.modules()) else 3e-5)
+        self.peak, self.backs, self.first_loss = peak, 0, float("inf")
         self._freeze()
-        groups = [group for group in decay_groups(self.model, peak, tuning.weight_decay) if group["params"]]
+        self.optimizer = self._optimizer()
+        self.epoch = self.stale = 0
+        self.accuracy = self.zero_shot_accuracy = -1.0
+        self.kept: Kept = "nothing"
+        self.best_right = self.right = torch.zeros(0, dtype=torch.bool)
+        self._keep()
+
+    def _optimizer(self) -> torch.optim.Optimizer:
+        peak = self.peak * SLOWER**self.backs
+        groups = [group for group in decay_groups(self.model, peak, self.tuning.weight_decay) if group["params"]]
         for group in groups:
             group["params"] = [weight for weight in group["params"] if weight.requires_grad]
         groups = [group for group in groups if group["params"]]
-        self.optimizer = torch.optim.AdamW([*groups, {"params": [self.head], "weight_decay": 0.0, "peak": peak}], lr=peak)
-        self.epoch = self.stale = 0
-        self.accuracy = self.zero_shot_accuracy = -1.0
-        self.best, self.best_head = self._now()
+        head = {"params": [self.head, self.bias], "weight_decay": 0.0, "peak": peak}
+        return torch.optim.AdamW([*groups, head], lr=peak)
 
     def _freeze(self) -> None:
         self.model.requires_grad_(False)
         tower = list(self.model.visual.parameters())
-        learning = {"head": 0, "last": -(-len(tower) // 3), "image": len(tower)}[self.tuning.layers]
+        learning = {"auto": len(tower), "head": 0, "last": -(-len(tower) // 3), "image": len(tower)}[self.tuning.layers]
         for weight in tower[len(tower) - learning :]:
             weight.requires_grad_(True)
 
@@ -183,7 +226,8 @@ class Learner:
             torch.manual_seed(int(rng.integers(2**63)))
             features = encode_pictures(self.model, pictures.at(items), self.side, rng)
             aim = torch.from_numpy(targets[items]).to(features.device)
-            loss = F.cross_entropy(self.scale * features @ self.head.T, aim, label_smoothing=tuning.label_smoothing)
+            logits = self.scale * features @ self.head.T + self.bias
+            loss = F.cross_entropy(logits, aim, label_smoothing=tuning.label_smoothing)
             self.optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_([w for group in self.optimizer.param_groups for w in group["params"]], 1.0)
@@ -200,45 +244,91 @@ class Learner:
 
     def check(self, held_out: tuple[Pixels, np.ndarray]) -> float:
         """Accuracy on the held-out pictures; keeps the weights if it is the best so far."""
-        accuracy = float((self._answers(held_out[0]) == held_out[1]).mean())
+        logits = self.scale * self._features(held_out[0]) @ self.head.detach().T + self.bias.detach()
+        self.right = logits.argmax(1).cpu() == torch.from_numpy(held_out[1])
+        accuracy = float(self.right.double().mean())
         if self.zero_shot_accuracy < 0:
             self.zero_shot_accuracy = accuracy
         if accuracy > self.accuracy:
             self.accuracy, self.stale = accuracy, 0
-            self.best, self.best_head = self._now()
+            if self.epoch:
+                self.kept = "head" if self.tuning.layers == "head" else "tower"
+            self._keep()
         else:
             self.stale += 1
         return accuracy
 
+    def teach_head(self, start: Classifier, train: Pixels, held_out: tuple[Pixels, np.ndarray]) -> None:
+        """Teach the head alone, where learning goes on from; kept if cross-validation and held-out pictures speak for it."""
+        names = tuple(str(pair.name) for pair in train.pairs)
+        lesson = teach(Examples(self._features(train).cpu().numpy(), names, start.space), start)
+        if not lesson.adopt:
+            return
+        taught, before = lesson.classifier, self.accuracy
+        with torch.no_grad():
+            self.head.copy_(torch.from_numpy(taught.weight * np.float32(taught.scale / self.scale)))
+            self.bias.copy_(torch.from_numpy(np.array(taught.bias)))
+        accuracy = self.check(held_out)
+        self.stale = 0
+        gained = (lesson.after.accuracy - lesson.before.accuracy) * lesson.before.n + (accuracy - before) * len(held_out[0])
+        if accuracy >= before and gained > 0.5:
+            self.accuracy, self.kept = accuracy, "head"
+            self._keep()
+
+    def is_broken(self, losses: list[float]) -> bool:
+        """Whether the last epoch lost held-out pictures as chance does not, or pictures that are learned from."""
+        if self.first_loss == float("inf"):
+            self.first_loss = losses[0]
+        lost, won = int((self.best_right & ~self.right).sum()), int((self.right & ~self.best_right).sum())
+        if lost > won and mcnemar(lost, won) < BROKEN:
+            return True
+        return not np.mean(losses) <= 1.5 * self.first_loss  # what is no number is broken, too
+
+    def go_back(self) -> bool:
+        """To the best so far, at a lower rate; False if that was done often enough."""
+        if self.backs >= BACKS:
+            return False
+        self.backs += 1
+        self.stale = 0
+        self.model.load_state_dict(self.best)
+        self.head.data.copy_(self.best_head)
+        self.bias.data.copy_(self.best_bias)
+        self.optimizer = self._optimizer()
+        return True
+
     @torch.no_grad()
-    def _answers(self, pictures: Pixels) -> np.ndarray:
+    def _features(self, pictures: Pixels) -> torch.Tensor:
         self.model.eval()
         parts = np.array_split(np.arange(len(pictures)), -(-len(pictures) // 256))
-        features = [encode_pictures(self.model, pictures.at(part), self.side) for part in parts]
-        return (torch.cat(features) @ self.head.T).argmax(1).cpu().numpy()
+        return torch.cat([encode_pictures(self.model, pictures.at(part), self.side) for part in parts])
 
-    def _now(self) -> tuple[Weights, torch.Tensor]:
-        weights = {name: weight.detach().cpu().clone() for name, weight in self.model.state_dict().items()}
-        return weights, self.head.detach().cpu().clone()
+    def _keep(self) -> None:
+        self.best = {name: weight.detach().cpu().clone() for name, weight in self.model.state_dict().items()}
+        self.best_head, self.best_bias = self.head.detach().cpu().clone(), self.bias.detach().cpu().clone()
+        self.best_right = self.right
 
     def state(self) -> dict[str, Any]:
         """All that the next epoch follows from."""
-        now, head = self._now()
-        kept = ("epoch", "stale", "accuracy", "zero_shot_accuracy", "best", "best_head")
+        now = {name: weight.detach().cpu() for name, weight in self.model.state_dict().items()}
+        head, bias = self.head.detach().cpu(), self.bias.detach().cpu()
         return {
-            **{name: getattr(self, name) for name in kept},
-            **{"model": now, "head": head, "optimizer": self.optimizer.state_dict(), "run": self._run()},
+            **{name: getattr(self, name) for name in STATE},
+            **{"model": now, "head": head, "bias": bias, "optimizer": self.optimizer.state_dict(), "run": self._run()},
         }
 
     def resume(self, state: dict[str, Any], out: Path) -> None:
         """Take up a state that was saved. Raises BadInput if it is of another run."""
         if state.get("run") != self._run():
             raise BadInput(f"{out} holds a run with other classes or settings; name another folder.")
+        if missing := [name for name in STATE if name not in state]:
+            raise BadInput(f"{out} holds a run of an older Sayso ({missing[0]} is missing); name another folder.")
+        for name in STATE:
+            setattr(self, name, state[name])
         self.model.load_state_dict(state["model"])
         self.head.data.copy_(state["head"])
+        self.bias.data.copy_(state["bias"])
+        self.optimizer = self._optimizer()
         self.optimizer.load_state_dict(state["optimizer"])
-        for name in ("epoch", "stale", "accuracy", "zero_shot_accuracy", "best", "best_head"):
-            setattr(self, name, state[name])
 
     def _run(self) -> dict[str, Any]:
         return {"labels": list(self.labels), **asdict(self.tuning)}

@@ -59,33 +59,43 @@ def iter_sweep(
             raise BadInput(f"The set {name} has the class “{min(unknown)}”, which the head does not; leave it out.")
     truth = {name: np.array([column[str(pair.name)] for pair in pictures.pairs]) for name, pictures in sets.items()}
     model, side = build(start.config).to(device).eval(), side_of(start.config)
-    zero_shot_head = torch.from_numpy(np.array(head.weight))
     found: dict[float, dict[str, Measured]] = {}
     for i, alpha in enumerate(alphas):
         model.load_state_dict(mix(start.weights, tuned.weights, alpha))
-        weight = torch.lerp(zero_shot_head, tuned.head, alpha).to(device)
+        weight, bias = (part.to(device) for part in mixed_head(head, tuned, alpha))
         found[alpha] = {}
         for name, pictures in sets.items():
             answers = []
             for part in np.array_split(np.arange(len(pictures)), -(-len(pictures) // 256)):
                 with torch.no_grad():
-                    answers.append((encode_pictures(model, pictures.at(part), side) @ weight.T).argmax(1).cpu().numpy())
+                    logits = head.scale * encode_pictures(model, pictures.at(part), side) @ weight.T + bias
+                    answers.append(logits.argmax(1).cpu().numpy())
             found[alpha][name] = Measured.of(np.concatenate(answers) == truth[name])
         accuracies = {name: measured.accuracy for name, measured in found[alpha].items()}
         yield Step(i + 1, len(alphas), f"mixture {alpha:g}", accuracies)
     return found
 
 
+def mixed_head(head: Classifier, tuned: Tuned, alpha: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """The mixture of the two heads: weight [n labels, dim] and bias [n labels]."""
+    before = torch.from_numpy(np.array(head.weight)), torch.from_numpy(np.array(head.bias))
+    return torch.lerp(before[0], tuned.head, alpha), torch.lerp(before[1], tuned.bias, alpha)
+
+
 def write_mixture(start: Start, head: Classifier, tuned: Tuned, alpha: float, out: str | Path) -> Classifier:
-    """Write the mixture as a model like any other, `local-dir:OUT/model`, and its head as OUT/classifier.safetensors."""
+    """Write the mixture as a model like any other, `local-dir:OUT/model`, and its head as OUT/classifier.safetensors.
+
+    Where only the head learned there is no other model: the classifier is one of the model that it began with.
+    """
     from clipcore import models
 
-    out = Path(out)
-    model = build(start.config)
-    model.load_state_dict(mix(start.weights, tuned.weights, alpha))
-    export(model, start.config, out / "model", start.tokenizer)
-    encoder = models.load(f"local-dir:{out / 'model'}", device="cpu")
-    weight = torch.lerp(torch.from_numpy(np.array(head.weight)), tuned.head, alpha).numpy()
-    made = replace(head, weight=weight, space=encoder.space, kind="fine-tuned", metrics={"mixture": alpha})
+    out, space = Path(out), head.space
+    if tuned.kept == "tower":
+        model = build(start.config)
+        model.load_state_dict(mix(start.weights, tuned.weights, alpha))
+        export(model, start.config, out / "model", start.tokenizer)
+        space = models.load(f"local-dir:{out / 'model'}", device="cpu").space
+    weight, bias = (part.numpy() for part in mixed_head(head, tuned, alpha))
+    made = replace(head, weight=weight, bias=bias, space=space, kind="fine-tuned", metrics={"mixture": alpha})
     made.save(out / "classifier.safetensors")
     return made

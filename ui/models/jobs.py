@@ -110,7 +110,7 @@ def _speed(studio: Studio, payload: dict[str, Any]) -> Work:
 
     encoder = yield from _load(studio, payload["model"])
     rate = yield from iter_measure_speed(encoder, payload["model"])
-    return {"sentence": f"{payload['model']} reads {rate:,.0f} images a second on this {encoder.device.type.upper()}."}
+    return {"sentence": f"{payload['model']} takes in {rate:,.0f} images a second on this {encoder.device.type.upper()}."}
 
 
 # training
@@ -144,12 +144,11 @@ def _finetune(studio: Studio, payload: dict[str, Any]) -> Work:
             _write_labels(studio, table)
         data = str(table)
     report = yield from _timed(iter_tune(tune_plan(payload, data), run.folder))
+    if report.classifier is None:
+        return {"name": run.name, "sentence": report.sentence}
     name = f"{run.name} (fine-tuned)"
     studio.library.save(report.classifier, name)
-    before, after = (report.sweep[alpha]["held out"] for alpha in (0.0, 1.0))
-    right = f"{100 * before.accuracy:.1f} % right before, {100 * after.accuracy:.1f} % fine-tuned"
-    sentence = f"“{run.name}” is ready: {right}, on {before.n:,} held-out images. Its classifier is saved as “{name}”."
-    return {"name": run.name, "sentence": sentence}
+    return {"name": run.name, "sentence": f"“{run.name}” is ready. {report.sentence} Its classifier is saved as “{name}”."}
 
 
 def _mix(studio: Studio, payload: dict[str, Any]) -> Work:

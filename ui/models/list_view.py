@@ -37,7 +37,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         mark = ' <span class="badge" title="No model listed is both more accurate and cheaper">best for its cost</span>'
         about = f"<small>{escape(info.about)}</small>" if info.about else ""
         cells = (
-            f"{info.imagenet:.1f} %" if info.imagenet else "",
+            _accuracy(info),
             f"{info.speed:,.0f}" if info.speed else "",
             f"{info.gflops:,.3g} GFLOP" if info.gflops else "",
             f"{info.megabytes:,} MB" if info.megabytes else "",
@@ -54,8 +54,8 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         )
     head = "".join(f'<th scope="col">{escape(words) or "State"}</th>' for words in heads)
     note = (
-        "Accuracy without training on ImageNet's 1,000 classes, from open_clip's published table; an empty cell is not "
-        "known. Measure speed fills in images a second on this computer."
+        "Accuracy without training on ImageNet's 1,000 classes, as published: each figure leads to its source. An empty "
+        "cell is not known. Measure speed fills in how many images of one megapixel this computer takes in a second."
     )
     return (
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
@@ -66,7 +66,15 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
 def _licence(info: "ModelInfo") -> str:
     if not info.licence:
         return _unknown(info)
-    return _link(info.page, info.licence) if info.page else escape(info.licence)
+    said = _link(info.page, info.licence) if info.page else escape(info.licence)
+    return f"{said}<small>not for commercial use</small>" if info.restricted else said
+
+
+def _accuracy(info: "ModelInfo") -> str:
+    if not info.imagenet:
+        return ""
+    said = f"{info.imagenet:.1f} %"
+    return _link(info.source, said) if info.source else said
 
 
 def _unknown(info: "ModelInfo") -> str:

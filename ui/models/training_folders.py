@@ -40,6 +40,16 @@ class Training:
         return {float(alpha): sets for alpha, sets in self._said().get("sweep", {}).items()}
 
     @property
+    def mixable(self) -> bool:
+        """Whether something was learned that can be mixed with what was there before."""
+        return len(self.sweep) > 1
+
+    @property
+    def sentence(self) -> str:
+        """What came of a fine-tuning, in words; "" before its end."""
+        return str(self._said().get("sentence", ""))
+
+    @property
     def alpha(self) -> float:
         """The mixture that its model is."""
         return float(self._said().get("alpha", 0.5))

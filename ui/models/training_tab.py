@@ -28,6 +28,7 @@ from .training_requests import (
 from .training_view import training_html
 
 LAYERS = (
+    ("Chosen by how many labels there are", "auto"),
     ("All of the image tower: learns most", "image"),
     ("The last third: faster", "last"),
     ("The head alone: fastest, the model stays as it is", "head"),
@@ -87,7 +88,7 @@ def forms(studio: Studio) -> Forms:
             visible=False,
         )
         at.model = gr.Textbox(studio.model, label="Model to begin with")
-        at.layers = gr.Dropdown(list(LAYERS), value="image", label="Layers that learn", filterable=False)
+        at.layers = gr.Dropdown(list(LAYERS), value="auto", label="Layers that learn", filterable=False)
         at.epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
         at.shifts = gr.Textbox(
             label="Other images of these classes (optional)",
@@ -248,7 +249,7 @@ def _choose(studio: Studio, at: Parts, name: str, alpha: float = 0.5, on_slider:
 def _drawing(at: Parts, run: Training, alpha: float, on_slider: str) -> Changes:
     return {
         at.view: training_html(run, alpha if on_slider == run.name else run.alpha),
-        at.ready: run.name if run.sweep else "",
+        at.ready: run.name if run.mixable else "",
         at.drawn: _state(run),
     }
 

@@ -26,9 +26,9 @@ def training_html(run: Training, alpha: float) -> str:
 
 
 def _mixtures(run: Training, alpha: float) -> str:
-    sweep = run.sweep
-    if not sweep:
+    if not run.mixable:
         return ""
+    sweep = run.sweep
     names = list(next(iter(sweep.values())))
     lines = {name: [(a, row[name]["accuracy"]) for a, row in sweep.items()] for name in names}
     bars = {name: [(row[name]["low"], row[name]["high"]) for row in sweep.values()] for name in names}
@@ -38,9 +38,9 @@ def _mixtures(run: Training, alpha: float) -> str:
 
 def _table(run: Training, alpha: float) -> str:
     """Mixtures (rows) by sets (columns); the one that is marked, and the one that the model is now."""
+    if not run.mixable:
+        return said(run.sentence) if run.sentence else ""
     sweep = run.sweep
-    if not sweep:
-        return ""
     first = next(iter(sweep.values()))
     head = "".join(f'<th scope="col">{escape(name)} (n = {first[name]["n"]:,})</th>' for name in first)
     nearest = min(sweep, key=lambda each: abs(each - alpha))
@@ -53,7 +53,7 @@ def _table(run: Training, alpha: float) -> str:
     return (
         '<div class="scroll" role="region" aria-label="Mixtures" tabindex="0"><table class="facts mixtures"><thead><tr>'
         f'<th scope="col">Mixture</th>{head}</tr></thead><tbody>{rows}</tbody></table></div>'
-        f'<p class="subtle">The model “{escape(run.name)}” is the mixture {run.alpha:g}.</p>'
+        f'<p class="subtle">“{escape(run.name)}” is the mixture {run.alpha:g}. {escape(run.sentence)}</p>'
     )
 
 

@@ -79,6 +79,25 @@ def test_images_of_every_kind(clip, tmp_path):
         clip.embed_images([image, b"text"])
 
 
+def test_tensors_are_pictures_too(clip):
+    arrays = [np.asarray(picture) for picture in pictures(3)]
+    expected = clip.embed_images(arrays)
+    stacked = torch.stack([torch.from_numpy(array).permute(2, 0, 1) for array in arrays])  # as torchvision has them
+    np.testing.assert_array_equal(clip.embed_images(stacked), expected)
+    np.testing.assert_array_equal(clip.embed_images([*(stacked.float() / 255)]), expected)
+    grey = torch.full((1, 20, 30), 128, dtype=torch.uint8)
+    np.testing.assert_array_equal(clip.embed_images([grey]), clip.embed_images([np.full((20, 30, 3), 128, np.uint8)]))
+    for wrong in (
+        stacked[0].float(),
+        stacked[0].float() / 255 - 0.5,
+        stacked[0].permute(1, 2, 0),
+        torch.full((3, 4, 4), np.nan),
+    ):
+        with pytest.raises(BadImage) as caught:
+            clip.embed_images([wrong])
+        assert_sentence(caught.value)
+
+
 def test_scaled_decoding_changes_nothing_that_matters(clip, tmp_path, name):
     pictures(1, size=(1200, 900))[0].save(tmp_path / "large.jpg", quality=95)
     model, preprocess, _ = theirs(name)

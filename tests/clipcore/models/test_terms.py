@@ -18,7 +18,9 @@ from ui.models.list_view import _licence, _unknown
         ("ViT-B-32-quickgelu/metaclip_400m", "CC BY-NC 4.0", "English"),
         ("nllb-clip-base/v1", "CC BY-NC 4.0", "many"),
         ("EVA02-L-14/merged2b_s4b_b131k", "MIT", "English"),
-        ("PE-Core-B-16/meta", "", ""),
+        ("PE-Core-B-16/meta", "Apache-2.0", "English"),
+        ("MobileCLIP2-S0/dfndr2b", "Apple, research only", "English"),
+        ("ViT-H-14-worldwide/metaclip2_worldwide", "CC BY-NC 4.0", "many"),
     ],
 )
 def test_what_is_published_of_families(name, licence, languages):
@@ -33,7 +35,13 @@ def test_every_published_model_has_a_licence_or_a_page_to_look_at():
     for info in listed:
         assert info.page.startswith(HUB), info.name
         assert info.licence or "unknown: see <a" in _licence(info)
-    assert all(terms(info.name).licence == info.licence for info in CURATED)
+    assert all(terms(name).licence for name in CURATED)
+    restricted = {info.name for info in listed if info.restricted}
+    assert {"MobileCLIP2-S0/dfndr2b", "ViT-B-16/dfn2b", "ViT-L-14-quickgelu/metaclip_fullcc"} <= restricted
+    assert not restricted & {"PE-Core-B-16/meta", "ViT-B-32-256/datacomp_s34b_b86k", "ViT-B-16-SigLIP2-256/webli"}
+    said = {info.name: _licence(info) for info in listed}
+    assert "not for commercial use" in said["MobileCLIP2-S0/dfndr2b"]
+    assert "not for commercial use" not in said["PE-Core-B-16/meta"]
 
 
 def test_a_model_of_ones_own_has_no_page(tmp_path):

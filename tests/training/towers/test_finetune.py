@@ -1,15 +1,20 @@
 """Fine-tuning and its mixtures on a tiny model that has to learn which of two colours is called red."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
-from clipcore import BadInput, load, zero_shot_classifier
+from clipcore import BadInput, Examples, load, zero_shot_classifier
 from clipcore.progress import drain
 from tests.support.sentences import assert_sentence
 from tests.support.small_clip import write_model
 from training.data.pairs import Pair
 from training.data.pixels import Pixels
+from training.heads.fewshot import few_shot
+from training.towers.checkpoint import load_checkpoint
+from training.towers.clip import build, encode_pictures
 from training.towers.finetune import Tuned, Tuning, finetune, iter_finetune
 from training.towers.initial_weights import Start
 from training.towers.wise_ft import iter_sweep, mix, write_mixture
@@ -75,13 +80,15 @@ def test_the_best_epoch_is_kept_and_it_stops_when_nothing_gets_better(start, hea
     steps = []
     kept = drain(iter_finetune(start, head, pictures(48, 0), pictures(30, 1), tmp_path, hopeless), steps.append)
     assert steps[-1].done <= 3
-    assert kept.accuracy == kept.zero_shot_accuracy
+    assert kept.kept == "head"  # which was taught before the first epoch; the tower has not moved
+    assert all(torch.equal(weight, start.weights[name]) for name, weight in kept.weights.items())
 
 
 @pytest.mark.parametrize(("layers", "moved"), [("head", 0), ("last", 1), ("image", 2)])
 def test_only_the_chosen_layers_learn(start, head, tmp_path, layers, moved):
-    few = Tuning(layers=layers, learning_rate=1e-2, epochs=1, batch_size=16)
-    after = finetune(start, head, pictures(48, 0), pictures(30, 1), tmp_path, few).weights
+    few = Tuning(layers=layers, learning_rate=1e-3, epochs=1, batch_size=16)
+    finetune(start, head, pictures(48, 0), pictures(30, 1), tmp_path, few)
+    after = load_checkpoint(tmp_path)["model"]  # where it went; what is kept may be the taught head
     changed = {name for name, weight in after.items() if not torch.equal(weight, start.weights[name])}
     assert all(name.startswith("visual.") for name in changed)
     tower = [name for name in after if name.startswith("visual.")]
@@ -109,7 +116,8 @@ def test_the_sweep_meets_both_ends_and_counts_every_picture(start, head, tuned):
 
 
 def test_a_mixture_is_a_model_like_any_other_with_its_classifier(start, head, tuned, tmp_path):
-    made = write_mixture(start, head, tuned, 0.5, tmp_path)
+    moved = {name: 1.01 * weight if weight.is_floating_point() else weight for name, weight in tuned.weights.items()}
+    made = write_mixture(start, head, replace(tuned, kept="tower", weights=moved), 0.5, tmp_path)
     encoder = load(f"local-dir:{tmp_path / 'model'}")
     encoder.space.require(made.space, "The classifier")
     assert made.space.key != head.space.key
@@ -133,3 +141,55 @@ def test_a_learning_rate_that_cannot_be_one_is_refused(rate):
         Tuning(learning_rate=rate)
     assert_sentence(caught.value)
     assert Tuning(learning_rate=1).learning_rate == 1
+
+
+def test_where_nothing_is_better_all_stays_as_it_was(start, head, tmp_path):
+    answers = head.predict(features(start, pictures(30, 1)))
+    held_out = pictures(30, 1)
+    told = Pixels(held_out.images, [replace(p, name=a.label) for p, a in zip(held_out.pairs, answers, strict=True)])
+    kept = finetune(start, head, pictures(48, 0), told, tmp_path, TUNING)  # the zero-shot head has all of them right
+    assert (kept.kept, kept.zero_shot_accuracy, kept.accuracy) == ("nothing", 1, 1)
+    assert np.array_equal(kept.head.numpy(), head.weight)
+    assert np.array_equal(kept.bias.numpy(), head.bias)
+    assert all(torch.equal(weight, start.weights[name]) for name, weight in kept.weights.items())
+
+
+def features(start, some: Pixels) -> np.ndarray:
+    """The vectors of pictures, as fine-tuning sees them."""
+    model = build(start.config).eval()
+    model.load_state_dict(start.weights)
+    with torch.no_grad():
+        return encode_pictures(model, some.at(np.arange(len(some))), 32).numpy()
+
+
+def test_a_rate_that_breaks_the_tower_is_taken_back_and_the_taught_head_stays(start, head, tmp_path):
+    wild = Tuning(layers="image", learning_rate=1.0, epochs=6, batch_size=16)
+    steps: list = []
+    kept = drain(iter_finetune(start, head, pictures(96, 0), pictures(60, 1), tmp_path, wild), steps.append)
+    assert any("taken back" in step.message for step in steps)
+    rates = [step.metrics["lr"] for step in steps if "lr" in step.metrics]
+    assert max(rates[-2:]) < 0.3
+    taught = few_shot(Examples(features(start, pictures(96, 0)), tuple(LABELS * 32), head.space), head)
+    right = [
+        a.label == p.name
+        for a, p in zip(taught.predict(features(start, pictures(60, 1))), pictures(60, 1).pairs, strict=True)
+    ]
+    assert kept.accuracy >= np.mean(right) - 1e-6
+
+
+def test_few_labels_move_few_layers():
+    assert Tuning().fitting(640, 20).layers == "last"
+    assert Tuning().fitting(6400, 20).layers == "image"
+    assert Tuning(layers="head").fitting(6400, 20).layers == "head"
+
+
+def test_where_only_the_head_learned_no_copy_of_the_model_is_written(start, head, tmp_path):
+    tuning = Tuning(layers="head", learning_rate=1e-3, epochs=2, batch_size=16)
+    tuned = finetune(start, head, pictures(48, 0), pictures(30, 1), tmp_path, tuning)
+    assert tuned.kept == "head"
+    made = write_mixture(start, head, tuned, 1.0, tmp_path)
+    assert made.space == head.space
+    assert not (tmp_path / "model").exists()
+    assert np.mean(made.logits(features(start, pictures(30, 1))).argmax(1) == np.arange(30) % 3) == pytest.approx(
+        tuned.accuracy
+    )

@@ -20,8 +20,12 @@ from ui.studio import Studio
 pytestmark = pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 
 
+DAYS = {"red": "sunday", "blue": "monday"}  # the starter would have it the other way round
+
+
 @pytest.fixture
-def studio(tmp_path):
+def studio(tmp_path, request):
+    names = getattr(request, "param", DAYS)
     encoder = clipcore.load("starter", "cpu", "fp32")
     with Library(tmp_path / "home", encoder) as library:
         for index in range(30):
@@ -29,7 +33,7 @@ def studio(tmp_path):
             photo(tmp_path / "photos" / f"{colour} {index}.png", colour, (64 + index, 48))
         library.add(tmp_path / "photos")
         for image in library.images():
-            library.label(image.id, image.name.split()[0])
+            library.label(image.id, names[image.name.split()[0]])
         studio = Studio(library, lambda: encoder, "starter")
         jobs.register(studio)
         yield studio
@@ -60,22 +64,26 @@ def test_from_labels_to_a_model(studio):
     assert len(run.log()) == 1
     assert run.model is None
     done = clipcore.drain(jobs._finetune(studio, payload))
-    assert "“two colours” is ready" in done["sentence"]
+    said = "“two colours” is ready. Only the classifier learned; the model itself is unchanged. Only "
+    assert done["sentence"].startswith(said)
     assert len(run.log()) == 3
     plan = json.loads((run.folder / "tune.json").read_text())["plan"]
     assert (plan["tuning"]["learning_rate"], plan["held_out"], plan["prompts"]["name"]) == (2e-4, 0.4, "bare")
     assert max(row["lr"] for row in run.log()) <= 2e-4
     assert sorted(run.sweep) == pytest.approx([i / 10 for i in range(11)])
     assert run.alpha == 0.5
+    assert run.model is None  # a copy of the starter under another name would say nothing new
     html = training_html(run, 0.5)
     assert html.count("<figure") == 3
     assert html.count('scope="row"') == 11
-    assert studio.library.classifier("two colours (fine-tuned)").labels == ("blue", "red")
-    # another mixture, and the model is like any other
+    assert studio.library.classifier("two colours (fine-tuned)").labels == ("monday", "sunday")
     clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 1.0}))
     assert run.alpha == 1.0
-    made = clipcore.load(run.model, "cpu", "fp32")
-    assert made.space.key == studio.library.classifier("two colours (fine-tuned)").space.key
+    taught = studio.library.classifier("two colours (fine-tuned)")
+    assert taught.space.key == studio.encoder().space.key
+    images = studio.library.images()
+    answers = taught.predict(studio.encoder().embed_images([image.path for image in images]))
+    assert [answer.label for answer in answers] == [DAYS[image.name.split()[0]] for image in images]
     # what is drawn is where the slider stands; the slider moves only when another training is ready
     at = Parts()
     for name in Parts.__annotations__:
@@ -103,3 +111,16 @@ def test_from_labels_to_a_model(studio):
     training_folders.delete_training(studio, "two colours")
     assert not run.folder.exists()
     assert training_folders.trainings(studio) == []
+
+
+@pytest.mark.parametrize("studio", [{"red": "red", "blue": "blue"}], indirect=True)
+def test_where_nothing_is_better_it_is_said_and_no_classifier_is_saved(studio):
+    asked = ("My labels in the library", "", "starter", "head", 1, "bare", "")
+    done = clipcore.drain(jobs._finetune(studio, finetune_payload(studio, "red or blue", *asked)))
+    assert done["sentence"].startswith("Nothing was better than what you had; the model is unchanged. Only ")
+    run = training_folders.training(studio, "red or blue")
+    assert "red or blue (fine-tuned)" not in [record.name for record in studio.library.classifiers.all()]
+    assert (run.model, run.mixable) == (None, False)
+    assert done["sentence"] in training_html(run, 0.5)
+    with pytest.raises(clipcore.BadInput, match="nothing to mix"):
+        clipcore.drain(jobs._mix(studio, {"name": "red or blue", "alpha": 1.0}))
