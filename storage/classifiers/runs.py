@@ -132,7 +132,7 @@ def require_run(connection: Connection, run_id: str) -> None:
 def _of_sessions(connection: Connection) -> set[str]:
     """The runs on the boards of sessions, and those that they can be taken back to."""
     found: set[str] = set()
-    waiting = set(connection.scalars(select(SessionRow.run_id).where(SessionRow.run_id.is_not(None))))
+    waiting = {run_id for run_id in connection.scalars(select(SessionRow.run_id)) if run_id}
     while waiting:
         found |= waiting
         before = select(RunRow.selection["before"].as_string()).where(RunRow.id.in_(waiting))

@@ -81,7 +81,8 @@ def iter_learn_nouns(
     words = list(dict.fromkeys([noun for noun, _ in taught] + [kind for _, kinds in taught for kind in kinds]))
     at = {word: i for i, word in enumerate(words)}
     vectors = yield from _iter_vectors(model, tokenizer, words)
-    above = [sum(LEVEL_WEIGHT**k * vectors[at[kind]] for k, kind in enumerate(kinds)) for _, kinds in taught]
+    weights = LEVEL_WEIGHT ** torch.arange(1.0 + max(len(kinds) for _, kinds in taught))
+    above = [weights[: len(kinds)] @ vectors[[at[kind] for kind in kinds]] for _, kinds in taught]
     own = vectors[[at[noun] for noun, _ in taught]]
     aims = F.normalize(own + settings.share * F.normalize(torch.stack(above), dim=1), dim=1)
     before = copy.deepcopy(model.text).eval()
