@@ -80,9 +80,9 @@ def test_from_labels_to_a_model(studio):
     clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 1.0}))
     assert run.alpha == 1.0
     taught = studio.library.classifier("two colours (fine-tuned)")
-    assert taught.space.key == studio.encoder().space.key
+    assert taught.space.key == studio.library.encoder.space.key
     images = studio.library.images()
-    answers = taught.predict(studio.encoder().embed_images([image.path for image in images]))
+    answers = taught.predict(studio.library.encoder.embed_images([image.path for image in images]))
     assert [answer.label for answer in answers] == [DAYS[image.name.split()[0]] for image in images]
     # what is drawn is where the slider stands; the slider moves only when another training is ready
     at = Parts()
