@@ -276,13 +276,13 @@ class Learner:
             self._keep()
 
     def is_broken(self, losses: list[float]) -> bool:
-        """Whether the last epoch lost held-out pictures as chance does not, or pictures that are learned from."""
+        """Whether the last epoch lost held-out pictures as chance does not, or some of them while its loss rose by half."""
         if self.first_loss == float("inf"):
             self.first_loss = losses[0]
         lost, won = int((self.best_right & ~self.right).sum()), int((self.right & ~self.best_right).sum())
         if lost > won and mcnemar(lost, won) < BROKEN:
             return True
-        return not np.mean(losses) <= 1.5 * self.first_loss  # what is no number is broken, too
+        return lost > won and not np.mean(losses) <= 1.5 * self.first_loss  # what is no number has risen, too
 
     def go_back(self) -> bool:
         """To the best so far, at a lower rate; False if that was done often enough."""

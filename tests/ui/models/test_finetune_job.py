@@ -80,9 +80,9 @@ def test_from_labels_to_a_model(studio):
     clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 1.0}))
     assert run.alpha == 1.0
     taught = studio.library.classifier("two colours (fine-tuned)")
-    assert taught.space.key == studio.encoder().space.key
+    assert taught.space.key == studio.library.encoder.space.key
     images = studio.library.images()
-    answers = taught.predict(studio.encoder().embed_images([image.path for image in images]))
+    answers = taught.predict(studio.library.encoder.embed_images([image.path for image in images]))
     assert [answer.label for answer in answers] == [DAYS[image.name.split()[0]] for image in images]
     # what is drawn is where the slider stands; the slider moves only when another training is ready
     at = Parts()
@@ -113,9 +113,9 @@ def test_from_labels_to_a_model(studio):
     assert training_folders.trainings(studio) == []
 
 
-@pytest.mark.parametrize("studio", [{"red": "red", "blue": "blue"}], indirect=True)
+@pytest.mark.parametrize("studio", [{"red": "monday", "blue": "sunday"}], indirect=True)
 def test_where_nothing_is_better_it_is_said_and_no_classifier_is_saved(studio):
-    asked = ("My labels in the library", "", "starter", "head", 1, "bare", "")
+    asked = ("My labels in the library", "", "starter", "head", 3, "bare", "", "2e-4", 0.4)
     done = clipcore.drain(jobs._finetune(studio, finetune_payload(studio, "red or blue", *asked)))
     assert done["sentence"].startswith("Nothing was better than what you had; the model is unchanged. Only ")
     run = training_folders.training(studio, "red or blue")
