@@ -59,7 +59,7 @@ def draw(name: str, file: Path) -> None:
     from safetensors.torch import save_file
 
     with torch.device("meta"):
-        model = open_clip.create_model(name, pretrained=None, load_weights=False)
+        model = open_clip.create_model(name, pretrained=None, load_weights=False, device="meta")
     generator, drawn = torch.Generator().manual_seed(0), {}
     for key, weight in model.state_dict().items():
         if not weight.is_floating_point():
