@@ -249,7 +249,7 @@ def test_an_import_is_seen_while_it_runs_also_in_another_window(page, open_page,
     page.get_by_role("button", name="Add folder").click()
     expect(other.locator("#library-progress progress")).to_be_visible(timeout=20_000)
     expect(other.get_by_role("button", name="Stop")).to_be_visible()
-    expect(grid(page).locator("h2")).not_to_have_text("3 images", timeout=120_000)  # it grows
+    expect(grid(page).locator(".headline h2")).not_to_have_text("3 images", timeout=120_000)  # it grows
     expect(page.get_by_role("button", name="Stop")).to_be_visible()  # and not only at the end
     assert thumbnail.evaluate("image => image.isConnected")  # nothing was drawn anew, so nothing flickers
     reload(other)
@@ -258,7 +258,7 @@ def test_an_import_is_seen_while_it_runs_also_in_another_window(page, open_page,
         expect(window.get_by_text(re.compile("120 new images"))).to_be_visible(timeout=120_000)
         expect(window.get_by_role("button", name="Stop")).to_be_hidden()
         expect(window.get_by_label("In", exact=True).locator("option", has_text="watched (123)")).to_have_count(1)
-    expect(grid(page).locator("h2")).to_have_text("123 images")
+    expect(grid(page).locator(".headline h2")).to_have_text("123 images")
     expect(chosen(page)).to_have_attribute("id", "card-1")
     reveal(page.get_by_role("tab", name="Classify"))
     page.get_by_role("combobox", name="Images", exact=True).click()

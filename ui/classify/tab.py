@@ -164,7 +164,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
     keep_fresh(studio, at.source, at.source.change, page.blocks.load, tab.select)
     page.load(lambda: gr.Dropdown(saved(studio)), None, at.saved)
     at.jobs.wire([at.source, *ran], page, tab, asked=asked)
-    sheet = switcher.Sheet(at.session, at.labels, at.templates, at.many, at.source, at.board, at.run, at.jobs)
+    sheet = switcher.Sheet(at.session, at.labels, at.templates, at.many, at.source, at.board, at.run, at.go, at.jobs)
     switcher.wire(studio, page, sheet, is_ours)
     return at.source
 

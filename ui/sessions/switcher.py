@@ -39,6 +39,7 @@ class Sheet:
     source: gr.Dropdown
     board: gr.HTML
     run: gr.State
+    go: gr.Button  # which rests while a job is followed
     jobs: Following
 
 
@@ -56,7 +57,7 @@ def layout() -> gr.HTML:
 
 def wire(studio: Studio, page: Opening, at: Sheet, kinds: Any) -> None:
     """Begin to listen; after `at.jobs`, which a session overrules. `kinds` are the jobs whose end belongs to a session."""
-    outputs = [at.session, at.labels, at.templates, at.many, at.source, at.board, at.run, *at.jobs.parts]
+    outputs = [at.session, at.labels, at.templates, at.many, at.source, at.board, at.run, at.go, *at.jobs.parts]
 
     def go(event: gr.EventData) -> Changes:
         return put(studio, at, kinds, chosen(studio, str(event._data)))
