@@ -163,7 +163,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"name": "string", "about": "string", "megabytes": "integer or null", "imagenet": "number or null"},
             **{"here": "boolean", "image_size": "integer or null", "gflops": "number or null", "languages": "string"},
             **{"licence": "string", "speed": "number or null", "pareto": "boolean", "memory": "integer or null"},
-            "page": "string",
+            **{"page": "string", "restricted": "boolean", "source": "string"},
         },
         "a fetched model (--get)": {"name": "string", "here": "boolean"},
         "a check (--self-test)": {"name": "string", "verdict": "string", "sentence": "string"},

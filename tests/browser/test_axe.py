@@ -90,7 +90,7 @@ def test_no_state_breaks_a_rule(open_page):
             checker.look(look, "what is saved")
             close_drawer(page)
         board(page).locator(".tile").first.dblclick()
-        expect(board(page).get_by_role("dialog", name="Picture")).to_contain_text("Likely right")
+        expect(board(page).get_by_role("dialog", name="Picture")).to_contain_text("How the model divides it")
         checker.look(look, "large")
         page.keyboard.press("Escape")
         reveal(page.get_by_role("tab", name="Library"))

@@ -34,7 +34,7 @@ def test_why_this_label(page, home, tmp_path):
     dialog = board(page).get_by_role("dialog", name="Picture")
     picture = dialog.locator(".stage img")
     plain = picture.get_attribute("src")
-    expect(dialog).to_contain_text("Likely right", timeout=30_000)  # it has come; nothing moves any more
+    expect(dialog).to_contain_text("How the model divides it", timeout=30_000)  # it has come; nothing moves any more
     dialog.get_by_text("Why?").click()
     expect(dialog.get_by_text("Where in the picture?")).to_be_visible(timeout=60_000)
     expect(dialog.get_by_text("templates would choose, each alone")).to_be_visible()

@@ -41,7 +41,7 @@ def client(studio):
 def sheet():
     """Names in place of the components, and a follower that says which job it was turned to."""
     jobs = SimpleNamespace(turn_to=lambda job: {"job": job and job.id}, progress="progress", parts=[])
-    names = {name: name for name in ("session", "labels", "templates", "many", "source", "board", "run")}
+    names = {name: name for name in ("session", "labels", "templates", "many", "source", "board", "run", "go")}
     return switcher.Sheet(**names, jobs=jobs)
 
 
