@@ -31,7 +31,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             "known": "integer",
             "skipped": "integer",
             "in the library": "integer",
-            "replaced": "? integer",
+            **{"replaced": "? integer", "labelled": "? integer"},
         }
     },
     "search": {"a picture": {"cosine": "number", **_HIT}},

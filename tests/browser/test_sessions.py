@@ -43,7 +43,7 @@ def same(page, name):
     """The page is where `test_reload...` has left it."""
     expect(opener(page)).to_contain_text(name)
     expect(page.get_by_role("tab", name="Library")).to_have_attribute("aria-selected", "true")
-    expect(page.locator("sayso-grid").get_by_label("Search by words")).to_have_value("a red square")
+    expect(page.get_by_label("Search by words")).to_have_value("a red square")
     page.get_by_role("tab", name="Classify").click()
     expect(page.get_by_label("Class names")).to_have_value("red, green, blue, yellow")
     expect(board(page).get_by_role("heading", name=re.compile("3 images in"))).to_be_visible()
@@ -65,7 +65,7 @@ def test_reload_restart_and_another_browser_find_the_same(browser, tmp_path):
         switcher(page).get_by_label("Name of this session").fill("Squares")
         switcher(page).get_by_role("button", name="Rename").click()
         page.get_by_role("tab", name="Library").click()
-        search = page.locator("sayso-grid").get_by_label("Search by words")
+        search = page.get_by_label("Search by words")
         search.fill("a red square")
         search.press("Enter")
         expect(page.locator("sayso-grid").locator(".headline h2")).to_be_visible()
