@@ -388,6 +388,8 @@ def test_a_library_from_before_pictures_loses_nothing(tmp_path, folder, encoder,
         library.add(folder)
         with library.database.writing() as connection:  # the tables as they were at revision 0005
             for statement in (
+                "ALTER TABLE classifiers DROP COLUMN about",
+                "DROP TABLE sessions",
                 "DROP TABLE contents",
                 "DROP INDEX ix_images_picture",
                 "ALTER TABLE images DROP COLUMN picture",
