@@ -30,7 +30,7 @@ def test_it_gets_a_name_and_a_description(studio):
     assert (shown["name"], shown["about"]) == ("colours", "")
     assert "2 classes" in shown["file"]
     changed = saved_panel.change(studio, PARTS, "colours", "a/b <b>", "For the garden.")
-    assert (changed["chosen"]["value"], changed["name"], changed["about"]) == ("a/b <b>", "a/b <b>", "For the garden.")
+    assert (changed["chosen"].value, changed["name"], changed["about"]) == ("a/b <b>", "a/b <b>", "For the garden.")
     assert "/api/classifiers/file.safetensors?name=a%2Fb%20%3Cb%3E" in changed["file"]
     assert "<b>" not in changed["file"]
     assert studio.library.albums.get("reds").classifier == "a/b <b>"
@@ -45,7 +45,7 @@ def test_it_is_deleted_only_after_a_question(studio):
     assert "reds" in question
     assert [record.name for record in studio.library.classifiers.all()] == ["colours"]
     gone = saved_panel.forget(studio, PARTS, "colours")
-    assert (gone["chosen"]["value"], gone["name"], gone["question"]) == (None, "", "")
+    assert (gone["chosen"].value, gone["name"], gone["question"]) == (None, "", "")
     assert studio.library.classifiers.all() == []
     with pytest.raises(NotFound):
         saved_panel.forget(studio, PARTS, "colours")

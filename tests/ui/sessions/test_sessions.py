@@ -105,7 +105,7 @@ def test_a_session_fills_the_page(studio, sheet):
     studio.jobs.submit("classify", {"session": session.id + 1})
     changes = switcher.put(studio, sheet, lambda job: True, switcher.chosen(studio, str(session.id)))
     assert (changes["labels"], changes["templates"], changes["many"]) == ("red, green", "{label}", False)
-    assert changes["source"]["value"] == "all"  # the folder has gone
+    assert changes["source"].value == "all"  # the folder has gone
     assert (changes["board"], changes["run"], changes["job"]) == (run.id, run.id, job)
     assert session_of(changes["session"]) == session.id
     again = switcher.put(studio, sheet, lambda job: True, session)
