@@ -18,7 +18,10 @@ def misspelt(labels: Sequence[str]) -> Iterator[Advice]:
         guess = re.sub(r"[^\W\d_]+", lambda found: _meant(found[0]) or found[0], label)
         if guess != label and guess not in labels:
             yield Advice(
-                "spelling", (label,), f"“{short(label)}” is not a word that Sayso knows; write {guess} if you mean that.", (guess,)
+                "spelling",
+                (label,),
+                f"“{short(label)}” is not a word that Sayso knows; write {guess} if you mean that.",
+                (guess,),
             )
 
 
