@@ -67,12 +67,12 @@ class Sessions:
         kept = _checked(state)
         with self._database.writing() as connection:
             before = _there(connection, session_id, lock=True)
-            if expected is not None and before.edition != expected:
-                raise Overtaken("This session was changed in another window meanwhile; choose which of the two to keep.")
             if "view" in before.state:
                 kept = {"view": before.state["view"], **kept}
             if before.state == kept:
                 return before
+            if expected is not None and before.edition != expected:
+                raise Overtaken("This session was changed in another window meanwhile; choose which of the two to keep.")
             return _update(connection, session_id, {"state": kept, "edition": before.edition + 1})
 
     def look(self, session_id: int, view: Mapping[str, Any]) -> SessionRecord:

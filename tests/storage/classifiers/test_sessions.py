@@ -54,6 +54,8 @@ def test_two_windows_do_not_overwrite_each_other(library):
         library.sessions.save(session.id, {**STATE, "names": "of the other"}, expected=0)
     assert library.sessions.get(session.id).state["names"] == "of one window"
     library.sessions.save(session.id, {**STATE, "names": "of the other"}, expected=1)  # it knows now, and chose its own
+    library.sessions.save(session.id, {**STATE, "names": "of the other"}, expected=0)  # both say the same: no one loses
+    assert library.sessions.get(session.id).edition == 2
 
 
 def test_where_someone_is_overwrites_nothing(library):

@@ -29,9 +29,19 @@ export class Keeper {
     this.ends.abort();
     clearInterval(this.clock);
   }
+  // Another session is on its way: what stands in the fields until it has begun is of neither. Should it never come, this one
+  // goes on.
+  hold() {
+    const { session } = this;
+    this.session = null;
+    clearTimeout(this.timer);
+    clearTimeout(this.held);
+    this.held = setTimeout(() => ((this.session ??= session), this.soon()), PATIENCE);
+  }
   // `fills` says that the fields are on their way to what the session has: until they are there, they are another's.
   begin(session, fills) {
     Object.assign(this, { session, fields: latest, kept: key(session.state), overtaken: false, differs: 0 });
+    clearTimeout(this.held);
     clearTimeout(this.patience);
     this.isFilling = fills && !(this.fields && key(this.fields) === this.kept);
     if (this.isFilling) this.patience = setTimeout(() => ((this.isFilling = false), this.soon()), PATIENCE);

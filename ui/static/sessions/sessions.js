@@ -84,6 +84,7 @@ class Sessions extends HTMLElement {
   async go(which, isAnother = true, words = "") {
     this.close();
     if (isAnother) await this.keeper.settle();
+    this.keeper.hold();
     this.isQuiet = !isAnother;
     this.say(words);
     this.dispatchEvent(new CustomEvent("go", { bubbles: true, detail: String(which) }));
