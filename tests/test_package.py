@@ -48,7 +48,12 @@ def package(tmp_path_factory):
 def test_package_works_alone_and_leaves_one_name(package, tmp_path):
     """Every module of it can be imported, none by its name in a checkout, and a command classifies with the starter."""
     photo(tmp_path / "rot.png", "red")
-    environment = {**os.environ, "PYTHONPATH": str(package), "SAYSO_HOME": str(tmp_path / "home")}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": str(package),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "SAYSO_HOME": str(tmp_path / "home"),
+    }
     words = ["classify", "rot.png", "--labels", "red, green", "--json"]
     done = subprocess.run(
         [sys.executable, "-c", WALK, " ".join((*ROOMS, "app")), *words],

@@ -44,7 +44,8 @@ def plain(text: str) -> str:
 
 def begins_a_list(name: str) -> bool:
     """Whether a name could be taken for the begin of a list, so that it has to stand in quotes."""
-    return bool(re.match(r"[\[({']", name) or _BULLET.match(name) or _NUMBER.match(name))
+    followed = f"{name} ="  # its other names may come behind it
+    return bool(re.match(r"[\[({']", name) or _BULLET.match(followed) or _NUMBER.match(followed))
 
 
 def _items(text: str) -> str | None:

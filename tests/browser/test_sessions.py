@@ -51,6 +51,9 @@ def same(page, name):
     expect(page.locator("#stale")).to_contain_text("The board still shows the old names.")
     expect(page.get_by_role("combobox", name="Images", exact=True)).to_have_value("The 3 chosen images")
     page.get_by_role("tab", name="Library").click()
+    page.wait_for_function("document.querySelector('sayso-sessions').view?.includes('library')")
+    there = "async (id) => (await (await fetch(`/api/sessions/${id}`)).json()).state.view.tab === 'library'"
+    page.wait_for_function(there, arg=page.url.split("session=")[1])
 
 
 def test_reload_restart_and_another_browser_find_the_same(browser, tmp_path):

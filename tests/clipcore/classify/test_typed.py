@@ -1,7 +1,7 @@
 """Class names typed and written back: what is written is read back unchanged."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clipcore import BadInput, format_labels, parse_labels
@@ -84,6 +84,8 @@ names = (
 
 
 @given(st.lists(st.tuples(names, st.lists(names, max_size=3, unique=True)), min_size=1, max_size=5))
+@example([("-", ["0"])])  # no bullet
+@example([("1.", ["0"])])
 def test_whatever_is_written_is_read_back(classes):
     labels, synonyms, seen = [], {}, set()
     for label, others in classes:
