@@ -68,6 +68,8 @@ export class Steps {
   answered(answer, kind) {
     if (answer.epoch === this.epoch && answer.step < this.step) return; // overtaken by a later answer
     const stale = answer.epoch !== this.epoch;
+    // a poll that was on its way while a step was done brings what the answer to the step has brought
+    if (!stale && kind === "poll" && answer.step === this.step) answer.changes = [];
     if (!stale) this.step = answer.step;
     answer.changes = answer.changes.filter(([id]) => !this.waiting.has(id));
     this.told(answer, kind, stale);
