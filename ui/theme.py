@@ -124,6 +124,10 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
 .facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 210px; max-width: 290px; }
 .facts.mixtures tbody th { min-width: 0; } /* a number, beside which the rest fits on a phone */
 #tabs .facts td a { padding: 2px 0; } /* Gradio pads links, which would set them off from the words above */
+/* the last column, the licence, shall be in sight at 1280 px */
+#models-table .facts :is(th, td) { padding-inline: 6px; }
+#models-table .facts td:last-child { white-space: normal; min-width: 96px; }
+#models-table .facts td small { min-width: 0; }
 .facts .whole { white-space: nowrap; }
 .facts small { display: block; font-weight: 400; white-space: normal; min-width: 180px;
   color: var(--body-text-color-subdued); }
