@@ -70,7 +70,7 @@ def open_page(browser, usual_page, url):
         return {
             "request": lambda request: None if request.url.startswith(own) else problems.append(request.url),
             "pageerror": lambda error: problems.append(f"page error: {error}"),
-            "console": lambda said: problems.append(said.text) if wrong(page, said) else None,
+            "console": lambda said: problems.append(f"{said.text} {said.location['url']}") if wrong(page, said) else None,
         }
 
     def open_page(query="", before=None, **options):

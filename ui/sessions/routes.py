@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from fastapi import FastAPI
 
-from clipcore import Overtaken, SaysoError, parse_labels
+from clipcore import NotFound, Overtaken, SaysoError, parse_labels
 
 from ..ids import Id
 from ..studio import Studio
 from .fields import Fields, as_plain
 
 SETTLING = timedelta(seconds=4)  # in which a window shows the end of its own job
+GONE = {"gone": True}  # no mistake of the window that asks: another has deleted what it shows
 
 
 @dataclass
@@ -62,7 +63,10 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
     @app.get(path + "/pulse")
     def pulse(session_id: Id) -> dict[str, Any]:
         """What another window may have changed. `busy` while the end of a job may not be on its own window's page yet."""
-        session = sessions.get(session_id)
+        try:
+            session = sessions.get(session_id)
+        except NotFound:
+            return GONE
         late = datetime.now(UTC) - SETTLING
         jobs = [job for job in studio.jobs.recent(20) if job.payload.get("session") == session_id]
         busy = any(not job.over or (job.finished and job.finished > late) for job in jobs)
@@ -74,10 +78,15 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
             return {"session": as_plain(sessions.save(session_id, asdict(kept.fields), kept.expected))}
         except Overtaken as error:  # no mistake: the window asks which of the two to keep
             return {"overtaken": as_plain(sessions.get(session_id)), "words": str(error)}
+        except NotFound:
+            return GONE
 
     @app.post(path + "/view")
     def look(session_id: Id, view: View) -> dict[str, Any]:
-        sessions.look(session_id, asdict(view))
+        try:
+            sessions.look(session_id, asdict(view))
+        except NotFound:
+            return GONE
         return {}
 
     @app.post(path + "/name")

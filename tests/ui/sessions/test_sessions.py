@@ -85,6 +85,17 @@ def test_the_list_and_what_is_done_to_a_session(client, studio):
     assert client.post(f"/api/sessions/{session}/burn").status_code == 422
 
 
+def test_a_window_of_a_deleted_session_hears_of_it_and_makes_no_mistake(client, studio):
+    session = studio.library.sessions.start("pets").id
+    client.post(f"/api/sessions/{session}/delete")
+    told = [
+        client.get(f"/api/sessions/{session}/pulse"),
+        client.post(f"/api/sessions/{session}", json={"fields": FIELDS}),
+        client.post(f"/api/sessions/{session}/view", json={"tab": "library"}),
+    ]
+    assert [(one.status_code, one.json()) for one in told] == [(200, {"gone": True})] * 3
+
+
 def test_a_sort_reaches_its_session_with_no_window_there(client, studio):
     session = studio.library.sessions.start().id
     job = studio.jobs.submit("classify", {**wanted("red, green", "{label}"), "session": session})

@@ -75,6 +75,7 @@ export class Keeper {
     try {
       const answer = await getJSON(`/api/sessions/${session.id}`, { ...json({ fields, expected }), keepalive });
       if (session !== this.session) return;
+      if (answer.gone) return this.told.gone();
       if (answer.overtaken) {
         this.overtaken = true;
         return this.told.overtaken(answer.words);
@@ -85,7 +86,6 @@ export class Keeper {
       setTimeout(() => this.soon());
     } catch (error) {
       if (session !== this.session) return;
-      if (error.status === 404) return this.told.gone();
       this.told.say(error.status ? error.message : "Not kept yet; trying again.");
       if (!error.status) this.timer = setTimeout(() => this.isOwing && this.post(), POLL);
     }
@@ -96,6 +96,7 @@ export class Keeper {
     return this.post(false, null);
   }
   look(view) {
+    if (!this.session) return;
     return getJSON(`/api/sessions/${this.session.id}/view`, { ...json(view), keepalive: true }).catch(() => {}); // said by the next save
   }
   async poll() {
@@ -104,6 +105,7 @@ export class Keeper {
     try {
       const now = await getJSON(`/api/sessions/${session.id}/pulse`);
       if (session !== this.session || this.sending || this.isOwing) return;
+      if (now.gone) return this.told.gone();
       if (now.name !== session.name) this.told.renamed(now.name);
       const board = document.querySelector("sayso-board")?.getAttribute("run") ?? "";
       const isOther = now.edition !== session.edition || (now.run !== board && !now.busy);
@@ -111,8 +113,8 @@ export class Keeper {
       if (this.differs < 2) return; // an answer may be on its way to this window
       this.differs = 0;
       this.told.elsewhere();
-    } catch (error) {
-      if (session === this.session && error.status === 404) this.told.gone();
+    } catch {
+      // the next one, or what is kept next, says it
     }
   }
 }

@@ -134,7 +134,8 @@ class Sessions extends HTMLElement {
     const gone = this.session;
     return this.attempt(async () => {
       await this.keeper.settle();
-      await this.post("delete");
+      this.keeper.hold(); // nothing is asked of it any more
+      await this.post("delete", undefined, gone.id);
       const [other] = await getJSON("/api/sessions");
       await this.go(other?.id ?? "new");
       this.say(`“${gone.name}” is deleted; its labels stay.`, ["Undo", () => this.restore(gone)]);
