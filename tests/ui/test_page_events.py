@@ -67,4 +67,6 @@ def test_a_load_of_the_page_is_few_events_and_at_rest_it_makes_none(tmp_path):
     ticking = {block for event in page.fns.values() for block, cause in event.targets if cause == "tick"}
     assert ticking
     assert not any(page.blocks[timer].active for timer in ticking)
+    # else each message of any event walks the page once for every output that there is
+    assert all(len(event.show_progress_on) == 1 for event in page.fns.values() if event.show_progress == "hidden")
     library.close()
