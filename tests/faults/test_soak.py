@@ -111,7 +111,7 @@ def test_twenty_people(long, tmp_path):
     home, log, sizes = tmp_path / "home", Log(), list[tuple[float, int]]()
     with Library(home, load("starter")) as library:
         library.add(tmp_path / "photos")
-    with served(tmp_path) as url, ThreadPoolExecutor(PEOPLE) as pool:
+    with served(tmp_path, anew=True) as url, ThreadPoolExecutor(PEOPLE) as pool:  # whose process has its home in its name
         server = server_of(home)
         while "loading" in log.ask(url, "pulse", "/api/pulse")["status"]:
             time.sleep(0.2)
