@@ -11,6 +11,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 from tests.support.browser import browser, open_page, page, url, usual_page  # noqa: F401
 from tests.support.fakes import FakeEncoder, photo
+from tests.support.tables import written
 
 # The files that take longest (browser, processes, training). `make test` begins with them: of two workers, one that takes
 # such a file last leaves the other idle.
@@ -32,6 +33,18 @@ def pytest_addoption(parser):
 def long(request):
     """Whether the long form was asked for."""
     return request.config.getoption("--long")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("--long"):
+        reports = (one for some in terminalreporter.stats.values() for one in some if hasattr(one, "user_properties"))
+        for line in ("", *written(reports)):
+            terminalreporter.write_line(line)
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: a journey waits for its browser or its server half of the time."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items):

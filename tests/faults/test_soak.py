@@ -102,7 +102,7 @@ def server_of(home: Path) -> int:
     raise AssertionError("no server")
 
 
-def test_twenty_people(long, tmp_path):
+def test_twenty_people(long, tmp_path, record_property):
     if not long:
         pytest.skip("only in the long form: make soak")
     seconds = 60 * float(os.environ.get("SAYSO_SOAK_MINUTES", 30))
@@ -126,6 +126,7 @@ def test_twenty_people(long, tmp_path):
         kept = {(image, label) for image, values in labels.items() for label in values}
         backups = library.backups.all()
     settled, last = sizes[int(SETTLED * len(sizes))], sizes[-2]
+    record_property("requests", sum(map(len, log.times.values())))
     print(f"\n{sum(map(len, log.times.values())):,} requests by {PEOPLE} people in {seconds / 60:g} minutes, ", end="")
     print(f"{len(log.errors)} errors, {len(given - kept)} of {len(given):,} labels lost, {len(kept - given)} too many")
     for what, times in sorted(log.times.items()):
