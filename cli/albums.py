@@ -55,6 +55,7 @@ def album(
                 row = {"name": each.name, "words": each.words, "classifier": each.classifier, "label": each.label}
                 parts = [each.words, f"{each.classifier}: {each.label}" if each.classifier else ""]
                 parts += [f"{name} {value}" for name, value in set_filters.items()]
+                parts += [] if each.pictures is None else [f"{len(each.pictures):,} images, put together by hand"]
                 emit(as_json, {**row, "filters": set_filters}, f"{each.name}  ({', '.join(filter(None, parts))})")
 
 

@@ -14,6 +14,7 @@ from .jobs import Jobs
 from .labels.moves import Moved, Place
 from .library import Library
 from .pictures.duplicates import SIMILAR, Duplicates
+from .pictures.map import Map
 from .records import (
     Added,
     AlbumRecord,
@@ -58,6 +59,7 @@ __all__ = [
     "Keeper",
     "Library",
     "LibraryError",
+    "Map",
     "Moved",
     "Order",
     "Orientation",

@@ -1,6 +1,6 @@
 """The library: pictures that were added, their vectors, the classifiers made with them. One folder holds it all.
 
-    HOME/sayso.db   the truth            HOME/index    vectors for FAISS, made again when missing
+    HOME/sayso.db   the truth            HOME/index    vectors for FAISS, maps; made again when missing
     HOME/uploads    files handed over    HOME/thumbs   small pictures, made again when missing
     HOME/backups    copies of sayso.db   HOME/replaced  what they replaced
 
@@ -32,6 +32,7 @@ from .labels.moves import Moved
 from .pictures import adding, folders, identity, lookup
 from .pictures.browsing import browse, browse_ids
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
+from .pictures.map import Maps
 from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, IndexInfo, SkippedRecord
 from .restoring import IN_USE
 from .search import searching
@@ -78,6 +79,7 @@ class Library:
         self.sessions = Sessions(self._opened)
         self.reports = Reports(self._opened)
         self.albums = Albums(self._opened, self.classifiers)
+        self.map = Maps(self._opened)
         self.exchange = Exchange(self._opened, self.labels, self.classifiers, self.runs)
 
     def _close_to_others(self) -> None:

@@ -164,7 +164,8 @@ class ClassifierRecord:
 
 @dataclass(frozen=True)
 class AlbumRecord:
-    """A smart album: pictures found by `words`, that the filters leave, and that a classifier calls `label`.
+    """A smart album: pictures found by `words`, that the filters leave, and that a classifier calls `label`; or one that was
+    put together by hand: `pictures`, by their own names and in their order, None for a smart album.
 
     `words` may be empty; `classifier` is the name of a saved one, or None.
     """
@@ -176,6 +177,7 @@ class AlbumRecord:
     classifier: str | None
     label: str
     created: datetime
+    pictures: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)

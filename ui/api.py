@@ -20,6 +20,8 @@ from .classify.why import add_why_routes
 from .downloads import download
 from .ids import Id
 from .library.albums import add_album_routes
+from .library.disk import add_disk_routes
+from .library.map import add_map_routes
 from .library.search import Answers, Pictures, add_search_routes
 from .library.selection import add_selection_routes
 from .measure.routes import add_measure_routes
@@ -109,6 +111,8 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_search_routes(app, studio, answers, pictures)
     add_selection_routes(app, studio, answers, pictures)
     add_album_routes(app, studio, answers)
+    add_map_routes(app, studio, answers)
+    add_disk_routes(app, studio)
     boards = Boards(studio)
     add_board_routes(app, studio, boards)
     add_why_routes(app, studio, boards)

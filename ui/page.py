@@ -17,7 +17,7 @@ STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
     *("shared/frame", "shared/place", "shared/status", "shared/quickstart"),
     *("classify/board", "classify/changes", "classify/names", "sessions/sessions"),
-    *("library/grid", "library/duplicates", "measure/measure", "bias/bias"),
+    *("library/grid", "library/chooser", "library/duplicates", "measure/measure", "bias/bias"),
 )
 # every part is asked for at once: an import found only inside another waits a round trip more, while the model loads
 SCRIPTS = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js"))

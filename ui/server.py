@@ -57,6 +57,7 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
 
     app = FastAPI(title="Sayso", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
+    app.state.has_password = bool(password)
     # the last one added is asked first
     app.add_middleware(CORSMiddleware)  # allows nobody; without it Gradio would allow every page of this computer
     app.add_middleware(Nonces)

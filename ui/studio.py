@@ -60,6 +60,7 @@ class Studio:
         self._complete: tuple[str, int] | None = None  # the space and number of pictures that all had vectors
         self.jobs.register("add", self._add, lane="long")
         self.jobs.register("embed", self._embed, lane="long")
+        self.jobs.register("map", self._map, lane="long")
         self.jobs.register("switch", self._switch, lane="short")
         for kind, work in (("drop", self._drop), ("classify", self._classify), ("duplicates", self._duplicates)):
             self.jobs.register(kind, work, lane="short")
@@ -226,6 +227,11 @@ class Studio:
             kind: {"total": len(groups), "groups": [[image.id for image in group] for group in groups[:MOST_GROUPS]]}
             for kind, groups in kinds.items()
         }
+
+    def _map(self, payload: dict[str, Any]) -> Work:
+        """Lay the map out, or place what is new on it."""
+        yield from self.wait_for_model()
+        return {"placed": (yield from self.library.map.iter_make(bool(payload.get("anew"))))}
 
     def _embed_missing(self, folder_id: int | None) -> Generator[Step, None, None]:
         """Embed what another model had embedded before; nothing to do, and nothing read, in the usual case."""

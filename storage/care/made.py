@@ -10,13 +10,16 @@ from sqlalchemy import select
 from clipcore import Space, Step
 from clipcore.pictures.finding import display_path
 
+from ..pictures.map import map_fault, map_file
 from ..tables import SpaceRow
 from ..vectors.index import VectorIndex
-from .findings import Finding, Patient
+from .findings import Finding, Patient, deleting
+
+MAP_REMEDY = "It is deleted, and laid out again when the map is opened."
 
 
 def index(patient: Patient) -> Generator[Step, None, list[Finding]]:
-    """The file of each index holds what the database holds."""
+    """The file of each index holds what the database holds, and each map can be read."""
     database, folder, findings = patient.opened.database, patient.home / "index", []
     with database.reading() as connection:
         rows = connection.execute(select(SpaceRow.id, SpaceRow.key, SpaceRow.name, SpaceRow.dim)).all()
@@ -27,6 +30,10 @@ def index(patient: Patient) -> Generator[Step, None, list[Finding]]:
             sentence = f"The index of {row.name} is not that of this library ({fault})."
             remedy = "It is deleted, and built again at the next search."
             findings.append(Finding("index", sentence, remedy, kept.forget_file, examples=(display_path(kept.file),)))
+        plane = map_file(folder, row.key)
+        if fault := map_fault(plane, row.dim):
+            sentence = f"The map of {row.name} cannot be read ({fault})."
+            findings.append(Finding("index", sentence, MAP_REMEDY, deleting([plane]), examples=(display_path(plane),)))
     return findings
 
 

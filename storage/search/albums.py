@@ -1,8 +1,11 @@
-"""Smart albums: a search under a name, run again whenever it is opened, so that new photos come in by themselves.
+"""Albums. A smart one is a search under a name, run again whenever it is opened, so that new photos come in by themselves.
+One made by hand (`storage.search.handmade`) is a list of pictures in the order that somebody gave them.
 
-An album is any of these, or all at once: words to look for, filters, and what a saved classifier calls by one of its labels.
-The classifier is kept by name: an album follows its versions.
+A smart album is any of these, or all at once: words to look for, filters, and what a saved classifier calls by one of its
+labels. The classifier is kept by name: an album follows its versions.
 """
+
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -17,7 +20,7 @@ from ..pictures.folders import find_folder
 from ..records import AlbumRecord, Found, Hit
 from ..tables import Album, AnyRow
 from ..vectors.opened import Opened
-from . import searching
+from . import handmade, searching
 from .query import parse_query
 
 _COLUMNS = (Album.id, Album.name, Album.query, Album.created)
@@ -79,6 +82,8 @@ class Albums:
     def open(self, name: str, order: Order = "relevance", offset: int = 0, limit: int = 120) -> Found:
         """A page of an album as the library is now. Raises NotFound, also if its folder or classifier is gone."""
         album, among = self.get(name), None
+        if album.pictures is not None:
+            return handmade.opened(self._database, album.pictures, order, offset, limit)
         if album.classifier:
             among = _called(self._opened, self._classifiers.get(album.classifier), album.label, album.filters)
         if album.words:
@@ -90,12 +95,42 @@ class Albums:
             images, total = browse(connection, album.filters, order, max(0, offset), max(0, limit))
         return Found([Hit(image, 1.0) for image in images], total, None)
 
+    def change(self, name: str, image_ids: Sequence[int], how: handmade.Change) -> AlbumRecord:
+        """Change an album made by hand; see `handmade.Change`. Putting pictures into one that is not there makes it.
+
+        Raises BadInput for a smart album and for more than it may hold, NotFound.
+        """
+        name = clean_name(name, "An album")
+        with self._database.writing() as connection:
+            row = connection.execute(select(*_COLUMNS).where(Album.name == name)).one_or_none()
+            if row is None and how != "add":
+                raise _not_found(connection, name)
+            if row is not None and "pictures" not in row.query:
+                raise BadInput(f"“{name}” fills itself by a search; choose another name for an album made by hand.")
+            there = handmade.pictures_of(connection, image_ids)
+            return _put(connection, name, handmade.changed(row.query["pictures"] if row else [], there, how))
+
+    def put(self, name: str, pictures: Sequence[str], replace: bool = False) -> AlbumRecord:
+        """An album made by hand, as it once was; its pictures by their own names. Raises BadInput for a name that is taken,
+        unless it is to `replace` that album."""
+        name = clean_name(name, "An album")
+        with self._database.writing() as connection:
+            if not replace and connection.scalar(select(Album.id).where(Album.name == name)) is not None:
+                raise BadInput(f"There is an album “{name}” already; choose another name, or delete that one first.")
+            return _put(connection, name, handmade.checked(pictures))
+
     def delete(self, name: str) -> None:
         """Forget an album; its pictures stay. Raises NotFound."""
         name = clean_name(name, "An album")
         with self._database.writing() as connection:
             if not connection.execute(delete(Album).where(Album.name == name)).rowcount:
                 raise _not_found(connection, name)
+
+
+def _put(connection: Connection, name: str, pictures: list[str]) -> AlbumRecord:
+    connection.execute(delete(Album).where(Album.name == name))
+    query = {"words": "", "filters": {}, "pictures": pictures}
+    return _record(connection.execute(insert(Album).values(name=name, query=query).returning(*_COLUMNS)).one())
 
 
 def _every(connection: Connection) -> list[AlbumRecord]:
@@ -126,9 +161,9 @@ def _called(opened: Opened, classifier: Classifier, label: str, filters: Filters
 def _record(row: AnyRow) -> AlbumRecord:
     query = row.query
     filters = Filters.from_json(query["filters"])
-    return AlbumRecord(
-        row.id, row.name, query["words"], filters, query.get("classifier"), query.get("label", ""), row.created
-    )
+    pictures = tuple(query["pictures"]) if "pictures" in query else None
+    asked = query["words"], filters, query.get("classifier"), query.get("label", "")
+    return AlbumRecord(row.id, row.name, *asked, row.created, pictures)
 
 
 def _not_found(connection: Connection, name: str) -> NotFound:

@@ -127,7 +127,7 @@ class Answers:
         ids = list(dict.fromkeys(chosen.ids))
         if question := chosen.question:
             but = set(chosen.but)
-            ids = [image_id for image_id in self._all(question) if image_id not in but]
+            ids = [image_id for image_id in self.matching(question) if image_id not in but]
             check_number(len(ids))
         if not ids:
             raise BadInput("Nothing is selected; click the check mark of a picture first.")
@@ -135,9 +135,10 @@ class Answers:
 
     def range(self, question: Question, offset: int, limit: int) -> list[int]:
         """The ids of some of the answer, for a selection that reaches over pages that were never shown."""
-        return self._all(question)[max(0, offset) : max(0, offset) + min(max(0, limit), MOST_AT_ONCE)]
+        return self.matching(question)[max(0, offset) : max(0, offset) + min(max(0, limit), MOST_AT_ONCE)]
 
-    def _all(self, question: Question) -> list[int]:
+    def matching(self, question: Question) -> list[int]:
+        """The ids of all that answers a question."""
         if question.album:
             return [hit.id for hit in self._library.albums.open(question.album, question.sort, 0, MOST_RESULTS).hits]
         if question.searches:
@@ -152,6 +153,8 @@ class Answers:
 
     def described(self, album: AlbumRecord) -> str:
         """What an album looks for, in words."""
+        if album.pictures is not None:
+            return f"{many(len(album.pictures), 'image')}, put together by hand"
         filters = album.filters
         parts = [f"“{album.words}”"] if album.words else []
         if album.classifier:

@@ -50,8 +50,10 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
                         label="Folder on this computer",
                         placeholder="/home/me/Pictures",
                         info="Its pictures are read where they are; nothing is copied or changed.",
+                        elem_id="folder-path",
                     )
-                    add = gr.Button("Add folder", variant="primary")
+                    add = gr.Button("Add folder", variant="primary", elem_id="add-folder")
+                    gr.HTML("<sayso-chooser></sayso-chooser>", padding=False)
                     upload = gr.UploadButton("Upload a folder", file_count="directory", elem_id="upload-folder")
                     sample = gr.Button("Add the sample photos", elem_id="add-samples")
                 duplicates.build(studio, page, tab)

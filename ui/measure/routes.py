@@ -4,6 +4,7 @@ import json
 from contextlib import suppress
 from typing import Any, Literal
 
+import numpy as np
 from fastapi import FastAPI
 from fastapi.responses import Response
 
@@ -14,13 +15,17 @@ from storage import ReportRecord
 
 from ..downloads import download
 from ..ids import Id, Offset
+from ..library.map import map_of, packed
 from ..library.search import card
 from ..studio import Studio
+from .jobs import read_report
 from .kinds import Shown, checked, document, figures, images, light, plots
 from .pictures import SetPictures
 
 MOST = 240  # images of one cell
+SOME = 200  # pictures of a result that are looked for in the library
 Kind = Literal["", "gained", "lost", "moved"]
+Told = Literal["mistake", "truth", "answer"]
 
 
 def add_measure_routes(app: FastAPI, studio: Studio) -> None:
@@ -43,6 +48,10 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
                 found.append([*([row, "set"] if key in small else [None, None]), name, *words])
         return found
 
+    def on_map(record: ReportRecord) -> bool:
+        """Whether pictures of a result are the library's, and so may lie on its map."""
+        return bool(library.images_with_contents(read_report(record)[0].keys[:SOME]))
+
     @app.get("/api/reports/{report_id}")
     def report(report_id: Id) -> dict[str, Any]:
         record = find(report_id)
@@ -54,9 +63,27 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
             "about": record.report.get("about", {}),
             "notes": record.report.get("notes", []),
             "plots": [plot.name for plot in plots(record)],
+            "mapped": record.kind == "accuracy" and on_map(record),
             "html": record.kind != "captions" or record.report["result"].get("what") != "match",
             **light(figures(record)),
         }
+
+    @app.get("/api/reports/{report_id}/map")
+    def points(report_id: Id, by: Told = "mistake") -> Response:
+        """The map of the library, and on it the pictures of this result that are there."""
+        judged, _ = read_report(find(report_id))
+        plane, told = map_of(studio)
+        there = library.images_with_contents(judged.keys)
+        row_of = {int(image_id): row for row, image_id in enumerate(plane.ids)}
+        codes = np.zeros(len(plane.ids), np.int64)
+        wanted = np.zeros(len(plane.ids), bool)
+        for key, truth, guess in zip(judged.keys, judged.truth, judged.guess, strict=True):
+            row = row_of.get(there[key].id) if key in there else None
+            if row is not None:
+                codes[row] = int(truth != guess) if by == "mistake" else truth if by == "truth" else guess
+                wanted[row] = True
+        names = [("right", "good"), ("mistake", "bad")] if by == "mistake" else [(label, "") for label in judged.labels]
+        return packed(plane, (names, codes), wanted, by=by, **told)
 
     @app.get("/api/reports/{report_id}/images")
     def behind(report_id: Id, truth: str = "", guess: str = "", change: Kind = "") -> dict[str, Any]:

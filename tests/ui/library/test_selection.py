@@ -162,7 +162,7 @@ def test_the_file_is_given_only_while_it_is_the_picture(client, tmp_path):
 def test_an_album_is_saved_opened_deleted_and_restored(client, tmp_path, library):
     question = {"q": "red", "folder": 1, "name": ".png", "sort": "newest", "everything": True}
     saved = client.post("/api/albums", json={"name": " Warm ", "question": question}).json()
-    assert saved == {"name": "Warm", "about": "“red”, in photos, named “.png”"}
+    assert saved == {"name": "Warm", "about": "“red”, in photos, named “.png”", "hand": False}
     assert sorted(ids(client, album="Warm")) == ["red0", "red1"]
     photo(tmp_path / "photos" / "red9.png", "red", (50, 50))
     library.add(tmp_path / "photos")
@@ -215,3 +215,32 @@ def test_a_folder_is_forgotten(client, tmp_path):
     assert client.get("/api/places").json()["total"] == 0
     assert client.post("/api/folders/1/forget").status_code == 404
     assert (tmp_path / "photos" / "red0.png").exists()
+
+
+def test_an_album_made_by_hand_is_filled_changed_and_had_back(client):
+    there = ids(client)
+
+    def change(names, how):
+        chosen = {"ids": [there[name] for name in names]}
+        return client.post("/api/albums/pictures", json={"name": "Trip", "chosen": chosen, "how": how}).json()
+
+    made = change(["green2", "red0"], "add")
+    assert (made["about"], made["hand"], made["before"], made["changed"]) == (
+        "2 images, put together by hand",
+        True,
+        None,
+        2,
+    )
+    grown = change(["blue3", "red0"], "add")
+    assert list(ids(client, album="Trip")) == ["green2", "red0", "blue3"]
+    assert grown["changed"] == 1
+    change(["blue3"], "first")
+    assert list(ids(client, album="Trip")) == ["blue3", "green2", "red0"]
+    taken = change(["green2"], "remove")
+    assert client.get("/api/images", params={"album": "Trip"}).json()["total"] == 2
+    assert client.post("/api/albums/restore", json=taken["before"]).json()["about"] == "3 images, put together by hand"
+    kept = client.post("/api/albums/delete", json={"name": "Trip"}).json()
+    client.post("/api/albums/restore", json=kept)
+    assert list(ids(client, album="Trip")) == ["blue3", "green2", "red0"]
+    odd = client.post("/api/albums/restore", json={**kept, "replace": True, "pictures": ["x" * 65]})
+    assert odd.status_code == 400

@@ -15,6 +15,7 @@ from PIL import Image
 from clipcore import Classifier, NotFound, SaysoError, zero_shot_classifier
 from storage import Library
 from tests.support.fakes import FakeEncoder, photo
+from tests.support.maps import unpacked
 from ui.measure.fields import classifiers
 from ui.measure.jobs import keep_comparison
 from ui.measure.models import payload as models_payload
@@ -67,6 +68,18 @@ def test_the_librarys_labels_are_measured(client, report):
     assert answer["confusion"] == [["blue", "blue", 1], ["green", "green", 2], ["green", "red", 1], ["red", "red", 2]]
     assert answer["plots"] == ["reliability", "coverage"]
     assert answer["notes"] == []
+
+
+def test_mistakes_lie_on_the_map_of_the_library(client, studio, report):
+    assert client.get(f"/api/reports/{report}").json()["mapped"]
+    head, *_ = unpacked(client.get(f"/api/reports/{report}/map"))
+    assert (head["made"], head["shown"], head["images"]) == (False, 0, 6)
+    studio.jobs.wait(client.post("/api/map", json={}).json()["job"])
+    head, ids, _, groups = unpacked(client.get(f"/api/reports/{report}/map"))
+    wrong = [int(image_id) for image_id, group in zip(ids, groups, strict=True) if head["groups"][group]["tone"] == "bad"]
+    assert [studio.library.image(image_id).name for image_id in wrong] == ["0red.png"]
+    head, *_ = unpacked(client.get(f"/api/reports/{report}/map", params={"by": "truth"}))
+    assert {group["name"]: group["count"] for group in head["groups"]} == {"red": 2, "green": 3, "blue": 1}
 
 
 def test_a_cell_leads_to_its_pictures(client, report):

@@ -9,6 +9,7 @@ import { put as putElsewhere, show as showElsewhere } from "../shared/place.js";
 import { empty, getJSON, make, many, styled } from "../shared/parts.js";
 import { Bar, Labels, Selection, post } from "./selection.js";
 import { Tiles } from "./tiles.js";
+import { Views } from "./views.js";
 import { where } from "../shared/where.js";
 
 const PAGE = 120; // images in an answer
@@ -39,7 +40,8 @@ class Grid extends HTMLElement {
     const keys = "Arrows go, Enter shows large, Space selects, Shift selects a range, Ctrl+A all, L labels. Draw a frame with the mouse.";
     const help = make("details", { class: "keys" }, make("summary", {}, "Keys"), make("p", { class: "note" }, keys));
     this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
-    const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.form.fields.sort, this.tiles.slider);
+    this.views = new Views(this);
+    const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.form.fields.sort, this.tiles.slider, this.views.root);
     root.append(line, this.suggest, this.nothing, this.shell);
     this.elsewhere = { search: [this.form.search, this.tools], library: [this.form.where, this.albums.root, help] };
     this.large = new Large(root, this);
@@ -213,6 +215,7 @@ class Grid extends HTMLElement {
     this.nothing.replaceChildren(...(answer.total ? [] : [this.empty(answer)]));
     this.headline.replaceChildren(...this.heading(answer));
     const words = answer.clear === false && answer.total ? this.suggested(answer) : [];
+    this.views.show();
     this.suggest.replaceChildren(...(words.length ? [make("span", { class: "note" }, "Words that do match here:"), ...words] : []));
     this.drawn();
   }
@@ -304,6 +307,7 @@ class Grid extends HTMLElement {
     this.bar.draw(count, this.tiles.total, this.labels);
     this.shell.classList.toggle("choosing", count > 0);
     this.tiles.draw();
+    this.views.selected(count);
   }
   all() {
     this.choose(new Selection([], this.question));
@@ -311,7 +315,7 @@ class Grid extends HTMLElement {
   clear() {
     this.base = null;
     this.choose(new Selection());
-    this.tiles.list.focus({ preventScroll: true });
+    if (!this.views.isMap) this.tiles.list.focus({ preventScroll: true });
   }
   pick(event, index, isCheck) {
     if (!this.tiles.at(index)) return;
@@ -408,9 +412,12 @@ class Grid extends HTMLElement {
     });
   }
   compare() {
-    const both = [...this.tiles.pages.values()].flat().filter(([id]) => this.selection.has(id));
-    if (both.length === 2) this.pair.open(both);
-    else this.say("One of the two is too far away; scroll to it first.");
+    return this.attempt(async () => {
+      const near = () => [...this.tiles.pages.values()].flat().filter(([id]) => this.selection.has(id));
+      const both = this.selection.question ? near() : await post("/api/cards", this.selection);
+      if (both.length === 2) this.pair.open(both);
+      else this.say("One of the two is too far away; scroll to it first.");
+    });
   }
   alike() {
     return this.attempt(async () => {

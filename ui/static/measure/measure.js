@@ -1,6 +1,7 @@
 // <sayso-report src="/api/reports/7">: what was measured, with every figure leading to its images.
 import { captions, prompts, robustness } from "./bench.js";
 import { between, points, table, wide } from "./tables.js";
+import "../shared/map.js";
 import { Fetched, Viewer, getJSON, make, many, thumbnail } from "../shared/parts.js";
 
 const MOST_CLASSES = 40; // of a matrix that is drawn whole; beyond, the pairs that are confused most
@@ -69,7 +70,30 @@ class Report extends Fetched {
     ];
     if (labels.length <= 5) rows.splice(1, 1); // among five of five, everything is right
     const words = `${many(n, "image")} of ${Object.keys(support).length} classes. Ranges are 95 % intervals: so far chance alone could have moved the figure.`;
-    return [this.numbers(rows), make("p", { class: "note" }, words), this.matrix(), this.pictures, this.plots(), this.classes()];
+    return [this.numbers(rows), make("p", { class: "note" }, words), this.matrix(), this.pictures, ...this.map(), this.plots(), this.classes()];
+  }
+
+  // Where the mistakes lie: asked for, because the map may have to be laid out first.
+  map() {
+    if (!this.report.mapped) return [];
+    const show = make("button", { type: "button", class: "more" }, "Show the mistakes on the map");
+    const section = make("section", { class: "on-map" }, show);
+    show.onclick = () => {
+      const map = make("sayso-map");
+      map.host = {
+        canChoose: false,
+        kinds: () => [["mistake", "Mistakes"], ["truth", "What they are"], ["answer", "Answers"]],
+        url: (by) => `${this.src}/map?by=${by || "mistake"}`,
+        has: () => false,
+        choose: () => {},
+        toggle: () => {},
+        clear: () => {},
+        describe: (card, group) => [make("p", { class: "note" }, group)],
+      };
+      section.replaceChildren(make("h3", {}, "On the map"), make("p", { class: "note" }, "Mistakes that lie together have one cause. Pale points are other photos of the library."), map);
+      map.load();
+    };
+    return [section];
   }
 
   matrix() {

@@ -1,0 +1,122 @@
+// Draws the points of a map: by WebGL, a million in a frame, or, where a browser has none, on a plain canvas.
+// A point is a place, a tint (a number in the list of colours) and a mark (1 for selected).
+const VERTEX = `
+attribute vec2 place; attribute float tint; attribute float mark;
+uniform vec2 scale, move; uniform float size; uniform vec4 colours[16];
+varying vec4 colour; varying float ring;
+void main() {
+  // the front is what is selected, then what has a colour, then what is pale
+  gl_Position = vec4(place * scale + move, mark > 0. ? -.5 : (tint + 1.) / 32., 1.);
+  gl_PointSize = size + mark * 4.;
+  colour = colours[int(tint)];
+  ring = mark;
+}`;
+const FRAGMENT = `
+precision mediump float;
+uniform vec4 edge;
+varying vec4 colour; varying float ring;
+void main() {
+  float far = 2. * length(gl_PointCoord - .5);
+  if (far > 1.) discard;
+  gl_FragColor = ring > 0. && far > .55 ? edge : colour;
+}`;
+
+export function painter(canvas) {
+  const gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: true, powerPreference: "low-power" });
+  return gl ? new WebGL(canvas, gl) : new Plain(canvas);
+}
+
+class WebGL {
+  constructor(canvas, gl) {
+    Object.assign(this, { canvas, gl });
+    this.begin();
+    canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
+    canvas.addEventListener("webglcontextrestored", () => {
+      this.begin();
+      if (this.points) this.set(this.points, this.tints, this.marks);
+      this.onback?.();
+    });
+  }
+  begin() {
+    const { gl } = this;
+    const program = (this.program = gl.createProgram());
+    for (const [kind, text] of [[gl.VERTEX_SHADER, VERTEX], [gl.FRAGMENT_SHADER, FRAGMENT]]) {
+      const shader = gl.createShader(kind);
+      gl.shaderSource(shader, text);
+      gl.compileShader(shader);
+      gl.attachShader(program, shader);
+    }
+    gl.linkProgram(program);
+    gl.useProgram(program);
+    gl.enable(gl.DEPTH_TEST);
+    gl.depthFunc(gl.LEQUAL);
+    this.at = (name) => gl.getUniformLocation(program, name);
+    this.buffers = {};
+  }
+  // What is to be drawn, from now on.
+  set(points, tints, marks) {
+    this.points = points;
+    this.put("place", points.places, 2, this.gl.FLOAT);
+    this.tint(tints);
+    this.mark(marks);
+  }
+  tint(tints) {
+    this.put("tint", (this.tints = tints), 1, this.gl.UNSIGNED_BYTE);
+  }
+  mark(marks) {
+    this.put("mark", (this.marks = marks), 1, this.gl.UNSIGNED_BYTE);
+  }
+  put(name, values, size, type) {
+    const { gl } = this;
+    const place = gl.getAttribLocation(this.program, name);
+    gl.bindBuffer(gl.ARRAY_BUFFER, (this.buffers[name] ??= gl.createBuffer()));
+    gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, size, type, false, 0, 0);
+  }
+  // view: {x, y, unit}: the middle of the canvas, and the pixels of the canvas that one unit of the plane takes.
+  draw({ x, y, unit }, { colours, page, edge }, size) {
+    const { gl, canvas } = this;
+    const scale = [(2 * unit) / canvas.width, (2 * unit) / canvas.height];
+    gl.viewport(0, 0, canvas.width, canvas.height);
+    gl.clearColor(...page);
+    gl.clear(gl.COLOR_BUFFER_BIT | gl.DEPTH_BUFFER_BIT);
+    gl.uniform2f(this.at("scale"), ...scale);
+    gl.uniform2f(this.at("move"), -x * scale[0], -y * scale[1]);
+    gl.uniform1f(this.at("size"), size);
+    gl.uniform4fv(this.at("colours"), colours.flat());
+    gl.uniform4f(this.at("edge"), ...edge);
+    if (this.points?.count) gl.drawArrays(gl.POINTS, 0, this.points.count);
+  }
+}
+
+class Plain {
+  constructor(canvas) {
+    this.pen = canvas.getContext("2d", { alpha: false });
+    this.canvas = canvas;
+  }
+  set(points, tints, marks) {
+    Object.assign(this, { points, tints, marks });
+  }
+  tint(tints) {
+    this.tints = tints;
+  }
+  mark(marks) {
+    this.marks = marks;
+  }
+  draw({ x, y, unit }, { colours, page, edge }, size) {
+    const { pen, canvas, points, tints, marks } = this;
+    const css = ([r, g, b]) => `rgb(${255 * r} ${255 * g} ${255 * b})`;
+    pen.fillStyle = css(page);
+    pen.fillRect(0, 0, canvas.width, canvas.height);
+    // pale ones first, selected ones last
+    for (const pass of [...colours.keys()].reverse().concat(-1)) {
+      pen.fillStyle = css(pass < 0 ? edge : colours[pass]);
+      for (let n = 0; n < (points?.count ?? 0); n++) {
+        if (pass < 0 ? !marks[n] : tints[n] !== pass) continue;
+        const half = (size + 4 * marks[n]) / 2;
+        pen.fillRect(canvas.width / 2 + (points.x(n) - x) * unit - half, canvas.height / 2 - (points.y(n) - y) * unit - half, 2 * half, 2 * half);
+      }
+    }
+  }
+}
