@@ -3,6 +3,7 @@
     HOME/sayso.db   the truth            HOME/index    vectors for FAISS, maps; made again when missing
     HOME/uploads    files handed over    HOME/thumbs   small pictures, made again when missing
     HOME/backups    copies of sayso.db   HOME/replaced  what they replaced
+    HOME/aside      copies of pictures that were set aside
 
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
@@ -24,19 +25,22 @@ from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
 from .classifiers.sessions import Sessions
 from .database import FILE, Database, LibraryError
+from .export import aside
+from .export.plan import Done
 from .files import InUse, close_to_others, private_folder
 from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
-from .pictures import adding, folders, identity, lookup
-from .pictures.browsing import browse, browse_ids
+from .pictures import adding, apart, folders, identity, lookup, watched
+from .pictures.browsing import browse, browse_ids, months
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
 from .pictures.map import Maps
 from .records import Added, ClassifierRecord, FolderRecord, Found, Hit, ImageRecord, IndexInfo, SkippedRecord
 from .restoring import IN_USE
 from .search import searching
 from .search.albums import Albums
+from .tables import now
 from .vectors.opened import Opened
 from .vectors.spaces import Model
 
@@ -152,6 +156,26 @@ class Library:
             identity.forget_unlabelled(connection)
         lookup.forget_thumbnails(self.home / "thumbs", gone)
 
+    def watch(self, folder_id: int, every: int | None, sorter: str | None = None) -> None:
+        """Have a folder looked at every so many minutes, None for no more, and what is new sorted by a saved classifier.
+
+        Raises NotFound, also for the classifier, and BadInput for what cannot be watched.
+        """
+        if sorter is not None:
+            self.classifiers.get(sorter)
+        with self.database.writing() as connection:
+            watched.watch(connection, folder_id, every, sorter)
+
+    def due_folders(self) -> list[int]:
+        """The watched folders at which somebody should look by now."""
+        with self.database.reading() as connection:
+            return watched.due(connection, now())
+
+    def looked_at(self, folder_id: int) -> None:
+        """Keep that a watched folder is looked at now."""
+        with self.database.writing() as connection:
+            watched.looked(connection, folder_id, now())
+
     # looking
 
     def folders(self) -> list[FolderRecord]:
@@ -260,6 +284,11 @@ class Library:
         with self.database.reading() as connection:
             return browse_ids(connection, filters, order)
 
+    def months(self, filters: Filters = NO_FILTERS, order: Order = "newest") -> list[tuple[int, int, int]]:
+        """The months of the pictures that the filters leave: year, month and how many, in order."""
+        with self.database.reading() as connection:
+            return months(connection, filters, order)
+
     def index_info(self) -> IndexInfo:
         """How the vectors are held and how much of what is nearest a search finds; takes seconds where that is measured."""
         return self._in_use.index.info()
@@ -274,9 +303,37 @@ class Library:
         images = self.browse(NO_FILTERS, limit=self.count())[0]
         embedded, vectors = self.embeddings()
         kept = self.home / "index" / "fingerprints.npy"
-        return (
-            yield from find_duplicates(images, embedded, vectors, lambda image: self.thumbnail(image.id), kept, threshold)
-        )
+        with self.database.reading() as connection:
+            said = apart.all_apart(connection)
+        small = lambda image: self.thumbnail(image.id)  # noqa: E731
+        return (yield from find_duplicates(images, embedded, vectors, small, kept, threshold, said))
+
+    def say_apart(self, image_ids: Sequence[int], are_apart: bool = True) -> int:
+        """Say that none of these pictures is a duplicate of another, or take it back; returns how many pairs changed."""
+        images = self.images_with_ids(image_ids)
+        with self.database.writing() as connection:
+            return apart.say(connection, [image.picture for image in images], are_apart)
+
+    def still_together(self, group: Sequence[ImageRecord]) -> list[ImageRecord]:
+        """A group of duplicates without those that somebody has said since are none of its first."""
+        with self.database.reading() as connection:
+            said = apart.all_apart(connection)
+        return [image for image in group if apart.pair(group[0].picture, image.picture) not in said]
+
+    def set_aside_before(self) -> list[tuple[str, int]]:
+        """What `put_back` can put back: names, the newest first, and how many files each."""
+        return aside.all_aside(self.home)
+
+    def set_aside(self, keep: int, others: Sequence[int]) -> tuple[str, Done]:
+        """Move the files of other copies to HOME/aside, where `put_back` finds them by the name that is returned.
+
+        Raises NotFound, and BadInput if the one to keep cannot be read.
+        """
+        return aside.set_aside(self.database, self.home, self.image(keep), self.images_with_ids(others))
+
+    def put_back(self, name: str) -> Done:
+        """Move files that were set aside to where they were. Raises NotFound."""
+        return aside.put_back(self.database, self.home, name)
 
     def duplicates(self, threshold: float = SIMILAR) -> Duplicates:
         """`iter_duplicates` without the steps."""

@@ -98,12 +98,18 @@ class Found:
 
 @dataclass(frozen=True)
 class FolderRecord:
-    """A folder of the library and how many pictures it shows. `path` is empty for a collection such as dropped images."""
+    """A folder of the library and how many pictures it shows. `path` is empty for a collection such as dropped images.
+
+    `every` so many minutes it is looked at again by itself, None where it is not, and what is new is sorted by the saved
+    classifier `sorter`.
+    """
 
     id: int
     path: str
     name: str
     images: int
+    every: int | None = None
+    sorter: str | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ runs                       one classification kept for the page
 sessions                   what someone works on: names, prompts, which pictures, and the run on the board
 labels                     what people said of a picture: it is a dog, it is no cat
 label_steps                every move of labels, in order, so that each can be taken back
-albums                     searches under a name, run again whenever they are opened
+albums                     searches under a name, run again whenever they are opened; lists of pictures made by hand
+apart                      pictures that are no duplicates, though they look alike
 reports                    what was measured, with all its figures
 jobs                       long work, from the click to the result
 """
@@ -83,7 +84,11 @@ class Base(DeclarativeBase):
 
 
 class Folder(Base):
-    """A folder that was added. An empty path is a collection of single files, such as dropped images."""
+    """A folder that was added. An empty path is a collection of single files, such as dropped images.
+
+    `every` so many minutes it is looked at again by itself (NULL: only when asked), the last time when `looked`; what is new
+    is then labelled by what the saved classifier called `sorter` is sure of.
+    """
 
     __tablename__ = "folders"
     __table_args__ = (UniqueConstraint("path", "name"), {"sqlite_autoincrement": True})
@@ -92,6 +97,9 @@ class Folder(Base):
     path: Mapped[str] = mapped_column(PathBytes)
     name: Mapped[str] = mapped_column(Text)
     created: Mapped[datetime] = mapped_column(default=now)
+    every: Mapped[int | None]
+    sorter: Mapped[str | None] = mapped_column(Text)
+    looked: Mapped[datetime | None]
 
 
 def file_date(mtime_ns: int) -> datetime:
@@ -284,7 +292,7 @@ class LabelStep(Base):
 
 
 class Album(Base):
-    """A search under a name: `query` is what to look for and how it is filtered."""
+    """A search under a name: `query` is what to look for and how it is filtered, or the `pictures` put in by hand."""
 
     __tablename__ = "albums"
 
@@ -292,6 +300,17 @@ class Album(Base):
     name: Mapped[str] = mapped_column(Text, unique=True)
     query: Mapped[dict[str, Any]]
     created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Apart(Base):
+    """Two pictures, in the order of their names, that somebody said are no duplicates; see `storage.pictures.apart`."""
+
+    __tablename__ = "apart"
+    __table_args__ = (UniqueConstraint("picture", "other"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    picture: Mapped[str] = mapped_column(String(64))
+    other: Mapped[str] = mapped_column(String(64))
 
 
 class ReportRow(Base):

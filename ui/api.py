@@ -20,6 +20,7 @@ from .classify.why import add_why_routes
 from .downloads import download
 from .ids import Id
 from .library.albums import add_album_routes
+from .library.copies import add_copies_routes
 from .library.disk import add_disk_routes
 from .library.map import add_map_routes
 from .library.search import Answers, Pictures, add_search_routes
@@ -112,6 +113,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_selection_routes(app, studio, answers, pictures)
     add_album_routes(app, studio, answers)
     add_map_routes(app, studio, answers)
+    add_copies_routes(app, studio)
     add_disk_routes(app, studio)
     boards = Boards(studio)
     add_board_routes(app, studio, boards)

@@ -19,6 +19,7 @@ from storage import Added, Jobs, Keeper, Library, SkippedRecord
 
 from .lessons import carried_on
 from .samples import sample_folder
+from .watching import Watcher, iter_watch
 
 if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
@@ -53,6 +54,7 @@ class Studio:
         self.model = model
         self.jobs = Jobs(library)
         self.keeper = Keeper(library)
+        self.watcher = Watcher(library, self.jobs)
         self._load = load
         self.load_other = load_other
         self._ready = threading.Event()
@@ -61,19 +63,22 @@ class Studio:
         self.jobs.register("add", self._add, lane="long")
         self.jobs.register("embed", self._embed, lane="long")
         self.jobs.register("map", self._map, lane="long")
+        self.jobs.register("watch", self._watch, lane="long")
         self.jobs.register("switch", self._switch, lane="short")
         for kind, work in (("drop", self._drop), ("classify", self._classify), ("duplicates", self._duplicates)):
             self.jobs.register(kind, work, lane="short")
 
     def start(self) -> None:
-        """Begin to load the model, to work off the jobs, and to keep a backup of each day."""
+        """Begin to load the model, to work off the jobs, to keep a backup of each day, and to look at watched folders."""
         threading.Thread(target=self._load_model, name="load-model", daemon=True).start()
         self.jobs.start()
         self.keeper.start()
+        self.watcher.start()
 
     def stop(self) -> None:
         """Let the running job finish its step and be taken up again next time."""
         self.jobs.stop()
+        self.watcher.stop()
         self.keeper.stop()
 
     def _load_model(self) -> None:
@@ -232,6 +237,11 @@ class Studio:
         """Lay the map out, or place what is new on it."""
         yield from self.wait_for_model()
         return {"placed": (yield from self.library.map.iter_make(bool(payload.get("anew"))))}
+
+    def _watch(self, payload: dict[str, Any]) -> Work:
+        """Bring in what is new in a watched folder, and sort it where somebody asked for that."""
+        yield from self.wait_for_model()
+        return (yield from iter_watch(self.library, payload["folder"]))
 
     def _embed_missing(self, folder_id: int | None) -> Generator[Step, None, None]:
         """Embed what another model had embedded before; nothing to do, and nothing read, in the usual case."""

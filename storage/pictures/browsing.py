@@ -1,9 +1,10 @@
 """The pictures that filters leave: all of them for a search, or page by page."""
 
+from collections import Counter
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, extract, func, select
 
 from clipcore import BadInput
 from clipcore.classify.prompts import clean_label
@@ -55,6 +56,19 @@ def browse_ids(connection: Connection, filters: Filters, order: Order) -> list[i
         return list(connection.scalars(select(Image.id).where(*conditions).order_by(*_sorted(order))))
     rows = connection.execute(select(Image.id, Image.path).where(*conditions).order_by(*_sorted(order)))
     return [image_id for image_id, path in rows if filters.fits_name(path)]
+
+
+def months(connection: Connection, filters: Filters, order: Order) -> list[tuple[int, int, int]]:
+    """The months of the pictures that the filters leave: year, month and how many, the newest or the oldest first."""
+    conditions = _conditions(connection, filters)
+    year, month = extract("year", Image.dated), extract("month", Image.dated)
+    if filters.name:
+        rows = connection.execute(select(year, month, Image.path).where(*conditions))
+        counts = Counter((int(y), int(m)) for y, m, path in rows if filters.fits_name(path))
+    else:
+        grouped = select(year, month, func.count()).where(*conditions).group_by(year, month)
+        counts = Counter({(int(y), int(m)): count for y, m, count in connection.execute(grouped)})
+    return [(y, m, counts[y, m]) for y, m in sorted(counts, reverse=order == "newest")]
 
 
 def _sorted(order: Order) -> list[Any]:

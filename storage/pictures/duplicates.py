@@ -18,6 +18,7 @@ from clipcore import SaysoError, Step
 
 from ..records import ImageRecord
 from . import fingerprints
+from .apart import Pair, pair
 from .near import near
 
 SIMILAR = 0.92
@@ -41,8 +42,10 @@ def find_duplicates(
     thumbnail: Callable[[ImageRecord], bytes],
     kept: Path,
     threshold: float = SIMILAR,
+    apart: frozenset[Pair] = frozenset(),
 ) -> Generator[Step, None, Duplicates]:
-    """Compare every picture with every other; `vectors` [n, dim] go with `embedded`, `kept` remembers fingerprints.
+    """Compare every picture with every other; `vectors` [n, dim] go with `embedded`, `kept` remembers fingerprints. Pairs
+    `apart` are in no group together.
 
     A picture that cannot be read any more is compared by its content and vector only.
     """
@@ -68,7 +71,7 @@ def find_duplicates(
     shapes = np.array([image.width / image.height for image in seen])
     pairs = list[tuple[int, int]]()
     for done, block in fingerprints.alike(table, shapes):
-        pairs += block
+        pairs += [(i, j) for i, j in block if pair(seen[i].picture, seen[j].picture) not in apart]
         yield Step(done, len(seen), "comparing pixels")
     same = [[image for i in group for image in copies[seen[i].content_hash]] for group in grouped(len(seen), pairs)]
     same += unread
@@ -78,7 +81,7 @@ def find_duplicates(
     rows = vectors[[row_of[image.id] for image in single]]
     pairs = []
     for done, close in near(rows, threshold):
-        pairs += close
+        pairs += [(i, j) for i, j in close if pair(single[i].picture, single[j].picture) not in apart]
         yield Step(done, len(rows), "comparing vectors")
     similar = [[single[i] for i in group] for group in grouped(len(single), pairs)]
     return Duplicates(*([group for group in groups if len(group) > 1] for groups in (same, similar)))

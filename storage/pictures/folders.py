@@ -1,6 +1,7 @@
 """Folders and the pictures in them. A picture has one row, whichever of nested folders listed it first; each shows it."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +57,9 @@ def open_folder(database: Database, path: str, name: str | None) -> int:
 
 def list_folders(connection: Connection) -> list[FolderRecord]:
     """Every folder with the number of pictures it shows, by name."""
-    rows = connection.execute(select(Folder.id, Folder.path, Folder.name)).all()
-    folders = [FolderRecord(row.id, row.path, row.name, count_images(connection, row.id)) for row in rows]
+    rows = connection.execute(select(Folder.id, Folder.path, Folder.name, Folder.every, Folder.sorter)).all()
+    count = partial(count_images, connection)
+    folders = [FolderRecord(row.id, row.path, row.name, count(row.id), row.every, row.sorter) for row in rows]
     return sorted(folders, key=lambda folder: (folder.name.casefold(), folder.id))
 
 

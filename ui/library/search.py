@@ -68,6 +68,14 @@ class Chosen:
     but: list[Id] = field(default_factory=list)
 
 
+@dataclass
+class Watch:
+    """How often a folder is looked at, in minutes, and what sorts new pictures; nothing for no more."""
+
+    every: Offset | None = None
+    sorter: str | None = None
+
+
 def check_number(images: int) -> None:
     """Raise TooMany for more images than one request may name; the rest then comes in another."""
     if images > MOST_AT_ONCE:
@@ -203,32 +211,35 @@ def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: 
     def ids(question: Asked, offset: Offset = 0, limit: Offset = PAGE) -> list[int]:
         return answers.range(question, offset, limit)
 
+    @app.get("/api/months")
+    def months(question: Asked) -> list[list[int]]:
+        """Year, month, how many images, and the place of the first one in the order asked for, of what filters leave."""
+        found, place = [], 0
+        for year, month, count in library.months(question.filters, question.sort):
+            found.append([year, month, count, place])
+            place += count
+        return found
+
     @app.get("/api/places")
     def places() -> dict[str, Any]:
         """What the search form offers: folders and labels with their numbers of pictures."""
-        folders = [[folder.id, folder.name, folder.images] for folder in library.folders()]
-        return {"total": library.count(), "folders": folders, "labels": list(library.labels.counts().items())}
+        there = library.folders()
+        folders = [[folder.id, folder.name, folder.images] for folder in there]
+        watched = {folder.id: [folder.every, folder.sorter] for folder in there if folder.path}
+        sorters = [record.name for record in library.classifiers.all()]
+        labels = list(library.labels.counts().items())
+        return {"total": library.count(), "folders": folders, "labels": labels, "watched": watched, "sorters": sorters}
+
+    @app.post("/api/folders/{folder_id}/watch")
+    def watch(folder_id: Id, watch: Watch) -> dict[str, Any]:
+        library.watch(folder_id, watch.every, watch.sorter or None)
+        studio.watcher.look()
+        return {}
 
     @app.post("/api/folders/{folder_id}/forget")
     def forget(folder_id: Id) -> dict[str, Any]:
         library.remove_folder(folder_id)
         return {}
-
-    @app.get("/api/duplicates/{job_id}")
-    def duplicates(job_id: Id) -> dict[str, Any]:
-        job = studio.jobs.get(job_id)
-        if job.kind != "duplicates" or job.result is None:
-            raise NotFound("Those duplicates are not known any more; look for them again.")
-        ids = {image for kind in job.result.values() for group in kind["groups"] for image in group}
-        cards = {
-            image.id: [*card(image), image.shown_path, f"{image.width} × {image.height}"]
-            for image in library.images_with_ids(list(ids))
-        }
-        found = {}
-        for kind, result in job.result.items():  # without what was removed since
-            groups = [[cards[image] for image in group if image in cards] for group in result["groups"]]
-            found[kind] = {"total": result["total"], "groups": [group for group in groups if len(group) > 1]}
-        return found
 
     @app.post("/api/pictures")
     async def keep_picture(request: Request) -> dict[str, str]:

@@ -21,7 +21,8 @@ from ..progress import friendly, said, stopwatch
 from ..studio import Studio
 from . import duplicates
 
-KINDS = ("add", "drop")  # the jobs that bring pictures in, whichever tab started them
+KINDS = ("add", "drop", "watch")  # the jobs that bring pictures in, whoever started them
+SEE = ' <button type="button" class="link" data-opens="skipped">See which</button>'
 
 
 class Parts:
@@ -57,8 +58,10 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
                     upload = gr.UploadButton("Upload a folder", file_count="directory", elem_id="upload-folder")
                     sample = gr.Button("Add the sample photos", elem_id="add-samples")
                 duplicates.build(studio, page, tab)
-                with gr.Accordion("Skipped files and replaced ones", open=False):
+                with gr.Accordion("Skipped files and replaced ones", open=False, elem_id="skipped"):
                     at.skipped = gr.HTML()
+                # files that are dropped anywhere: ui/static/shared/frame.js puts them in here
+                drop = gr.File(file_count="multiple", elem_id="library-drop", type="filepath", show_label=False, height=40)
             with foot():
                 following.progress_bar("library-progress")
                 following.stop_button()
@@ -82,6 +85,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
         event(on(add_folder), path, outputs, **QUIET)
     upload.upload(on(take_folder), upload, outputs, **QUIET)
     sample.click(on(add_samples), None, outputs, **QUIET)
+    drop.upload(on(take_dropped), drop, outputs, **QUIET).then(lambda: None, None, drop, **QUIET)
     for event in (page.load, tab.select):
         event(friendly(partial(_skipped, studio)), None, at.skipped, **QUIET)
 
@@ -117,6 +121,11 @@ def take_folder(studio: Studio, following: Following, files: list[str] | None) -
     return following.start("drop", {"files": studio.keep(pictures), "name": "Uploaded", "passed_over": videos})
 
 
+def take_dropped(studio: Studio, following: Following, files: list[str] | None) -> Changes:
+    """Keep pictures that were dropped on the page, and add them to the library."""
+    return following.start("drop", {"files": studio.keep(files or [])})
+
+
 def add_samples(studio: Studio, following: Following) -> Changes:
     """Start to embed the sample photographs."""
     return following.start("add", {"samples": True, "name": "Sample photos"})
@@ -130,13 +139,18 @@ def show_more(at: Parts, job: JobRecord) -> Changes:
 def show_end(at: Parts, following: Following, job: JobRecord, is_mine: bool) -> Changes:
     """What an import brought. The grid goes to its folder; that of another window only looks again where it is."""
     result = job.result or {}
+    if job.kind == "watch" and not result["new"]:  # most looks find nothing, and nobody asked for this one
+        return {following.progress: ""}
     skipped = f", {len(result['skipped']):,} skipped" if result["skipped"] else ""
     words = f"{result['new']:,} new images, {result['known']:,} already known{skipped}, in {stopwatch(job)}."
     if replaced := result.get("replaced"):
-        words += f" {replaced:,} replaced a labelled image and look otherwise: see “Skipped files and replaced ones” below."
+        words += f" {replaced:,} replaced a labelled image and look otherwise."
     if note := result.get("note"):
         words = note
-    return {following.progress: said(words), at.grid: _news(result["folder_id"] if is_mine else None)}
+    told = said(words)
+    if result["skipped"] or replaced:  # one click away, whatever is open
+        told = told.replace("</p>", f"{SEE}</p>")
+    return {following.progress: told, at.grid: _news(result["folder_id"] if is_mine else None)}
 
 
 # what the handlers share

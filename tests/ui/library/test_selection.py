@@ -210,7 +210,8 @@ def test_a_search_is_kept_as_a_classifier(client, library):
 
 
 def test_a_folder_is_forgotten(client, tmp_path):
-    assert client.get("/api/places").json() == {"total": 4, "folders": [[1, "photos", 4]], "labels": []}
+    places = client.get("/api/places").json()
+    assert (places["total"], places["folders"], places["labels"]) == (4, [[1, "photos", 4]], [])
     assert client.post("/api/folders/1/forget").status_code == 200
     assert client.get("/api/places").json()["total"] == 0
     assert client.post("/api/folders/1/forget").status_code == 404
@@ -244,3 +245,19 @@ def test_an_album_made_by_hand_is_filled_changed_and_had_back(client):
     assert list(ids(client, album="Trip")) == ["blue3", "green2", "red0"]
     odd = client.post("/api/albums/restore", json={**kept, "replace": True, "pictures": ["x" * 65]})
     assert odd.status_code == 400
+
+
+def test_months_lead_to_their_first_picture(client, library, tmp_path):
+    for name, when in (
+        ("red0", 1_577_880_000),
+        ("red1", 1_577_890_000),
+        ("green2", 1_590_000_000),
+        ("blue3", 1_600_000_000),
+    ):
+        os.utime(tmp_path / "photos" / f"{name}.png", (when, when))
+    library.add(tmp_path / "photos")
+    months = client.get("/api/months", params={"sort": "newest"}).json()
+    assert months == [[2020, 9, 1, 0], [2020, 5, 1, 1], [2020, 1, 2, 2]]
+    order = list(ids(client, sort="newest"))
+    assert order[:2] == ["blue3", "green2"]
+    assert client.get("/api/months", params={"sort": "oldest", "name": "red"}).json() == [[2020, 1, 2, 0]]

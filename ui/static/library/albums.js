@@ -3,7 +3,7 @@ import { getJSON, make } from "../shared/parts.js";
 import { post } from "./selection.js";
 
 export class Albums {
-  list = []; // {name, about}
+  list = []; // {name, about, hand}
 
   // grid: question, openAlbum(name), submit(), say(words, undo), attempt(work)
   constructor(grid) {
@@ -27,6 +27,9 @@ export class Albums {
   async load() {
     this.list = await getJSON("/api/albums");
     this.draw();
+  }
+  isByHand(name) {
+    return this.list.some((album) => album.hand && album.name === name);
   }
   draw() {
     const { question } = this.grid;

@@ -1,6 +1,7 @@
 // What the grid is asked: words in the top bar, a folder and filters in the rail, the order above the pictures. Together their
 // values are the question.
 import { make, many } from "../shared/parts.js";
+import { Watch } from "./watch.js";
 
 const option = (value, text) => make("option", { value }, text);
 const FILTERS = ["name", "since", "until", "label", "orientation"];
@@ -33,7 +34,8 @@ export class Form {
     this.more = make("div", { class: "fields", hidden: "" }, ...filters);
     const form = (attributes, ...parts) => make("form", { ...attributes, onsubmit: (event) => { event.preventDefault(); grid.submit(); } }, ...parts);
     this.search = form({ class: "search", role: "search" }, this.fields.q, find);
-    this.where = form({ class: "where" }, field("folder", "In"), this.forget, make("p", { class: "links" }, this.toggle, this.none), this.more);
+    this.watch = new Watch(grid, () => this.folder());
+    this.where = form({ class: "where" }, field("folder", "In"), this.forget, this.watch.root, make("p", { class: "links" }, this.toggle, this.none), this.more);
     this.fields.sort.ariaLabel = this.fields.sort.title = "Sort by";
   }
   // Whether somebody is typing a question.
@@ -61,13 +63,14 @@ export class Form {
     this.toggle.textContent = set ? `Filter (${set} on)` : "Filter";
     this.none.hidden = !set;
     this.forget.hidden = !this.fields.folder.value;
+    this.watch.draw();
   }
   folder() {
     const { folder } = this.fields;
     return [folder.value, folder.selectedOptions[0].textContent];
   }
   // What there is to choose from; what is chosen stays if it is there still.
-  offer({ total, folders, labels }) {
+  offer({ total, folders, labels, ...watching }) {
     const fill = (field, first, rows) => {
       const { value } = field;
       field.replaceChildren(first, ...rows);
@@ -75,6 +78,7 @@ export class Form {
     };
     fill(this.fields.folder, option("", `All folders (${total.toLocaleString("en")})`), folders.map(([id, name, images]) => option(String(id), `${name} (${images.toLocaleString("en")})`)));
     fill(this.fields.label, option("", "Any, or none"), labels.map(([name, images]) => option(name, `${name} (${many(images, "image")})`)));
+    this.watch.offer(watching);
     this.drawn();
   }
 }

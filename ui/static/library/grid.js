@@ -2,6 +2,7 @@
 // many images that are. `news` changes when there is something new: a number of its own, and the folder to show, if any, or
 // "more" while images come in.
 import { Albums } from "./albums.js";
+import { ByHand } from "./handmade.js";
 import { Form } from "./form.js";
 import { Large } from "./large.js";
 import { Pair } from "../shared/pair.js";
@@ -9,6 +10,7 @@ import { put as putElsewhere, show as showElsewhere } from "../shared/place.js";
 import { empty, getJSON, make, many, styled } from "../shared/parts.js";
 import { Bar, Labels, Selection, post } from "./selection.js";
 import { Tiles } from "./tiles.js";
+import { Timeline } from "./timeline.js";
 import { Views } from "./views.js";
 import { where } from "../shared/where.js";
 
@@ -30,7 +32,8 @@ class Grid extends HTMLElement {
     this.form = new Form(this);
     this.albums = new Albums(this);
     this.tiles = new Tiles(this);
-    this.bar = new Bar(this);
+    this.byHand = new ByHand(this);
+    this.bar = new Bar(this, this.byHand.nodes);
     this.steps = new Labels();
     this.tools = make("div", { class: "tools" });
     this.headline = make("header", { class: "headline" });
@@ -41,7 +44,8 @@ class Grid extends HTMLElement {
     const help = make("details", { class: "keys" }, make("summary", {}, "Keys"), make("p", { class: "note" }, keys));
     this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
     this.views = new Views(this);
-    const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.form.fields.sort, this.tiles.slider, this.views.root);
+    this.timeline = new Timeline(this);
+    const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.timeline.root, this.form.fields.sort, this.tiles.slider, this.views.root);
     root.append(line, this.suggest, this.nothing, this.shell);
     this.elsewhere = { search: [this.form.search, this.tools], library: [this.form.where, this.albums.root, help] };
     this.large = new Large(root, this);
@@ -216,6 +220,7 @@ class Grid extends HTMLElement {
     this.headline.replaceChildren(...this.heading(answer));
     const words = answer.clear === false && answer.total ? this.suggested(answer) : [];
     this.views.show();
+    this.timeline.load();
     this.suggest.replaceChildren(...(words.length ? [make("span", { class: "note" }, "Words that do match here:"), ...words] : []));
     this.drawn();
   }
@@ -241,6 +246,7 @@ class Grid extends HTMLElement {
       node.append(...rest);
       return node;
     };
+    if (question.album && this.albums.isByHand(question.album)) return box("Nothing in this album", "Select photos elsewhere and choose “Add to album”.");
     if (question.album) return box("Nothing in this album now", "Photos that match come into it by themselves when they are added.");
     if (answer.clear === false) return box(answer.title, "Change the folder or the filters, or try other words.", make("div", { class: "chips" }, ...this.suggested(answer)));
     const { sort, ...asked } = question;
@@ -305,6 +311,7 @@ class Grid extends HTMLElement {
   drawn() {
     const count = this.selection.count(this.tiles.total);
     this.bar.draw(count, this.tiles.total, this.labels);
+    this.byHand.draw(count);
     this.shell.classList.toggle("choosing", count > 0);
     this.tiles.draw();
     this.views.selected(count);

@@ -48,9 +48,9 @@ export class Labels {
   }
 }
 
-// grid: all(), clear(), label(name), use(), alike(), compare()
+// grid: all(), clear(), label(name), use(), alike(), compare(); more: what else can be done, nodes
 export class Bar {
-  constructor(grid) {
+  constructor(grid, more) {
     const button = (text, onclick, title = "") => make("button", { type: "button", onclick, title }, text);
     this.count = make("strong", { role: "status" });
     this.field = make("input", { "aria-label": "Label for the selected images", placeholder: "Label", list: "labels-known", autocomplete: "off", maxlength: 200 });
@@ -65,7 +65,7 @@ export class Bar {
       grid.label(this.field.value);
     };
     this.compare = button("Compare", () => grid.compare(), "The two beside each other");
-    const acts = [form, this.compare, button("Classify these", () => grid.use()), button("Find similar", () => grid.alike()), this.all, button("Clear", () => grid.clear(), "Escape")];
+    const acts = [form, this.compare, button("Classify these", () => grid.use()), button("Find similar", () => grid.alike()), ...more, this.all, button("Clear", () => grid.clear(), "Escape")];
     this.root = make("div", { class: "acts", role: "toolbar", "aria-label": "Selected images", hidden: "" }, this.count, ...acts);
   }
   draw(count, total, labels) {

@@ -31,8 +31,10 @@ export class Views {
   turn(name) {
     this.name = localStorage.saysoLibraryView = name;
     this.drawn();
-    if (this.isMap) this.show();
-    else this.grid.refresh();
+    if (this.isMap) {
+      this.grid.timeline.root.hidden = true;
+      this.show();
+    } else this.grid.refresh();
   }
   drawn() {
     for (const button of this.buttons) button.setAttribute("aria-pressed", button.dataset.view === this.name);

@@ -65,24 +65,43 @@ addEventListener("keydown", (event) => {
   if (event.key.toLowerCase() === "p" && isAtPictures && !event.ctrlKey && !event.metaKey && !event.altKey) toggleRail();
 });
 
-// Files that are dropped anywhere go to the field of the tab that is open: Gradio sends them, with its limits. In the capture
-// phase, because Gradio's fields stop these events. Pictures of the board that are dragged are no files.
+// A sentence that leads to a part of the panel opens it.
+addEventListener("click", (event) => {
+  const part = event.target.closest?.("[data-opens]") && document.getElementById(event.target.closest("[data-opens]").dataset.opens);
+  const head = part?.querySelector(".label-wrap");
+  if (!head) return;
+  if (!head.classList.contains("open")) head.click();
+  head.focus();
+  part.scrollIntoView({ block: "nearest" });
+});
+
+// Files that are dropped anywhere go to a field of Gradio, which sends them, with its limits: on the first tab they are
+// sorted, and on every other one they come into the library, whose tab is then opened. In the capture phase, because Gradio's
+// fields stop these events; onto such a field they go as they are. Pictures of the board that are dragged are no files.
 const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
-const field = () => document.querySelector("#drop input[type=file]");
-const takes = (event) => hasFiles(event) && field() && document.querySelector("#classify")?.offsetParent && !event.target.closest?.(".drawer");
+const isSorting = () => document.querySelector("#classify")?.offsetParent;
+const field = () => document.querySelector(`${isSorting() ? "#drop" : "#library-drop"} input[type=file]`);
+const isForAField = (event) => event.target.closest?.(".drawer, .block:has(input[type=file])") && !event.target.closest("#drop, #library-drop");
+const takes = (event) => hasFiles(event) && !isForAField(event);
 addEventListener("dragover", (event) => {
   if (!takes(event)) return;
   event.preventDefault();
   set("dropping", "");
 }, true);
 addEventListener("dragleave", (event) => event.relatedTarget ?? set("dropping"), true);
-addEventListener("drop", (event) => {
+addEventListener("drop", async (event) => {
   set("dropping");
   if (!takes(event)) return;
   event.preventDefault();
   event.stopPropagation();
   const files = new DataTransfer();
   for (const file of event.dataTransfer.files) files.items.add(file);
+  if (!isSorting() && !document.querySelector("#library")?.offsetParent) {
+    [...document.querySelectorAll("#tabs > .tab-wrapper [role=tab]")].find((tab) => tab.textContent.trim() === "Library")?.click();
+  }
+  // Gradio builds a tab when it is first opened
+  for (let turn = 0; turn < 200 && !field(); turn++) await new Promise((done) => requestAnimationFrame(done));
+  if (!field()) return;
   field().files = files.files;
   field().dispatchEvent(new Event("change", { bubbles: true }));
 }, true);
