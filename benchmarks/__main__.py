@@ -25,6 +25,7 @@ NAMES = (
     "probe",
     "bias",
     "duplicates",
+    "map",
     "zoo",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent")  # need labelled sets: see benchmarks/labelled.py

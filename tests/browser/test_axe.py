@@ -97,4 +97,8 @@ def test_no_state_breaks_a_rule(open_page):
         page.locator("sayso-grid .card").first.locator(".check").click()
         checker.look(look, "selected")
         page.locator("sayso-grid").get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Map", exact=True).click()
+        expect(page.locator("sayso-map .groups button").first).to_be_visible(timeout=60_000)
+        checker.look(look, "map")
+        page.get_by_role("button", name="Grid", exact=True).click()
     assert not checker.wrong, "\n".join(checker.wrong)
