@@ -17,7 +17,8 @@ DROP = """([name, bytes]) => {
   const files = new DataTransfer();
   files.items.add(new File([new Uint8Array(bytes)], name, { type: "image/png" }));
   const node = document.querySelector("#measure-tabs");
-  for (const kind of ["dragover", "drop"]) node.dispatchEvent(new DragEvent(kind, { bubbles: true, cancelable: true, dataTransfer: files }));
+  const how = { bubbles: true, cancelable: true, dataTransfer: files };
+  for (const kind of ["dragover", "drop"]) node.dispatchEvent(new DragEvent(kind, how));
 }"""
 
 

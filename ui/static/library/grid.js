@@ -403,6 +403,7 @@ class Grid extends HTMLElement {
       this.say(`${what} ${many(pictures, "image")}${known}.`, changed ? () => this.undo() : null);
       this.bar.field.value = "";
       await this.places();
+      this.views.show(); // its colours may be the labels
     });
   }
   undo() {
@@ -410,6 +411,7 @@ class Grid extends HTMLElement {
       const { changed } = await this.steps.undo();
       this.say(`Taken back: the last label of ${many(changed, "image")}.`);
       await this.places();
+      this.views.show();
     });
   }
   use() {

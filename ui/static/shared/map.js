@@ -86,7 +86,7 @@ class SaysoMap extends HTMLElement {
     this.start.hidden = head.made;
     if (head.made) return;
     if (!head.images) return this.begun("No images to lay out yet", "Add photos first: the map then shows which ones are alike.");
-    if (head.images <= QUICK) return this.lay(false);
+    if (head.images <= QUICK) return this.offsetParent && this.lay(false); // not for a tab that nobody looks at
     const words = "The map shows all your photos at once, alike ones together. It takes some minutes; you can go on meanwhile.";
     this.begun("A map of your photos", words, button(`Lay out ${many(head.images, "image")}`, () => this.lay(false), { class: "primary" }));
   }
@@ -160,7 +160,10 @@ class SaysoMap extends HTMLElement {
     if (!this.isConnected) return;
     const told = await getJSON(`/api/map/jobs/${job}`).catch(() => null);
     if (!told) return void (this.next = setTimeout(() => this.followed(job), 4 * EVERY)); // the server is away for a moment
-    if (told.state === "done") return this.reload();
+    if (told.state === "done") {
+      this.plane.isOwn = false; // all of it, as it is now
+      return this.reload();
+    }
     if (told.state === "failed") return this.problem(told.error);
     if (told.state === "cancelled") return this.stopped();
     this.progress(job, told);

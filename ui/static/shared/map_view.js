@@ -37,7 +37,7 @@ export class Plane {
     this.card = make("figure", { class: "card", hidden: "" });
     this.told = make("span", { class: "gone", role: "status" });
     const keys = "Arrows go to the next picture, plus and minus zoom, Space selects, Enter shows it large, V selects what is in view.";
-    this.root = make("div", { class: "plane", tabindex: 0, role: "application", "aria-roledescription": "map", title: "", "aria-description": keys }, this.canvas, this.shots, line, this.ring, this.card);
+    this.root = make("div", { class: "plane", tabindex: 0, role: "application", "aria-roledescription": "map", "aria-description": keys }, this.canvas, this.shots, line, this.ring, this.card);
     this.hands = new Map(); // pointers that are down: id -> [x, y]
     this.root.onpointerdown = (event) => this.press(event);
     this.root.onpointermove = (event) => this.move(event);
@@ -54,9 +54,12 @@ export class Plane {
 
   // Points of a new answer; the view stays where it is the same plane.
   show(points, stays) {
+    const names = [...this.only].map((group) => this.points.head.groups[group].name);
+    const id = this.points.ids[this.current];
     this.points = points;
-    this.current = -1;
-    this.only.clear();
+    this.current = id === undefined ? -1 : points.ids.indexOf(id);
+    this.only = new Set(points.head.groups.flatMap(({ name, count }, group) => (count && names.includes(name) ? [group] : [])));
+    this.hide();
     if (!stays) this.isOwn = false;
     this.count();
     this.painter.set(points, this.tints(), this.marks());
@@ -97,10 +100,13 @@ export class Plane {
   // Look at a group alone, beside others that are, or at all again.
   toggle(group) {
     this.only.delete(group) || this.only.add(group);
-    this.points.hidden = new Set(this.only.size ? this.points.head.groups.keys() : []);
-    for (const one of this.only) this.points.hidden.delete(one);
+    this.hide();
     this.painter.tint(this.tints());
     this.draw();
+  }
+  hide() {
+    this.points.hidden = new Set(this.only.size ? this.points.head.groups.keys() : []);
+    for (const one of this.only) this.points.hidden.delete(one);
   }
   selected() {
     this.painter.mark(this.marks());
