@@ -26,9 +26,9 @@ class SaysoMap extends HTMLElement {
     };
     this.plane = new Plane(this, proxy);
     this.by = make("select", { id: "map-by", onchange: () => this.reload() });
-    this.lasso = button("Lasso", () => this.draw((this.plane.wantsLasso = !this.plane.wantsLasso)), { "aria-pressed": false, title: "Draw around images (Shift and drag)" });
+    this.lasso = button("Lasso", () => this.draw((this.plane.hands.wantsLasso = !this.plane.hands.wantsLasso)), { "aria-pressed": false, title: "Draw around images (Shift and drag)" });
     this.pictures = button("Pictures", () => this.withPictures(!this.plane.showsPictures), { "aria-pressed": this.plane.showsPictures, title: "Show pictures where there is room" });
-    this.seen = button("Select in view", () => this.plane.inView(), { title: "V" });
+    this.seen = button("Select in view", () => this.plane.hands.inView(), { title: "V" });
     const zoom = (text, words, onclick) => button(text, onclick, { class: "square", "aria-label": words, title: words });
     const zooms = [zoom("+", "Zoom in", () => this.plane.zoom(1.4)), zoom("−", "Zoom out", () => this.plane.zoom(1 / 1.4)), zoom("⤢", "Show the whole map", () => this.plane.reset())];
     this.tools = make("div", { class: "tools", role: "toolbar", "aria-label": "Map" }, make("label", { for: "map-by" }, "Colour by"), this.by, this.lasso, this.seen, this.pictures, ...zooms);

@@ -1,15 +1,13 @@
-// The plane of a map: what is in view, how it is drawn, and what hand and keys do there. Drag moves, the wheel and two fingers
-// zoom, Shift and drag, or the lasso, draw a line around some; arrows go from one picture to the next.
+// The plane of a map: what is in view and how it is drawn, points and pictures; map_hands.js has what hand and keys do there.
 import { getJSON, make, thumbnail } from "./parts.js";
+import { Hands } from "./map_hands.js";
 import { OUT, Points } from "./map_points.js";
 import { painter } from "./map_paint.js";
 
-const REACH = 12; // pixels from a point within which it is meant
 const REST = 140; // milliseconds after which a view that stays gets its pictures
 const SIDE = 44; // pixels of a picture; as in map.css
 const ROOM = 56; // from one to the next, so that points are seen between them
 const MOST = { pictures: 140, tried: 3000, neighbours: 30 };
-const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
 const TINTS = ["--c1", "--c2", "--c3", "--c4", "--c5", "--c6", "--c7", "--c8", "--c9", "--good", "--bad", "--rest", "--pale"];
 const [GOOD, BAD, REST_TINT, PALE] = [9, 10, 11, 12];
 
@@ -19,7 +17,6 @@ export class Plane {
   only = new Set(); // groups that are looked at alone; none: all
   bounds = [-1, 1, -1, 1];
   current = -1; // the point where hand or keys are
-  wantsLasso = false;
 
   // host: has(id), choose(ids, isMore), toggle(id), clear(), open(cards, index); element: where colours are read from
   constructor(element, host) {
@@ -38,14 +35,7 @@ export class Plane {
     this.told = make("span", { class: "gone", role: "status" });
     const keys = "Arrows go to the next picture, plus and minus zoom, Space selects, Enter shows it large, V selects what is in view.";
     this.root = make("div", { class: "plane", tabindex: 0, role: "application", "aria-roledescription": "map", "aria-description": keys }, this.canvas, this.shots, line, this.ring, this.card);
-    this.hands = new Map(); // pointers that are down: id -> [x, y]
-    this.root.onpointerdown = (event) => this.press(event);
-    this.root.onpointermove = (event) => this.move(event);
-    this.root.onpointerup = this.root.onpointercancel = (event) => this.lift(event);
-    this.root.onpointerleave = () => this.hands.size || this.point(-1);
-    this.root.addEventListener("wheel", (event) => this.wheel(event), { passive: false });
-    this.root.onkeydown = (event) => this.keys(event);
-    this.root.onblur = () => this.point(-1);
+    this.hands = new Hands(this);
     new ResizeObserver(() => this.draw()).observe(this.root);
     this.showsPictures = localStorage.saysoMapPictures !== "off";
   }
@@ -268,98 +258,5 @@ export class Plane {
   async open(n) {
     const cards = (await this.ask(this.points.around(n, MOST.neighbours))).filter(Boolean);
     if (cards.length) this.host.open(cards, 0);
-  }
-
-  // hand
-
-  at(event) {
-    const frame = this.root.getBoundingClientRect();
-    return [event.clientX - frame.left, event.clientY - frame.top];
-  }
-  under(place, reach = REACH) {
-    return this.view ? this.points.nearest(...this.toPlane(place), reach / this.view.unit) : -1;
-  }
-  press(event) {
-    if (event.button || !this.view) return;
-    const place = this.at(event);
-    this.root.setPointerCapture(event.pointerId);
-    this.hands.set(event.pointerId, place);
-    this.began = this.hands.size === 1 ? place : null;
-    this.line = this.began && (this.wantsLasso || event.shiftKey) ? [this.toPlane(place)] : null;
-  }
-  move(event) {
-    const place = this.at(event);
-    const was = this.hands.get(event.pointerId);
-    if (!was) return void (event.pointerType === "mouse" && this.point(this.under(place)));
-    this.hands.set(event.pointerId, place);
-    if (this.line) return this.lengthen(place);
-    if (this.hands.size === 1) {
-      if (this.began && Math.hypot(place[0] - this.began[0], place[1] - this.began[1]) > 4) this.began = null; // no click any more
-      if (!this.began) this.lookAt(this.view.x - (place[0] - was[0]) / this.view.unit, this.view.y + (place[1] - was[1]) / this.view.unit);
-      return;
-    }
-    const [other] = [...this.hands].filter(([id]) => id !== event.pointerId).map(([, at]) => at);
-    const far = (one) => Math.hypot(one[0] - other[0], one[1] - other[1]);
-    if (far(was)) this.zoom(far(place) / far(was), [(place[0] + other[0]) / 2, (place[1] + other[1]) / 2]);
-  }
-  lift(event) {
-    if (!this.hands.delete(event.pointerId)) return;
-    const { line, began } = this;
-    this.line = null;
-    this.shape.removeAttribute("d");
-    if (event.type === "pointercancel") return;
-    if (line?.length > 2) {
-      const inside = this.points.within(line);
-      return this.host.choose(inside.map((n) => this.points.ids[n]), event.shiftKey || event.ctrlKey || event.metaKey);
-    }
-    if (!began) return;
-    const isMouse = event.pointerType === "mouse";
-    const n = this.under(began, isMouse ? REACH : 2 * REACH);
-    if (n < 0) return this.point(-1);
-    if (event.ctrlKey || event.metaKey || event.shiftKey) return this.host.toggle(this.points.ids[n]);
-    if (isMouse || n === this.current) return this.open(n); // a finger shows what it is first
-    this.point(n);
-  }
-  lengthen(place) {
-    const last = this.toPlane(place);
-    this.line.push(last);
-    const { x, y, unit } = this.view;
-    const screen = ([a, b]) => `${this.root.clientWidth / 2 + (a - x) * unit},${this.root.clientHeight / 2 - (b - y) * unit}`;
-    this.shape.setAttribute("d", `M${this.line.map(screen).join("L")}Z`);
-  }
-  wheel(event) {
-    if (!this.view) return;
-    event.preventDefault();
-    this.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), this.at(event));
-  }
-
-  // keys
-
-  keys(event) {
-    if (event.altKey || !this.points.count || !this.view) return;
-    const ctrl = event.ctrlKey || event.metaKey;
-    const arrow = ARROWS[event.key];
-    const middle = [this.root.clientWidth / 2, this.root.clientHeight / 2];
-    if (arrow && event.shiftKey) this.lookAt(this.view.x + (arrow[0] * 80) / this.view.unit, this.view.y + (arrow[1] * 80) / this.view.unit);
-    else if (arrow) this.point(this.current < 0 ? this.under(middle, Infinity) : this.points.toward(this.current, arrow), true);
-    else if (ctrl && event.key.toLowerCase() === "a") this.choose(() => true);
-    else if (ctrl) return;
-    else if (event.key === "+" || event.key === "=") this.zoom(1.4);
-    else if (event.key === "-") this.zoom(1 / 1.4);
-    else if (event.key === "0") this.reset();
-    else if (event.key.toLowerCase() === "v") this.inView();
-    else if (event.key === "Escape") this.host.clear();
-    else if (event.key === "Enter" && this.current >= 0) this.open(this.current);
-    else if (event.key === " " && this.current >= 0) this.host.toggle(this.points.ids[this.current]);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  }
-  choose(is) {
-    this.host.choose(this.points.those(is).map((n) => this.points.ids[n]), false);
-  }
-  inView() {
-    const { left, right, low, high } = this.frame();
-    this.choose((x, y) => x >= left && x <= right && y >= low && y <= high);
   }
 }
