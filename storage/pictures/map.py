@@ -88,7 +88,8 @@ class Maps:
                 yield Step(start, len(keys), "placing new images")
                 some = keys[start : start + BLOCK]
                 kept = _with(kept, some, kept.layout.place(self._read(vectors, some)))
-        self._save(kept)
+        with self._lock:  # not between another's reading and writing
+            self._save(kept)
         return len(kept.keys)
 
     def get(self) -> Map | None:

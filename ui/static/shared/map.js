@@ -64,6 +64,7 @@ class SaysoMap extends HTMLElement {
   }
   async fetch(by) {
     const turn = (this.turn = (this.turn ?? 0) + 1);
+    if (!this.plane.points.count && this.start.hidden) this.begun("Reading the map …", "");
     try {
       const answer = await fetch(this.host.url(by));
       if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).error || "The map could not be read; load the page again.");
