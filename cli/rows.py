@@ -62,6 +62,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "a picture": {
             **{"path": "string", "label": "string", "share": "number", "margin": "number", "top": "list"},
             **{"answer": "list", "verdict": "string", "likely right": "number", "why not": "string"},
+            "names": "? list",
         }
     },
     "label": {
@@ -75,6 +76,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"before": "object", "after": "object", "calibration_error": "number or null"},
         }
     },
+    "card": {"the card": {"classifier": "string", "path": "string"}},
     "import-labels": {
         "counts": {"pictures": "integer", "changed": "integer", "labels": "list", "unknown": "integer"},
     },
