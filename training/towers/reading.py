@@ -2,7 +2,8 @@
 
 Joining (`training.towers.join`) leaves the sentence encoder as it is and turns only what it says. Here it learns, a little,
 which differences between sentences can be seen. Names, their kinds and the classifier's classes stay where joining put them:
-their sentences are held, and pictures of them are still told by them.
+their sentences are held, and pictures of them are still told by them. Of what was learned `share` is kept, on the way from
+where it began (WiSE-FT: Wortsman et al., 2022).
 """
 
 from collections import deque
@@ -40,6 +41,7 @@ class Reading:
     named: float = 1.0
     imagined: float = 3.0
     table: float = 300.0
+    share: float = 1.0
     seed: int = 0
 
 
@@ -83,6 +85,7 @@ def iter_read(
     for parameter in head:
         parameter.requires_grad_(True)
     start = tower.table.detach().clone()
+    before = [parameter.detach().clone() for parameter in (*learned, *head)]
     groups = [
         {"params": learned, "peak": settings.learning_rate, "weight_decay": 0.0},
         {"params": head, "peak": settings.head_rate, "weight_decay": 0.02},
@@ -143,6 +146,8 @@ def iter_read(
             )
     model.text.requires_grad_(False)
     with torch.no_grad():
+        for parameter, first in zip((*learned, *head), before, strict=True):
+            parameter.copy_(torch.lerp(first, parameter, settings.share))
         model.logit_scale.copy_(scale)
 
 
