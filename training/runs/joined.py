@@ -4,7 +4,8 @@
     lexicon       the text tower learns from WordNet what rare nouns mean (`training.towers.lexicon`), if that is asked for
     distillation  the image tower learns from itself and from words (`training.towers.distill`), unless it is locked
     features      of all pictures, by the tower that is to stay
-    joining       the head, and the text tower unless that is locked (`training.towers.join`)
+    joining       the head, and what lies behind the text tower unless that is locked (`training.towers.join`)
+    reading       the head and the text tower's last layers learn from captions, if asked for (`training.towers.reading`)
 
 What each stage made lies in OUT, and a run that goes on begins where it is missing.
 """
@@ -23,19 +24,23 @@ from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES
 
 from clipcore.encoding.folding import folded
 from clipcore.errors import BadInput
+from clipcore.models.towers import NamedTower
 from clipcore.progress import Step
 
 from ..data.captions import TEMPLATES
 from ..data.pairs import Pair
 from ..data.pixels import Pixels, iter_cache
+from ..data.styles import grey
 from ..data.views import resized
 from ..towers.clip import Tokenizer, encode_captions, export
 from ..towers.distill import Distillation, Source, iter_distill, mixed
 from ..towers.join import Joining, Seen, iter_join
 from ..towers.lexicon import Lexicon, iter_learn_nouns, nouns
 from ..towers.pretrained import Classifier, join
+from ..towers.reading import Reading, iter_read
 
 LOCKS = ("image", "text", "none")
+MIRRORED, GREY = 0.5, 0.2  # of the further views of captioned pictures
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,8 @@ class Towers:
     told.
     classes: names of the classifier's classes, in its order; class_of: which of them a label of the data is.
     share: of the way from the untouched tower to the tuned one (WiSE-FT).
+    views: of each captioned picture for joining, besides the whole: cut at random and perhaps mirrored, some of them grey.
+    nouns: what captions commonly name, with synonyms and hypernyms, for `Joining.nouns`.
     """
 
     image: str
@@ -58,9 +65,12 @@ class Towers:
     classes: tuple[str, ...] = ()
     class_of: Mapping[str, int] = field(default_factory=dict)
     share: float = 1.0
+    views: int = 0
+    nouns: Mapping[str, Mapping[str, Sequence[str]]] = field(default_factory=dict)
     lexicon: Lexicon = field(default_factory=Lexicon)
     distillation: Distillation = field(default_factory=Distillation)
     joining: Joining = field(default_factory=Joining)
+    reading: Reading = field(default_factory=Reading)
 
     def __post_init__(self) -> None:
         if self.lock not in LOCKS:
@@ -85,18 +95,19 @@ class Towers:
     def of(cls, said: Mapping[str, Any], folder: Path, **told: Any) -> "Towers":
         """From a recipe's `towers`, and the files that it names in its `folder`; `told` comes from the command line."""
         parts = dict(said) | {name: value for name, value in told.items() if value}
-        for key in ("classes", "class_of"):
+        for key in ("classes", "class_of", "nouns"):
             if isinstance(parts.get(key), str):
                 parts[key] = json.loads((folder / parts[key]).read_text(encoding="utf-8"))
         distillation, joining = dict(parts.pop("distillation", {})), dict(parts.pop("joining", {}))
-        lexicon = Lexicon(**parts.pop("lexicon", {}))
+        lexicon, reading = Lexicon(**parts.pop("lexicon", {})), Reading(**parts.pop("reading", {}))
         for name in ("sizes", "frozen"):
             if name in distillation:
                 distillation[name] = tuple(distillation[name])
         if "templates" in joining:
             joining["templates"] = tuple(joining["templates"])
         parts["classes"] = tuple(parts.get("classes", ()))
-        return cls(**parts, lexicon=lexicon, distillation=Distillation(**distillation), joining=Joining(**joining))
+        joined = Joining(**joining)
+        return cls(**parts, lexicon=lexicon, distillation=Distillation(**distillation), joining=joined, reading=reading)
 
     def lasting(self, minutes: float | None) -> "Towers":
         """The same with so many minutes of distillation."""
@@ -132,28 +143,71 @@ def iter_joined(
         head.table, head.log_temperature, head.rest = start.table, start.log_temperature, start.rest
 
     seen = []
-    trunk = folded(model.visual.trunk.trunk.eval(), torch.zeros(1, 3, towers.side, towers.side))
     for name, part in parts.items():
-        path = out / "features" / f"{name}.npy"
-        if not path.exists():
-            path.parent.mkdir(exist_ok=True)
-            found = []
-            for rows in np.array_split(np.arange(len(part)), max(1, len(part) // 64)):
-                x = torch.from_numpy(part.at(rows)).permute(0, 3, 1, 2).float()
-                x = (resized(x, towers.side) / 255 - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(
-                    1, 3, 1, 1
-                )
-                with torch.inference_mode():
-                    found.append(trunk(x.contiguous(memory_format=torch.channels_last)).half().numpy())
-                yield Step(int(rows[-1]) + 1, len(part), f"features of {name}")
-            with (path.with_suffix(".part")).open("wb") as file:
-                np.save(file, np.concatenate(found))
-            path.with_suffix(".part").replace(path)
-        seen.append(Seen(np.load(path), part.pairs))
+        features = yield from _iter_features(towers, model.visual.trunk, name, part, out / "features", mean, std)
+        seen.append(Seen(features, part.pairs))
     joining = replace(towers.joining, text_rate=0.0) if towers.lock == "text" else towers.joining
-    yield from iter_join(model, tokenizer, seen, towers.classes or IMAGENET_CLASSNAMES, names, joining)
+    classes = towers.classes or IMAGENET_CLASSNAMES
+    yield from iter_join(model, tokenizer, seen, classes, names, joining, towers.nouns)
+    if towers.lock != "text" and towers.reading.steps:
+        words = [word for table in (names, towers.nouns) for word in _words_of(table)]
+        yield from iter_read(model, tokenizer, seen, classes, words, towers.reading)
     export(model, config, out / "model", tokenizer)
     return out / "model"
+
+
+def _iter_features(
+    towers: Towers,
+    tower: NamedTower,
+    name: str,
+    part: Pixels,
+    folder: Path,
+    mean: Sequence[float],
+    std: Sequence[float],
+) -> Generator[Step, None, np.ndarray]:
+    """What the trunk says of the pictures, float16 [views, n, num_features]; kept in `folder`, a file for each view."""
+    trunk = folded(tower.trunk.eval(), torch.zeros(1, 3, towers.side, towers.side))
+    folder.mkdir(exist_ok=True)
+    found = []
+    for view in range(1 + (towers.views if part.pairs[0].name is None else 0)):
+        path = folder / (f"{name}-{view}.npy" if view else f"{name}.npy")
+        if not path.exists():
+            said = []
+            for rows in np.array_split(np.arange(len(part)), max(1, len(part) // 64)):
+                x = torch.cat(
+                    [
+                        resized(_seen_from(picture, view, int(i)), towers.side)
+                        for i, picture in zip(rows, part.at(rows), strict=True)
+                    ]
+                )
+                x = (x / 255 - torch.tensor(mean).view(1, 3, 1, 1)) / torch.tensor(std).view(1, 3, 1, 1)
+                with torch.inference_mode():
+                    said.append(trunk(x.contiguous(memory_format=torch.channels_last)).half().numpy())
+                yield Step(int(rows[-1]) + 1, len(part), f"features of {name}")
+            with path.with_suffix(".part").open("wb") as file:
+                np.save(file, np.concatenate(said))
+            path.with_suffix(".part").replace(path)
+        found.append(np.load(path))
+    return np.stack(found)
+
+
+def _seen_from(picture: np.ndarray, view: int, which: int) -> torch.Tensor:
+    """A uint8 picture [side, side, 3] as floats [1, 3, h, w], 0-255: whole, or another view of it."""
+    x = torch.from_numpy(picture).permute(2, 0, 1)[None].float()
+    if not view:
+        return x
+    rng, side = np.random.default_rng([view, which]), len(picture)
+    area, ratio = rng.uniform(0.45, 1), np.exp(rng.uniform(-0.2, 0.2))
+    height, width = (min(side, round(side * np.sqrt(area * r))) for r in (ratio, 1 / ratio))
+    top, left = rng.integers(side - height + 1), rng.integers(side - width + 1)
+    x = x[:, :, top : top + height, left : left + width]
+    x = x.flip(3) if rng.random() < MIRRORED else x
+    return grey(x).contiguous() if rng.random() < GREY else x
+
+
+def _words_of(table: Mapping[str, Mapping[str, Sequence[str]]]) -> list[str]:
+    """The names of a table, their synonyms and what they are kinds of."""
+    return [*table, *(word for said in table.values() for words in said.values() for word in words)]
 
 
 def _iter_lexicon(
@@ -169,7 +223,7 @@ def _iter_lexicon(
     if not kept.exists():
         words = dict.fromkeys(towers.classes or IMAGENET_CLASSNAMES)
         words |= dict.fromkeys(pair.name for part in parts for pair in part.pairs if pair.name)
-        words |= dict.fromkeys(word for said in names.values() for words in said.values() for word in words)
+        words |= dict.fromkeys(word for table in (names, towers.nouns) for word in _words_of(table))
         captions = list(dict.fromkeys(caption for part in parts for pair in part.pairs for caption in pair.captions))
         some = np.random.default_rng(towers.lexicon.seed).permutation(len(captions))[: len(words)]
         yield from iter_learn_nouns(model, tokenizer, nouns(), [*words, *(captions[i] for i in some)], towers.lexicon)

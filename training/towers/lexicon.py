@@ -86,7 +86,7 @@ def iter_learn_nouns(
     own = vectors[[at[noun] for noun, _ in taught]]
     aims = F.normalize(own + settings.share * F.normalize(torch.stack(above), dim=1), dim=1)
     before = copy.deepcopy(model.text).eval()
-    learned = _unlocked(model, settings.layers)
+    learned = unlocked(model, settings.layers)
     optimizer = torch.optim.AdamW(learned, lr=settings.learning_rate, weight_decay=0.0)
     rng, distances = np.random.default_rng(settings.seed), []
     for step in range(settings.steps):
@@ -126,7 +126,7 @@ def _iter_vectors(
     return torch.cat(found)
 
 
-def _unlocked(model: CustomTextCLIP, layers: int) -> list[nn.Parameter]:
+def unlocked(model: CustomTextCLIP, layers: int) -> list[nn.Parameter]:
     """What learns: the last layers of the encoder, and nothing else."""
     model.requires_grad_(False)
     encoder: Any = model.text.transformer

@@ -51,10 +51,15 @@ def recipe(folder: Path, lock: str) -> Path:
     said = {
         "lock": lock,
         "side": 32,
+        "views": 1,
+        "nouns": "nouns.json",
         "lexicon": {"steps": 2, "batch_size": 8},
         "distillation": {"steps": 6, "sizes": [32], "head_steps": 4, "teacher_side": 32, "crops": 2, "log_every": 2},
         "joining": {"steps": 60, "batch_size": 32, "negatives": 16, "learning_rate": 0.01, "imagined": 0.1, "log_every": 20},
+        "reading": {"steps": 20, "batch_size": 16, "held_size": 8, "other_pictures": 16},
     }
+    said["joining"]["nouns"] = 0.5
+    (folder / "nouns.json").write_text(json.dumps({name: {"hypernyms": ["colour"]} for name in COLOURS}), encoding="utf-8")
     (folder / "recipe.json").write_text(json.dumps({"towers": {"image": "", "text": "", **said}}), encoding="utf-8")
     return folder
 
