@@ -14,6 +14,7 @@ from storage import JobRecord
 from ..form_values import ALL, OWN, UNCHECKED, keep_fresh, pack_of, saved, selection, sources, wanted
 from ..frame import body, drawer, foot, frame, place, rail, stage
 from ..job_watch import QUIET, Changes, Following
+from ..models import offer
 from ..page_events import Opening
 from ..progress import friendly, said, stopwatch
 from ..samples import LABELS as SAMPLE_LABELS
@@ -88,6 +89,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                         max_lines=8,
                         elem_id="labels",
                     )
+                    _element("sayso-classes", "classes")
                     at.advice = _element("sayso-names", "advice")
                     _element("sayso-nearest", "nearest")
                     at.many = gr.Checkbox(
@@ -124,6 +126,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                 sample = gr.Button("Try the sample photos", scale=0, min_width=190)
                 library = gr.Button("Choose a folder", scale=0, min_width=150)
                 gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
+                offer.build(studio, page, tabs)
         at.run = gr.State("")
         typed = [at.labels, at.templates, at.many]
         with drawer("Save and export"):

@@ -28,6 +28,7 @@ def build(studio: Studio, run: gr.State, typed: list[Any], board: gr.HTML) -> tu
     with gr.Row(elem_classes="bar"):
         name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
         save = gr.Button("Save", scale=0, min_width=110)
+    with gr.Row(elem_classes="bar"):
         chosen = gr.Dropdown(saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
         reuse = gr.Button("Use on these images", scale=0, min_width=190)
     with gr.Accordion("Versions", open=False):

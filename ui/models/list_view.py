@@ -5,16 +5,11 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..studio import Studio
-from . import training_folders
+
+ACTS = {"use": "Use", "get": "Get", "self-test": "Self-test", "speed": "Measure speed", "remove": "Remove"}
 
 if TYPE_CHECKING:
     from clipcore.models import ModelInfo
-
-
-def short_name(studio: Studio, name: str) -> str:
-    """A name to read: without the folders where a model of this home lies."""
-    run = next((run for run in training_folders.trainings(studio) if run.model == name), None)
-    return f"{run.name} (made here)" if run else name
 
 
 def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
@@ -33,7 +28,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     )
     rows = []
     for info in infos:
-        state = "in use" if info.name == studio.model else "here" if info.here else ""
+        state = "in use" if info.name == studio.model else ""
         mark = ' <span class="badge" title="No model listed is both more accurate and cheaper">best for its cost</span>'
         about = f"<small>{escape(info.about)}</small>" if info.about else ""
         cells = (
@@ -46,9 +41,9 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
             escape(info.languages) or _unknown(info),
             _licence(info),
         )
-        name = f"{_whole_parts(short_name(studio, info.name))}{mark if info.pareto else ''}{about}"
+        name = f"{_whole_parts(studio.shown(info.name))}{mark if info.pareto else ''}{about}{_acts(info, studio)}"
         rows.append(
-            f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state}</td>'
+            f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state or _act("use" if info.here else "get", info.name, studio)}</td>'
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "</tr>"
         )
@@ -60,6 +55,26 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     return (
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
         f'{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div><p class="subtle">{note}</p>'
+    )
+
+
+def _acts(info: "ModelInfo", studio: Studio) -> str:
+    """What can be done with a model that is on this computer, beside using it."""
+    if not info.here:
+        return ""
+    gone = ("remove",) if info.name not in (studio.model, "starter") and not _is_elsewhere(info.name, studio) else ()
+    return f'<span class="acts">{"".join(_act(what, info.name, studio) for what in ("self-test", "speed", *gone))}</span>'
+
+
+def _is_elsewhere(name: str, studio: Studio) -> bool:
+    return name.startswith("local-dir:") and not studio.shown(name).endswith("(made here)")
+
+
+def _act(what: str, name: str, studio: Studio) -> str:
+    words = ACTS[what]
+    return (
+        f'<button type="button" data-act="{what}" data-model="{escape(name)}" '
+        f'aria-label="{words}: {escape(studio.shown(name))}">{words}</button>'
     )
 
 

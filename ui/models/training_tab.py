@@ -146,14 +146,21 @@ def forms(studio: Studio) -> Forms:
     return at
 
 
-def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms) -> gr.State:
+class Made:
+    """How a training is doing, and what came of it: laid out here and now, above what is long."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.at = Parts()
+        self.following = Following(studio, KINDS, partial(_end, studio, self.at))
+        self.following.progress_bar("training-progress")
+        with gr.Row(elem_classes="go"):
+            self.following.stop_button()
+        self.at.result = gr.HTML("", elem_id="training-result")
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms, made: Made) -> gr.State:
     """Lay out what comes of a training, and wire it; the state that is returned changes when a model has been made."""
-    at = Parts()
-    following = Following(studio, KINDS, partial(_end, studio, at))
-    with gr.Row(elem_classes="go"):
-        following.stop_button()
-    following.progress_bar("training-progress")
-    at.result = gr.HTML("", elem_id="training-result")
+    at, following = made.at, made.following
     at.which = gr.Dropdown([], label="Trainings", visible=False, filterable=False, elem_id="trainings")
     at.view = gr.HTML("", elem_id="training-view")
     alpha = gr.Slider(

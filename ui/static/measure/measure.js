@@ -150,13 +150,14 @@ class Report extends Fetched {
   }
 
   plots(size = "") {
-    const figures = this.report.plots.map((name) => {
+    const figures = this.report.plots.map(({ name, title, words }) => {
       const link = (query, text) => make("a", { href: `${this.src}/plots/${name}${query}`, download: `${name}${query.slice(0, 4)}` }, text);
-      const figure = make("figure", {}, make("div", { class: "plot" }), make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
+      const plot = make("div", { class: "plot" });
+      const figure = make("figure", {}, make("h3", {}, title), make("p", { class: "note" }, words), plot, make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
       fetch(`${this.src}/plots/${name}.svg`)
         .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("The plot could not be drawn."))))
-        .then((text) => figure.firstChild.append(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true)))
-        .catch((error) => figure.firstChild.append(make("p", { class: "note" }, error.message)));
+        .then((text) => plot.append(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true)))
+        .catch((error) => plot.append(make("p", { class: "note" }, error.message)));
       return figure;
     });
     return make("div", { class: `plots ${size}` }, ...figures);
