@@ -113,9 +113,8 @@ def _speed(studio: Studio, payload: dict[str, Any]) -> Work:
 
     encoder = yield from _load(studio, payload["model"])
     rate = yield from iter_measure_speed(encoder, payload["model"])
-    return {
-        "sentence": f"{studio.shown(payload['model'])} takes in {rate:,.0f} images a second on this {encoder.device.type.upper()}."
-    }
+    name, device = studio.shown(payload["model"]), encoder.device.type.upper()
+    return {"sentence": f"{name} takes in {rate:,.0f} images a second on this {device}."}
 
 
 # training

@@ -28,7 +28,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     )
     rows = []
     for info in infos:
-        state = "in use" if info.name == studio.model else ""
+        state = "in use" if info.name == studio.model else _act("use" if info.here else "get", info.name, studio)
         mark = ' <span class="badge" title="No model listed is both more accurate and cheaper">best for its cost</span>'
         about = f"<small>{escape(info.about)}</small>" if info.about else ""
         cells = (
@@ -43,7 +43,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         )
         name = f"{_whole_parts(studio.shown(info.name))}{mark if info.pareto else ''}{about}{_acts(info, studio)}"
         rows.append(
-            f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state or _act("use" if info.here else "get", info.name, studio)}</td>'
+            f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state}</td>'
             + "".join(f"<td>{cell}</td>" for cell in cells)
             + "</tr>"
         )

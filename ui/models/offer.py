@@ -7,13 +7,13 @@ from ..page_events import Opening
 from ..progress import friendly
 from ..studio import Studio
 
-# The first of `clipcore.models.CURATED`, free for any use. Its size and how much it has right on ImageNet stand here, because
-# to look them up loads what the page must not wait for; a test holds them against the catalogue.
+# The first of `clipcore.models.CURATED`, free for any use. Its size and how much it has right on ImageNet stand here: to look
+# them up would load what the page must not wait for. A test holds them against the catalogue.
 MODEL, MEGABYTES, RIGHT = "ViT-B-32-256/datacomp_s34b_b86k", 605, 73
 LATER = "no-offer"  # a file of the home: someone has answered
 WORDS = (
-    f"Sayso begins with a small model of its own. <b>{MODEL}</b> knows far more things by name: of 100 photos of 1,000 kinds "
-    f"it names {RIGHT} right."
+    f"Sayso begins with a small model of its own. <b>{MODEL}</b> knows far more things by name: "
+    f"it names {RIGHT} of 100 photos of 1,000 kinds right."
 )
 
 
