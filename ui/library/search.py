@@ -75,7 +75,7 @@ def check_number(images: int) -> None:
 
 
 class Pictures:
-    """Vectors of pictures that were pasted or chosen, to search with or to try: the latest few, by a name nobody can guess."""
+    """Vectors of pictures that were pasted or chosen, to search with or to try: the latest few, by a secret name."""
 
     def __init__(self) -> None:
         self._vectors: OrderedDict[str, tuple[str, np.ndarray]] = OrderedDict()
@@ -229,7 +229,7 @@ def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: 
 
     @app.post("/api/pictures")
     async def keep_picture(request: Request) -> dict[str, str]:
-        """Take the bytes of a picture, to search with or to try. An image type is asked for: other sites' forms cannot send it."""
+        """Take the bytes of a picture to search with or to try. Its type is asked for: no other site's form can send it."""
         if not request.headers.get("content-type", "").startswith("image/"):
             raise BadInput("This is not a picture; choose or paste one.")
         data = bytearray()
