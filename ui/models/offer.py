@@ -7,8 +7,8 @@ from ..page_events import Opening
 from ..progress import friendly
 from ..studio import Studio
 
-# The first of `clipcore.models.CURATED`, free for any use. Its size and its accuracy on ImageNet stand here, for to look them
-# up loads what the page must not wait for; a test holds them against the catalogue.
+# The first of `clipcore.models.CURATED`, free for any use. Its size and its accuracy on ImageNet stand here: to look them
+# up loads what the page must not wait for. A test holds them against the catalogue.
 MODEL, MEGABYTES, RIGHT = "ViT-B-32-256/datacomp_s34b_b86k", 605, 73
 LATER = "no-offer"  # a file of the home: someone has answered
 WORDS = (

@@ -1,7 +1,7 @@
 // <sayso-report src="/api/reports/7">: what was measured, with every figure leading to its images.
 import { captions, prompts, robustness } from "./bench.js";
 import { between, points, table, wide } from "./tables.js";
-import { Fetched, Viewer, getJSON, make, many, thumbnail } from "../shared/parts.js";
+import { Fetched, Viewer, getJSON, make, many, moment, thumbnail } from "../shared/parts.js";
 
 const MOST_CLASSES = 40; // of a matrix that is drawn whole; beyond, the pairs that are confused most
 const MOST_PAIRS = 40;
@@ -38,7 +38,7 @@ class Report extends Fetched {
     return make(
       "header",
       { class: "headline" },
-      make("div", { role: "status" }, make("h2", {}, name), make("p", { class: "note" }, [...facts, new Date(created).toLocaleString()].join(" · "))),
+      make("div", { role: "status" }, make("h2", {}, name), make("p", { class: "note" }, [...facts, moment(created)].join(" · "))),
       make("nav", { "aria-label": "Downloads" }, ...(this.report.html ? [link("report.html", "HTML report")] : []), link("report.json", "JSON")),
     );
   }

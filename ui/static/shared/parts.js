@@ -16,6 +16,10 @@ export function make(tag, attributes = {}, ...children) {
 export const percent = (share) => (share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
 export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 
+// As `moment` in ui/progress.py.
+const CLOCK = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+export const moment = (when) => CLOCK.format(new Date(when));
+
 export async function getJSON(url, options = {}) {
   const response = await fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers } });
   const answer = await response.json().catch(() => ({ error: "The server did not answer; is Sayso still running?" }));
