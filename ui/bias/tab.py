@@ -18,7 +18,7 @@ from .jobs import TABLE, checked_payload, register
 COMPUTER = "computer"
 INTRO = (
     '<p class="subtle">Whoever names the classes decides who gets called what. See it by group, and try what another class '
-    "changes. Groups come from your own table: nothing is worked out from a face unless you name that class.</p>"
+    "changes. Groups come from your own table. Nothing is read from faces unless you name such a class.</p>"
 )
 HOW = (
     "One row for each image: a column file (name or path), and others such as age, gender or race. FairFace's tables are "

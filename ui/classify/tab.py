@@ -83,8 +83,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                     at.labels = gr.Textbox(
                         label="Class names",
                         placeholder="cat, dog, rabbit",
-                        info="With commas or line breaks between them. dog = puppy | hound gives other names. "
-                        'Quotes keep a comma: "tench, Tinca tinca".',
+                        info="Type or paste names, with commas or line breaks between them. dog = puppy | hound gives "
+                        'a class other names. A comma in a name needs quotes: "tench, Tinca tinca".',
                         lines=2,
                         max_lines=8,
                         elem_id="labels",
@@ -95,7 +95,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                     at.many = gr.Checkbox(
                         False,
                         label="An image can have several of these",
-                        info="Else each image has one. With labels, each class learns how sure it must be.",
+                        info="Otherwise each image gets one class.",
                         elem_id="many",
                     )
                     with gr.Accordion("Prompts", open=False):
@@ -108,7 +108,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                         at.templates = gr.Textbox(
                             "\n".join(pack(DEFAULT_PACK).templates),
                             label="Templates",
-                            info="One a line; {label} stands for the name. They are averaged into one vector per class.",
+                            info="One a line; {label} stands for the name. Together they describe a class.",
                             lines=4,
                             max_lines=12,
                             elem_id="templates",

@@ -29,7 +29,7 @@ from .training_view import training_html
 
 LAYERS = (
     ("Chosen by how many labels there are", "auto"),
-    ("All of the image tower: learns most", "image"),
+    ("All that looks at images: learns most", "image"),
     ("The last third: faster", "last"),
     ("The head alone: fastest, the model stays as it is", "head"),
 )
@@ -78,8 +78,8 @@ def forms(studio: Studio) -> Forms:
     at = Forms()
     with gr.Accordion("Fine-tune on your classes", open=False, elem_id="finetune"):
         gr.HTML(
-            '<p class="subtle">The image tower learns your classes, beginning at the zero-shot classifier. Afterwards you '
-            "choose how much of it to keep: what is learned often costs accuracy on other kinds of images.</p>"
+            '<p class="subtle">The model itself learns your classes from labelled images. Afterwards you choose how much of '
+            "that to keep. More of it often costs accuracy on other kinds of images.</p>"
         )
         at.source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
         at.path = gr.Textbox(
@@ -92,7 +92,7 @@ def forms(studio: Studio) -> Forms:
         at.epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
         at.shifts = gr.Textbox(
             label="Other images of these classes (optional)",
-            info="Sets of another kind, one path a line: they show what fine-tuning costs elsewhere.",
+            info="Sets of another kind, one path a line. They show what fine-tuning costs elsewhere.",
             lines=2,
         )
         with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
@@ -124,9 +124,9 @@ def forms(studio: Studio) -> Forms:
         at.tune_seen = _estimates(studio, "finetune")
     with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
         gr.HTML(
-            '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
-            "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
-            "make it better; for real work a published model is the better beginning.</p>"
+            '<p class="subtle">A model learns images and their captions (or class names) together, on this computer. One '
+            "to begin with changes only gently. Without one, a small CLIP begins from nothing. More images and more time make "
+            "it better. For real work, begin with a published model.</p>"
         )
         at.data = gr.Textbox(
             label="Images with captions or class names",

@@ -21,7 +21,7 @@ export function add(list, text) {
   const known = found.length - fresh.length;
   if (!fresh.length) return refused(found.length === 1 ? `“${found[0].name}” is in the list already.` : "All of these are in the list already.");
   const words = fresh.length === 1 ? `“${fresh[0].name}” is added.` : `${fresh.length.toLocaleString("en")} classes are added.`;
-  return { list: [...list, ...fresh], words: known ? `${words} ${known.toLocaleString("en")} were there already.` : words };
+  return { list: [...list, ...fresh], words: known ? `${words} ${known.toLocaleString("en")} ${known === 1 ? "was" : "were"} there already.` : words };
 }
 
 export function rename(list, at, typed) {

@@ -206,7 +206,7 @@ class Report extends Fetched {
     const head = ["model", "accuracy", "95 % interval", "images/s", "GFLOPs/image", "weights", "in use"];
     const mb = (value) => (value === null ? "–" : `${Math.round(value).toLocaleString("en")} MB`);
     const rows = this.report.rows.map((row) => [row.name, points(row.accuracy), between(row.interval), `${Math.round(row.per_second).toLocaleString("en")} (${row.device})`, row.gflops.toFixed(2), mb(row.megabytes), mb(row.memory)]);
-    const words = "Speed is from the file to the vector. In use: what loading and embedding added at the most. Each model has left an accuracy report, so that two can be compared.";
+    const words = "Speed counts from the file on. Memory is what loading and reading added at the most. Each model has a report in Accuracy, so that two can be compared.";
     return [table("Models", head, rows), make("p", { class: "note" }, words), this.plots()];
   }
 }
