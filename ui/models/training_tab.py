@@ -125,8 +125,8 @@ def forms(studio: Studio) -> Forms:
     with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
         gr.HTML(
             '<p class="subtle">A model learns images and their captions (or class names) together, on this computer. One '
-            "to begin with changes only gently. Without one, a small CLIP begins from nothing. More images and more time make "
-            "it better. For real work, begin with a published model.</p>"
+            "to begin with changes only gently. Without one, a small CLIP begins from nothing. More images and more time "
+            "make it better. For real work, begin with a published model.</p>"
         )
         at.data = gr.Textbox(
             label="Images with captions or class names",
