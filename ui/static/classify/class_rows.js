@@ -98,7 +98,7 @@ class Classes extends HTMLElement {
 
   key(event, at, input) {
     const by = event.altKey && { ArrowUp: -1, ArrowDown: 1 }[event.key];
-    if (event.key === "Enter") this.renamed(at, input);
+    if (event.key === "Enter") this.renamed(at, input).then((done) => done && this.focusRow(at));
     else if (event.key === "Escape") input.value = this.list[at].name;
     else if (by) this.moved(at, at + by);
     else return;
@@ -116,6 +116,7 @@ class Classes extends HTMLElement {
     if (input.value.trim() === this.list[at]?.name || this.isBusy) return;
     const done = await this.apply(rename(this.list, at, input.value));
     if (!done && input.isConnected) input.value = this.list[at].name;
+    return done;
   }
   async added() {
     if (!this.field.value.trim()) return;
