@@ -5,8 +5,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..studio import Studio
-
-ACTS = {"use": "Use", "get": "Get", "self-test": "Self-test", "speed": "Measure speed", "remove": "Remove"}
+from .rows import button
 
 if TYPE_CHECKING:
     from clipcore.models import ModelInfo
@@ -28,7 +27,11 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     )
     rows = []
     for info in infos:
-        state = "in use" if info.name == studio.model else _act("use" if info.here else "get", info.name, studio)
+        state = (
+            "in use"
+            if info.name == studio.model
+            else button("use" if info.here else "get", info.name, studio.shown(info.name))
+        )
         mark = ' <span class="badge" title="No model listed is both more accurate and cheaper">best for its cost</span>'
         about = f"<small>{escape(info.about)}</small>" if info.about else ""
         cells = (
@@ -63,19 +66,12 @@ def _acts(info: "ModelInfo", studio: Studio) -> str:
     if not info.here:
         return ""
     gone = ("remove",) if info.name not in (studio.model, "starter") and not _is_elsewhere(info.name, studio) else ()
-    return f'<span class="acts">{"".join(_act(what, info.name, studio) for what in ("self-test", "speed", *gone))}</span>'
+    acts = "".join(button(what, info.name, studio.shown(info.name)) for what in ("self-test", "speed", *gone))
+    return f'<span class="acts">{acts}</span>'
 
 
 def _is_elsewhere(name: str, studio: Studio) -> bool:
     return name.startswith("local-dir:") and not studio.shown(name).endswith("(made here)")
-
-
-def _act(what: str, name: str, studio: Studio) -> str:
-    words = ACTS[what]
-    return (
-        f'<button type="button" data-act="{what}" data-model="{escape(name)}" '
-        f'aria-label="{words}: {escape(studio.shown(name))}">{words}</button>'
-    )
 
 
 def _licence(info: "ModelInfo") -> str:

@@ -16,17 +16,13 @@ from ..page_events import Opening
 from ..progress import friendly, said
 from ..studio import Studio
 from . import jobs, training_folders, training_tab
-from .list_view import ACTS, checks_html, models_html
+from .list_view import checks_html, models_html
+from .rows import PRESSED, pressed
 
 INTRO = (
     '<p class="subtle">The model is what looks at your images. The starter works at once; larger ones see far more. '
     "Nothing is downloaded without being asked.</p>"
 )
-# the buttons of the rows, also of rows that come later
-ROWS = """element.addEventListener('click', ({ target }) => {
-  const { act, model } = target.closest('[data-act]')?.dataset ?? {};
-  if (act) trigger('act', { act, model });
-})"""
 SHORT = ("switch", "self-test", "speed", "fetch", "embed")
 
 
@@ -83,7 +79,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             at.asked = gr.State(("", ""))
             at.result = gr.HTML("", elem_id="model-result")
             made = training_tab.Made(studio)
-            at.table = gr.HTML("", elem_id="models-table", js_on_load=ROWS)
+            at.table = gr.HTML("", elem_id="models-table", js_on_load=PRESSED)
             trained = training_tab.build(studio, page, tab, training, made)
 
     outputs = [*vars(at).values(), *following.parts]
@@ -96,13 +92,10 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
 
     def act(event: gr.EventData) -> Changes:
         """What the button of a row says."""
-        asked = event._data if isinstance(event._data, dict) else {}
-        what, name = str(asked.get("act")), _named(str(asked.get("model", "")))
-        if what not in ACTS:
-            raise BadInput("That is no button of this list; load the page again.")
+        what, name = pressed(event, {*JOBS, *ASKED})
         if what in ASKED:
             return ASKED[what](studio, at, name)
-        return {**_quiet(at), **following.start("switch" if what == "use" else what, {"model": name})}
+        return {**_quiet(at), **following.start(JOBS[what], {"model": name})}
 
     following.wire(outputs, page, tab, asked=[everything])
     use.click(job("switch"), at.model, outputs, **QUIET)
@@ -226,7 +219,9 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: b
     return {**listed, at.result: shown or said(words)}
 
 
-ASKED = {"get": _ask_get, "remove": _ask_remove}  # what is asked about first
+# what the buttons of a row do: a job, or a question first
+JOBS = {"use": "switch", "self-test": "self-test", "speed": "speed"}
+ASKED = {"get": _ask_get, "remove": _ask_remove}
 
 
 # what the handlers share

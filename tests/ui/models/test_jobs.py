@@ -14,7 +14,7 @@ from ui.models import jobs, offer, training_folders
 from ui.models.curves import curves_svg
 from ui.models.list_view import models_html
 from ui.models.training_requests import finetune_payload, pretrain_asked, pretrain_payload
-from ui.models.training_view import training_html
+from ui.models.training_view import training_html, trainings_html
 from ui.studio import Studio, remembered_model
 
 
@@ -237,7 +237,7 @@ def test_the_rows_have_what_can_be_done(studio):
         ModelInfo("local-dir:/elsewhere/tiny", "", 1, None, here=True),
     ]
     found = models_html(studio, infos)
-    assert re.findall(r'data-act="([\w-]+)" data-model="([^"]+)"', found) == [
+    assert re.findall(r'data-act="([\w-]+)" data-of="([^"]+)"', found) == [
         ("self-test", "fake"),
         ("speed", "fake"),
         ("get", "other"),
@@ -246,6 +246,16 @@ def test_the_rows_have_what_can_be_done(studio):
     ]
     assert "birds (made here)" in found  # as in the line about the model in use
     assert studio.shown("local-dir:/elsewhere/tiny") == "local-dir:tiny"
+
+
+def test_trainings_are_rows(studio):
+    for name in ("half", "birds"):
+        (studio.library.home / "models" / name / "model").mkdir(parents=True)
+    (studio.library.home / "models" / "birds" / "model" / "open_clip_model.safetensors").touch()
+    runs = sorted(training_folders.trainings(studio), key=lambda run: run.name)
+    found = trainings_html(runs, "birds", set())
+    assert re.findall(r'data-act="([\w-]+)" data-of="([^"]+)"', found) == [("show", "half"), ("delete", "half")]
+    assert 'data-act="delete"' not in trainings_html(runs, "birds", {"half"})  # it is at work
 
 
 def test_a_real_model_is_offered_until_someone_answers(studio):
