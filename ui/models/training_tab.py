@@ -211,7 +211,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms, made: Made) -
     form.train_time.click(estimate(seen, "pretrain", pretrain_asked), asked, seen.parts, **QUIET)
     mix.click(friendly(start_mix), [at.which, alpha], outputs, **QUIET)
     at.rows.act(friendly(show), [alpha, on_slider], outputs, **QUIET)  # an event of our own
-    at.ready.change(friendly(partial(_slide, studio)), at.ready, [alpha, mix, on_slider], **QUIET)
+    at.ready.change(friendly(partial(_slide, studio)), [at.ready, on_slider], [alpha, mix, on_slider], **QUIET)
     alpha.release(friendly(partial(_redraw, studio, at)), [at.which, alpha], at.view, **QUIET)
     tab.select(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
     page.load(partial(_open, studio, at), shown, outputs)
@@ -272,8 +272,11 @@ def _drawing(studio: Studio, at: Parts, run: Training, alpha: float, on_slider: 
     }
 
 
-def _slide(studio: Studio, ready: str) -> tuple[gr.Slider, gr.Button, str]:
-    """The slider at the mixture of a training that is ready now. No later look sets it: it may be in somebody's hand."""
+def _slide(studio: Studio, ready: str, on_slider: str) -> Any:
+    """The slider at the mixture of a training that is ready now. No later look sets it: it may be in somebody's hand. Two
+    looks at once may both see that it is ready; the second changes nothing."""
+    if ready and ready == on_slider:
+        return gr.skip()
     alpha = training_folders.training(studio, ready).alpha if ready else 0.5
     return gr.Slider(value=alpha, visible=bool(ready)), gr.Button(visible=bool(ready)), ready
 

@@ -13,14 +13,14 @@ def trainings_html(runs: Sequence[Training], shown: str, at_work: Collection[str
     """The trainings as rows, each with its own buttons; `at_work` are the names of those that a job is about."""
     rows = []
     for run in runs:
-        ready = run.sentence or "Its model is in the list above."
-        state = "At work." if run.name in at_work else ready if run.model else "Not finished; there is no model of it."
-        left = "" if run.model or run.name in at_work else button("delete", run.name, run.name)
+        is_over = bool(run.sentence or run.model)
+        came = run.sentence or ("Its model is in the list above." if run.model else "Not finished; nothing came of it yet.")
+        left = "" if is_over or run.name in at_work else button("delete", run.name, run.name)
         what = "shown" if run.name == shown else button("show", run.name, run.name)
         mark = " class=current" if run.name == shown else ""
         rows.append(
             f'<tr{mark}><th scope="row">{escape(run.name)}</th><td>{what}{left}</td>'
-            f'<td class="words">{escape(state)}</td></tr>'
+            f'<td class="words">{escape("At work." if run.name in at_work else came)}</td></tr>'
         )
     head = "".join(f'<th scope="col">{words}</th>' for words in ("Training", "Curves", "What came of it"))
     return (
