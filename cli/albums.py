@@ -18,6 +18,9 @@ def album(
     until: Annotated[str, typer.Option(help="Save it: only files changed on this day or earlier.")] = "",
     label: Annotated[str, typer.Option(help="Save it: only images that were given this label.")] = "",
     orientation: Annotated[str, typer.Option(help="Save it: landscape, portrait or square.")] = "",
+    place: Annotated[
+        str, typer.Option(help="Save it: only images taken near a town, in a region or country of this name.")
+    ] = "",
     replace: Annotated[bool, typer.Option("--replace", help="Save it in the place of an album of this name.")] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it; its images stay.")] = False,
     k: Annotated[int, typer.Option("-k", min=1, max=100_000, help="How many images.")] = 120,
@@ -28,7 +31,7 @@ def album(
     """Open a smart album, save one (give it something to look for), delete one, or list them all."""
     from clipcore import BadInput
 
-    filters = search_filters(file, since, until, label, orientation)
+    filters = search_filters(file, since, until, label, orientation, place)
     saves = bool(words or classifier or filters.any)
     if calls and not classifier:
         raise BadInput("A label to call images by needs its classifier; name it with --classifier.")

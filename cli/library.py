@@ -57,6 +57,7 @@ def search(
     until: Annotated[str, typer.Option(help="Only files changed on this day or earlier.")] = "",
     label: Annotated[str, typer.Option(help="Only images that were given this label.")] = "",
     orientation: Annotated[str, typer.Option(help="landscape, portrait or square.")] = "",
+    place: Annotated[str, typer.Option(help="Only images taken near a town, in a region or country of this name.")] = "",
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
     home: Home = None,
     model: Model = "starter",
@@ -70,7 +71,7 @@ def search(
 
     if sort not in ORDERS:
         raise BadInput(f"There is no order {sort!r}; choose one of {', '.join(ORDERS)}.")
-    filters = search_filters(name, since, until, label, orientation)
+    filters = search_filters(name, since, until, label, orientation, place)
     with open_library(home, model) as library:
         assert library.encoder is not None
         picture = library.encoder.embed_images([like])[0] if like else None

@@ -1,6 +1,7 @@
 """What a search or a look around is about: pictures of a folder, with a name, from some days, with a label, upright."""
 
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date
@@ -23,7 +24,8 @@ class Filters:
     """All that are set must hold. `name` is looked for in the file's name, in any case; the days count from 00:00 to 24:00.
 
     A picture's day is the one that its camera wrote down, else that in its file's name, else its file's time of change;
-    `label` is one that a person has given it; `orientation` is of the picture as it is shown, turned upright.
+    `label` is one that a person has given it; `orientation` is of the picture as it is shown, turned upright. `place` is
+    looked for in the nearest town with its region and country, in any case and without accents.
     """
 
     folder_id: int | None = None
@@ -32,6 +34,7 @@ class Filters:
     until: date | None = None
     label: str = ""
     orientation: Orientation = ""
+    place: str = ""
 
     @property
     def any(self) -> bool:
@@ -49,7 +52,7 @@ class Filters:
         try:
             days = {name: date.fromisoformat(data[name]) for name in ("since", "until") if data.get(name)}
             made = cls(**{**data, **days})
-            texts = made.name, made.label, made.orientation
+            texts = made.name, made.label, made.orientation, made.place
             if all(isinstance(text, str) for text in texts) and made.orientation in ("", *ORIENTATIONS):
                 return replace(made, folder_id=None if made.folder_id is None else known_id(made.folder_id))
         except (TypeError, ValueError):
@@ -59,6 +62,15 @@ class Filters:
     def fits_name(self, path: str) -> bool:
         """Whether a file's name has in it what is looked for."""
         return not self.name or letters(self.name).casefold() in letters(display_path(os.path.basename(path))).casefold()
+
+    def fits_place(self, place: str) -> bool:
+        """Whether a place's town, region or country has in it what is looked for; Zurich finds Zürich."""
+        return _bare(self.place) in _bare(place)
+
+
+def _bare(text: str) -> str:
+    """Small letters without accents."""
+    return "".join(c for c in unicodedata.normalize("NFKD", letters(text).casefold()) if not unicodedata.combining(c))
 
 
 NO_FILTERS = Filters()

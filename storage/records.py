@@ -22,6 +22,7 @@ class ImageRecord:
 
     `taken` is the camera's own clock, with no time zone; it and `camera` are None where the file does not say. `dated` is
     the picture's date: `taken`, or else the one in the file's name, or when it was last changed, by this computer's clock.
+    `place` is the nearest town with its region and country; empty where there is none, None where nobody has looked yet.
     """
 
     id: int
@@ -35,6 +36,7 @@ class ImageRecord:
     mtime_ns: int = 0
     dated: datetime = datetime(1970, 1, 1)
     picture: str = ""
+    place: str | None = None
 
     @property
     def modified(self) -> datetime:

@@ -122,7 +122,8 @@ class Image(Base):
 
     `taken` is the camera's own clock, with no time zone. `dated`, by which pictures are sorted and filtered, is `taken`, or
     else the file's time of change by this computer's clock. `orientation` is EXIF's, 1 to 8; NULL means that nobody has
-    looked for these facts yet: the row is older than the columns.
+    looked for these facts yet: the row is older than the columns. `latitude` and `longitude` are degrees north
+    and east by the camera's GPS; `place` is the nearest town in words, empty where there is none, NULL as above.
     """
 
     __tablename__ = "images"
@@ -142,6 +143,9 @@ class Image(Base):
     dated: Mapped[datetime] = mapped_column(DateTime, index=True)
     camera: Mapped[str | None] = mapped_column(Text)
     orientation: Mapped[int | None]
+    latitude: Mapped[float | None]
+    longitude: Mapped[float | None]
+    place: Mapped[str | None] = mapped_column(Text, index=True)
     missing: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
 

@@ -1,4 +1,4 @@
-"""What a camera wrote into a picture: when it was taken, with what, and which way is up."""
+"""What a camera wrote into a picture: when and where it was taken, with what, and which way is up."""
 
 import re
 from dataclasses import dataclass
@@ -19,7 +19,8 @@ _LONGEST = 100  # letters of a camera's name
 class Facts:
     """What a picture's header says. `width` and `height` are as a viewer shows it; `orientation` is EXIF's, 1 to 8.
 
-    `taken` is the camera's own clock, without a time zone, since few cameras say theirs.
+    `taken` is the camera's own clock, without a time zone, since few cameras say theirs. `latitude` and `longitude` are
+    degrees north and east, both or neither.
     """
 
     width: int
@@ -27,6 +28,8 @@ class Facts:
     orientation: int = 1
     taken: datetime | None = None
     camera: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
 
 
 def read_exif(image: Image.Image) -> Any:
@@ -70,6 +73,26 @@ def camera(exif: Any) -> str | None:
     if make and model and not model.lower().startswith(make.split()[0].lower()):
         return f"{make} {model}"[:_LONGEST]
     return (model or make)[:_LONGEST] or None
+
+
+def position(exif: Any) -> tuple[float, float] | None:
+    """Degrees north and east by the camera's GPS; None where it says nothing, nonsense, or the 0, 0 of one without a fix."""
+    try:
+        gps = exif.get_ifd(ExifTags.IFD.GPSInfo)
+        north = _degrees(gps[ExifTags.GPS.GPSLatitude], str(gps.get(ExifTags.GPS.GPSLatitudeRef, "N")), "S", 90)
+        east = _degrees(gps[ExifTags.GPS.GPSLongitude], str(gps.get(ExifTags.GPS.GPSLongitudeRef, "E")), "W", 180)
+    except Exception:  # no such block, a broken one, or a division by zero
+        return None
+    return (north, east) if (north, east) != (0.0, 0.0) else None
+
+
+def _degrees(parts: Any, half: str, below_zero: str, most: int) -> float:
+    """Degrees, minutes and seconds as one number. Raises ValueError where that is none on this Earth."""
+    degrees, minutes, seconds = map(float, parts)
+    value = degrees + minutes / 60 + seconds / 3600
+    if not 0 <= value <= most:
+        raise ValueError(value)
+    return -value if half.strip("\0 ").upper().startswith(below_zero) else value
 
 
 def _text(exif: Any, tag: int) -> str:

@@ -93,7 +93,8 @@ def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
         exif = exifs.read_exif(image)
         turned = exifs.orientation(image, exif)
         width, height = image.size if turned < 5 else image.size[::-1]
-        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif))
+        where = exifs.position(exif) or (None, None)
+        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif), *where)
 
 
 def _file(source: bytes | str | os.PathLike[str]) -> BinaryIO:

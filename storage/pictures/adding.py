@@ -21,6 +21,7 @@ from clipcore.pictures.finding import Skipped, display_path, find_images
 from clipcore.pictures.named_dates import named_date
 from clipcore.pictures.pixels import pixel_hash
 from clipcore.pictures.reading import content_hash, picture_facts, read_bytes
+from clipcore.pictures.towns import Position, place_names
 
 from ..database import IN_LIMIT, Database, chunks
 from ..records import Added, SkippedRecord
@@ -45,7 +46,7 @@ class _Listed:
     content_hash: str
     state: tuple[int, int]  # size and time of change, which tell that a file need not be read again
     missing: bool
-    looked_at: bool  # whether its date, camera and orientation are known
+    looked_at: bool  # whether its date, camera, orientation and place are known
 
 
 def add_folder(
@@ -155,7 +156,7 @@ def _add(
 
 
 def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
-    """Read the date, camera and orientation of pictures that were added before Sayso kept them: only the file's header."""
+    """Read the date, camera, orientation and place of pictures added before Sayso kept them: only the file's header."""
     for start, paths in zip(count(0, IN_LIMIT), chunks(ids), strict=False):
         yield start, len(ids)
         rows = []
@@ -163,15 +164,18 @@ def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int
             with suppress(BadImage):  # out of reach just now: asked again at the next look
                 facts = picture_facts(path)
                 dated = facts.taken or named_date(path) or file_date(_state(path)[1])
-                rows.append(
-                    {"image": ids[path], "when": facts.taken, "date": dated, "with": facts.camera, "up": facts.orientation}
-                )
+                at = {"north": facts.latitude, "east": facts.longitude, "near": place_names([_position(facts)])[0]}
+                also = {"with": facts.camera, "up": facts.orientation}
+                rows.append({"image": ids[path], "when": facts.taken, "date": dated, **also, **at})
         if rows:
             values: dict[str, Any] = {
                 "taken": bindparam("when"),
                 "dated": bindparam("date"),
                 "camera": bindparam("with"),
                 "orientation": bindparam("up"),
+                "latitude": bindparam("north"),
+                "longitude": bindparam("east"),
+                "place": bindparam("near"),
             }
             with database.writing() as connection:
                 connection.execute(update(Image).where(Image.id == bindparam("image")).values(values), rows)
@@ -229,6 +233,7 @@ def _put_images(
     states: dict[str, tuple[int, int]],
     picture_of: Mapping[str, str],
 ) -> None:
+    places = place_names([_position(picture.facts) for picture in pictures])
     rows = [
         {
             "folder_id": folder_id,
@@ -239,12 +244,22 @@ def _put_images(
             "size": states[str(picture.path)][0],
             "mtime_ns": states[str(picture.path)][1],
             "dated": picture.facts.taken or named_date(picture.path) or file_date(states[str(picture.path)][1]),
+            "place": place,
             "missing": False,
         }
-        for picture in pictures
+        for picture, place in zip(pictures, places, strict=True)
     ]
     insert = database.insert(Image)
-    changed = ("content_hash", "picture", "size", "mtime_ns", "dated", "missing", *(fact.name for fact in fields(Facts)))
+    changed = (
+        "content_hash",
+        "picture",
+        "size",
+        "mtime_ns",
+        "dated",
+        "place",
+        "missing",
+        *(fact.name for fact in fields(Facts)),
+    )
     connection.execute(
         insert.on_conflict_do_update(index_elements=["path"], set_={name: insert.excluded[name] for name in changed}), rows
     )
@@ -270,12 +285,17 @@ def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
 
 
 def _listed(connection: Connection, which: object) -> dict[str, _Listed]:
-    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing, Image.orientation)
+    looked_at = Image.orientation.is_not(None) & Image.place.is_not(None)
+    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing, looked_at)
     rows = connection.execute(select(*columns).where(which))  # type: ignore[arg-type]
     return {
-        path: _Listed(image_id, digest, (size, mtime), missing, orientation is not None)
-        for path, image_id, digest, size, mtime, missing, orientation in rows
+        path: _Listed(image_id, digest, (size, mtime), missing, bool(looked))
+        for path, image_id, digest, size, mtime, missing, looked in rows
     }
+
+
+def _position(facts: Facts) -> Position | None:
+    return None if facts.latitude is None or facts.longitude is None else (facts.latitude, facts.longitude)
 
 
 def _embedded(database: Database, space_id: int) -> set[str]:

@@ -90,6 +90,9 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     if filters.label:
         given = LabelRow.label == clean_label(filters.label), LabelRow.value == 1
         found.append(Image.picture.in_(select(LabelRow.picture).where(*given)))
+    if filters.place:
+        places = connection.scalars(select(Image.place).where(Image.place != "").distinct())
+        found.append(Image.place.in_([place for place in places if filters.fits_place(place or "")]))
     if filters.orientation:
         found.append(_turned(filters.orientation))
     return found

@@ -16,7 +16,7 @@ from ..tables import AnyRow, Embedding, Folder, Image, Skipped
 
 IMAGE_COLUMNS = (
     *(Image.id, Image.path, Image.content_hash, Image.width, Image.height, Image.folder_id),
-    *(Image.taken, Image.camera, Image.mtime_ns, Image.dated, Image.picture),
+    *(Image.taken, Image.camera, Image.mtime_ns, Image.dated, Image.picture, Image.place),
 )
 
 

@@ -45,6 +45,7 @@ class Question:
     until: str = ""
     label: str = ""
     orientation: Orientation = ""
+    place: str = ""
     sort: Order = "relevance"
     everything: bool = False
 
@@ -52,7 +53,7 @@ class Question:
     def filters(self) -> Filters:
         """Raises BadInput for a day that is none."""
         days = parse_day(self.since), parse_day(self.until)
-        return Filters(self.folder, self.name.strip(), *days, self.label.strip(), self.orientation)
+        return Filters(self.folder, self.name.strip(), *days, self.label.strip(), self.orientation, self.place.strip())
 
     @property
     def searches(self) -> bool:
@@ -174,6 +175,7 @@ class Answers:
         parts += [f"from {filters.since}"] if filters.since else []
         parts += [f"to {filters.until}"] if filters.until else []
         parts += [f"labelled {filters.label}"] if filters.label else []
+        parts += [f"taken at {filters.place}"] if filters.place else []
         parts += [filters.orientation] if filters.orientation else []
         return ", ".join(parts)
 

@@ -106,6 +106,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
             "taken": image.taken.isoformat(" ", "minutes") if image.taken else None,
             "modified": image.modified.strftime("%Y-%m-%d %H:%M"),
             "camera": image.camera,
+            "place": image.place,
             "width": image.width,
             "height": image.height,
             "bytes": size,

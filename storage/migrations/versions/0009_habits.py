@@ -1,4 +1,4 @@
-"""Folders that are looked at again by themselves; pictures that somebody said are no duplicates"""
+"""Folders that are looked at again by themselves; pictures that are no duplicates; where pictures were taken"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,6 +13,10 @@ def upgrade() -> None:
     op.add_column("folders", sa.Column("every", sa.Integer(), nullable=True))
     op.add_column("folders", sa.Column("sorter", sa.Text(), nullable=True))
     op.add_column("folders", sa.Column("looked", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("images", sa.Column("latitude", sa.Float(), nullable=True))
+    op.add_column("images", sa.Column("longitude", sa.Float(), nullable=True))
+    op.add_column("images", sa.Column("place", sa.Text(), nullable=True))
+    op.create_index(op.f("ix_images_place"), "images", ["place"], unique=False)
     op.create_table(
         "apart",
         sa.Column("id", sa.Integer(), nullable=False),

@@ -95,7 +95,7 @@ class Grid extends HTMLElement {
     like = null;
     await this.places();
     if (album) return this.openAlbum(album);
-    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", orientation: "", sort: "", ...values });
+    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", place: "", orientation: "", sort: "", ...values });
     await this.submit();
   };
   submit() {
@@ -174,7 +174,7 @@ class Grid extends HTMLElement {
       const [answer] = await Promise.all([getJSON(`/api/images?${new URLSearchParams({ ...next, offset: 0 })}`), this.places()]);
       if (question !== this.question || this.isBusy()) return this.refresh();
       like = null;
-      this.form.set({ q: "", name: "", since: "", until: "", label: "", orientation: "", folder });
+      this.form.set({ q: "", name: "", since: "", until: "", label: "", place: "", orientation: "", folder });
       this.turnTo(next);
       this.begin(answer);
     });

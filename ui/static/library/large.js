@@ -76,10 +76,11 @@ export class Large extends Viewer {
       facts.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
     }
   }
-  list({ taken, modified, camera, width, height, bytes, path, folder }) {
+  list({ taken, modified, camera, place, width, height, bytes, path, folder }) {
     const rows = [
       ["Taken", taken && moment(taken)],
       ["Camera", camera],
+      ["Place", place],
       ["Changed", moment(modified)],
       ["Size", `${width.toLocaleString("en")} × ${height.toLocaleString("en")}${bytes === null ? ", the file is not there now" : `, ${size(bytes)}`}`],
       ["Folder", folder],
