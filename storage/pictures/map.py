@@ -154,8 +154,10 @@ class Maps:
 
     def _save(self, kept: _Kept) -> None:
         data = io.BytesIO()
-        values = {name: getattr(kept.layout, name, None) for name in PARTS[:4]}
-        np.savez(data, method=kept.layout.method, first=kept.first, keys=kept.keys, places=kept.places, **values)
+        how = kept.layout
+        arrays = {"mean": how.mean, "basis": how.basis, "marks": how.marks, "lies": how.lies}
+        arrays |= {"keys": kept.keys, "places": kept.places}
+        np.savez(data, allow_pickle=False, method=np.array(how.method), first=np.array(kept.first), **arrays)
         write_beside(self.file, data.getbuffer(), durable=False)
         self._held = None
 
