@@ -155,9 +155,17 @@ class Maps:
     def _save(self, kept: _Kept) -> None:
         data = io.BytesIO()
         how = kept.layout
-        arrays = {"mean": how.mean, "basis": how.basis, "marks": how.marks, "lies": how.lies}
-        arrays |= {"keys": kept.keys, "places": kept.places}
-        np.savez(data, allow_pickle=False, method=np.array(how.method), first=np.array(kept.first), **arrays)
+        np.savez(
+            data,
+            method=np.array(how.method),
+            first=np.array(kept.first),
+            mean=how.mean,
+            basis=how.basis,
+            marks=how.marks,
+            lies=how.lies,
+            keys=kept.keys,
+            places=kept.places,
+        )
         write_beside(self.file, data.getbuffer(), durable=False)
         self._held = None
 
