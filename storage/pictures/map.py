@@ -154,8 +154,18 @@ class Maps:
 
     def _save(self, kept: _Kept) -> None:
         data = io.BytesIO()
-        values = {name: getattr(kept.layout, name, None) for name in PARTS[:4]}
-        np.savez(data, method=kept.layout.method, first=kept.first, keys=kept.keys, places=kept.places, **values)
+        how = kept.layout
+        np.savez(
+            data,
+            method=np.array(how.method),
+            first=np.array(kept.first),
+            mean=how.mean,
+            basis=how.basis,
+            marks=how.marks,
+            lies=how.lies,
+            keys=kept.keys,
+            places=kept.places,
+        )
         write_beside(self.file, data.getbuffer(), durable=False)
         self._held = None
 

@@ -26,6 +26,7 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     for n in range(9):
         photo(tmp_path / "shots" / "sea" / f"sea {n}.png", (10, 20 + n, 250 - n), (40 + n, 36))
         photo(tmp_path / "shots" / "fire" / f"fire {n}.png", (250 - n, 20 + n, 10), (40 + n, 36))
+    (tmp_path / "shots" / "fire" / "broken.jpg").write_bytes(b"no picture")
     reveal(page.get_by_role("tab", name="Library"))
 
     # the dialog goes to the folder, and adds it
@@ -39,6 +40,9 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     dialog.get_by_role("button", name="Add this folder").click()
     grid = page.locator("sayso-grid")
     expect(grid.get_by_role("heading", name="18 images", exact=True)).to_be_visible(timeout=180_000)
+
+    page.get_by_role("button", name="See which").click()
+    expect(page.locator("#skipped .skipped")).to_contain_text("broken.jpg")
 
     # the map is laid out without being asked; keys go from one to the next
     grid.get_by_role("button", name="Map", exact=True).click()

@@ -54,7 +54,7 @@ class Duplicates extends HTMLElement {
     const best = images.reduce((one, other) => (other[5] > one[5] ? other : one));
     const card = (image, index) => {
       const open = () => this.viewer.open(images, index);
-      const words = image === best ? `${image[4]}, largest` : image[4];
+      const words = image === best ? `Best: ${image[4]}` : image[4];
       return make("button", { type: "button", class: "card", "aria-label": `${image[2]}, ${words}`, onclick: open }, thumbnail(image), make("span", {}, words));
     };
     const others = images.filter((image) => image !== best);

@@ -56,26 +56,32 @@ class WebGL {
   // What is to be drawn, from now on.
   set(points, tints, marks) {
     this.points = points;
-    this.put("place", points.places, 2, this.gl.FLOAT);
+    this.put("place", points.places);
     this.tint(tints);
     this.mark(marks);
   }
   tint(tints) {
-    this.put("tint", (this.tints = tints), 1, this.gl.UNSIGNED_BYTE);
+    this.put("tint", (this.tints = tints));
   }
   mark(marks) {
-    this.put("mark", (this.marks = marks), 1, this.gl.UNSIGNED_BYTE);
+    this.put("mark", (this.marks = marks));
   }
-  put(name, values, size, type) {
+  put(name, values) {
     const { gl } = this;
-    const place = gl.getAttribLocation(this.program, name);
     gl.bindBuffer(gl.ARRAY_BUFFER, (this.buffers[name] ??= gl.createBuffer()));
     gl.bufferData(gl.ARRAY_BUFFER, values, gl.STATIC_DRAW);
-    gl.enableVertexAttribArray(place);
-    gl.vertexAttribPointer(place, size, type, false, 0, 0);
   }
-  // view: {x, y, unit}: the middle of the canvas, and the pixels of the canvas that one unit of the plane takes.
-  draw({ x, y, unit }, { colours, page, edge }, size) {
+  // Read a buffer, one point of `every` so many.
+  read(name, size, type, bytes, every) {
+    const { gl } = this;
+    const place = gl.getAttribLocation(this.program, name);
+    gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[name]);
+    gl.enableVertexAttribArray(place);
+    gl.vertexAttribPointer(place, size, type, false, every * bytes, 0);
+  }
+  // view: {x, y, unit}: the middle of the canvas, and the pixels of the canvas that one unit of the plane takes. With `every`
+  // only one of so many points is drawn.
+  draw({ x, y, unit }, { colours, page, edge }, size, every = 1) {
     const { gl, canvas } = this;
     const scale = [(2 * unit) / canvas.width, (2 * unit) / canvas.height];
     gl.viewport(0, 0, canvas.width, canvas.height);
@@ -86,7 +92,12 @@ class WebGL {
     gl.uniform1f(this.at("size"), size);
     gl.uniform4fv(this.at("colours"), colours.flat());
     gl.uniform4f(this.at("edge"), ...edge);
-    if (this.points?.count) gl.drawArrays(gl.POINTS, 0, this.points.count);
+    const count = Math.ceil((this.points?.count ?? 0) / every);
+    if (!count) return;
+    this.read("place", 2, gl.FLOAT, 8, every);
+    this.read("tint", 1, gl.UNSIGNED_BYTE, 1, every);
+    this.read("mark", 1, gl.UNSIGNED_BYTE, 1, every);
+    gl.drawArrays(gl.POINTS, 0, count);
   }
 }
 
@@ -104,7 +115,7 @@ class Plain {
   mark(marks) {
     this.marks = marks;
   }
-  draw({ x, y, unit }, { colours, page, edge }, size) {
+  draw({ x, y, unit }, { colours, page, edge }, size, every = 1) {
     const { pen, canvas, points, tints, marks } = this;
     const css = ([r, g, b]) => `rgb(${255 * r} ${255 * g} ${255 * b})`;
     pen.fillStyle = css(page);
@@ -112,7 +123,7 @@ class Plain {
     // pale ones first, selected ones last
     for (const pass of [...colours.keys()].reverse().concat(-1)) {
       pen.fillStyle = css(pass < 0 ? edge : colours[pass]);
-      for (let n = 0; n < (points?.count ?? 0); n++) {
+      for (let n = 0; n < (points?.count ?? 0); n += every) {
         if (pass < 0 ? !marks[n] : tints[n] !== pass) continue;
         const half = (size + 4 * marks[n]) / 2;
         pen.fillRect(canvas.width / 2 + (points.x(n) - x) * unit - half, canvas.height / 2 - (points.y(n) - y) * unit - half, 2 * half, 2 * half);

@@ -4,6 +4,8 @@ import { Hands } from "./map_hands.js";
 import { OUT, Points } from "./map_points.js";
 import { painter } from "./map_paint.js";
 
+const [SLOW, QUICK] = [30, 18]; // milliseconds from frame to frame
+const FEW = 10_000; // points that are always drawn
 const REST = 140; // milliseconds after which a view that stays gets its pictures
 const SIDE = 44; // pixels of a picture; as in map.css
 const ROOM = 56; // from one to the next, so that points are seen between them
@@ -16,6 +18,7 @@ export class Plane {
   cards = new Map(); // id -> card, or null where there is none any more
   only = new Set(); // groups that are looked at alone; none: all
   bounds = [-1, 1, -1, 1];
+  every = 1; // of how many points one is drawn while the view moves
   current = -1; // the point where hand or keys are
 
   // host: has(id), choose(ids, isMore), toggle(id), clear(), open(cards, index); element: where colours are read from
@@ -167,10 +170,25 @@ export class Plane {
     if (this.canvas.width !== w || this.canvas.height !== h) Object.assign(this.canvas, { width: w, height: h });
     const look = this.look ?? this.colours();
     if (!look) return this.draw();
-    this.painter.draw({ x: this.view.x, y: this.view.y, unit: this.view.unit * dots }, look, this.size() * dots);
+    this.haste();
+    const all = (every) => this.painter.draw({ x: this.view.x, y: this.view.y, unit: this.view.unit * dots }, look, this.size() * dots, every);
+    all(this.every);
     this.follow();
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => this.picture(), REST);
+    this.resting = setTimeout(() => {
+      if (this.every > 1) all(1);
+      this.picture();
+    }, REST);
+  }
+  // While it moves and frames come too slowly, as where a browser draws without a graphics card, one point of so many is drawn;
+  // all of them are there again when it rests.
+  haste() {
+    const took = performance.now() - (this.painted ?? 0);
+    this.painted = performance.now();
+    if (took > 2 * REST) return; // it has rested
+    this.quick = took < QUICK ? (this.quick ?? 0) + 1 : 0;
+    if (took > SLOW && this.points.count / this.every > FEW) this.every = Math.min(16, 2 * this.every);
+    else if (this.quick > 30 && this.every > 1) (this.every /= 2), (this.quick = 0);
   }
   // Pixels of a point: many are small, and all grow with the zoom.
   size() {
