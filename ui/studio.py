@@ -150,7 +150,8 @@ class Studio:
             return f"loading {self.shown(self.model)} … · {images}"
         encoder = self.encoder()
         device, missing = encoder.device.type.upper(), self._missing(encoder.space.key, count)
-        return f"{self.shown(self.model)} · {device} · {images}{missing}"
+        name = self.shown(self.model) if self.model.startswith("local-dir:") else encoder.name
+        return f"{name} · {device} · {images}{missing}"
 
     def _missing(self, space: str, count: int) -> str:
         """How many pictures have vectors of the model in use, while some have none."""
@@ -158,7 +159,7 @@ class Studio:
             return ""
         embedded = self.library.count(embedded=True)
         if embedded < count:
-            return f" · {embedded:,} of them have vectors of this model"
+            return f" · this model has read {embedded:,}"
         self._complete = (space, count)
         return ""
 

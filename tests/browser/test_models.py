@@ -78,11 +78,11 @@ def test_switch_and_rebuild(page, place):
     choose(page, f"local-dir:{place / 'tiny'}")
     page.locator("#model-use").click()
     expect(page.locator("#status")).to_contain_text("local-dir:tiny", timeout=60_000)
-    expect(page.locator("#status")).not_to_contain_text("of them have vectors", timeout=60_000)
+    expect(page.locator("#status")).not_to_contain_text("this model has read", timeout=60_000)
     expect(page.locator("#foreign")).to_contain_text("“colours” needs starter", timeout=20_000)
     page.get_by_role("button", name="Rebuild with this model").click()
     expect(page.locator("#rebuilt")).to_contain_text("“colours” is rebuilt for this model as version 2")
-    expect(page.locator("#model-result")).to_contain_text("Every image has its vector", timeout=60_000)
+    expect(page.locator("#model-result")).to_contain_text("This model has read every image", timeout=60_000)
 
 
 def test_fine_tune_with_a_reload_in_the_middle(page, place):

@@ -168,7 +168,7 @@ def _ask_remove(studio: Studio, at: Parts, name: str) -> Changes:
     if name == "starter" or (name.startswith("local-dir:") and not run):
         raise BadInput("Only models that were fetched or made here can be removed; this one lies elsewhere.")
     shown = run.name if run else name
-    return _ask(at, ("remove", name), f"Remove {shown} from this computer? Vectors made with it stay.", "Remove it")
+    return _ask(at, ("remove", name), f"Remove {shown} from this computer? What it has read stays.", "Remove it")
 
 
 def _yes(studio: Studio, at: Parts, following: Following, asked: tuple[str, str]) -> Changes:
@@ -201,15 +201,15 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: b
     words, shown = result.get("sentence", ""), ""
     if job.kind == "switch":
         missing = result.get("missing", 0)
-        later = f" {missing:,} images get their vectors in the background; the old vectors stay." if missing else ""
+        later = f" It reads {missing:,} images now, in the background." if missing else ""
         words = f"{studio.shown(result['model'])} is in use.{later}"
     elif job.kind == "embed":
         problems = result.get("problems", [])
         left = result.get("missing", 0)
         words = (
-            f"{left:,} images have no vector of this model. {' '.join(problems[:2])}"
+            f"This model could not read {left:,} images. {' '.join(problems[:2])}"
             if left
-            else "Every image has its vector."
+            else "This model has read every image."
         )
     elif job.kind == "self-test":
         words, shown = "", checks_html(studio.shown(result["model"]), result)

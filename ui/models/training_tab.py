@@ -86,7 +86,7 @@ def forms(studio: Studio) -> Forms:
         at.source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
         at.path = gr.Textbox(
             label="Where they are",
-            info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
+            info="A folder with one folder for each class, a CSV with the columns image and label, or .tar files (shards).",
             visible=False,
         )
         at.model = gr.Textbox(studio.model, label="Model to begin with")
@@ -133,7 +133,7 @@ def forms(studio: Studio) -> Forms:
         at.data = gr.Textbox(
             label="Images with captions or class names",
             placeholder="Pictures/captioned",
-            info="Class folders, a table with the columns image and caption, or .tar shards.",
+            info="Class folders, a table with the columns image and caption, or .tar files (shards).",
         )
         at.begin = gr.Textbox(
             label="Model to begin with (optional)", placeholder="none", info="Left empty, one begins from nothing."

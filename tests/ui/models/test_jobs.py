@@ -64,7 +64,7 @@ def test_status_counts_the_vectors_that_are_missing(studio):
     assert studio.encoder().name == "fake"  # waits until it is loaded
     assert studio.status() == "fake · CPU · 4 images"
     studio.library.encoder = FakeEncoder("third")
-    assert studio.status() == "third · CPU · 4 images · 0 of them have vectors of this model"
+    assert studio.status() == "third · CPU · 4 images · this model has read 0"
 
 
 def test_a_model_that_does_not_load_changes_nothing(studio):
