@@ -78,7 +78,7 @@ def command(run: Callable[..., None]) -> Callable[..., None]:
             with ended_by_sigterm():
                 run(*args, **kwargs)
         except SaysoError as error:
-            say(str(error))
+            say("\n".join([str(error), *getattr(error, "__notes__", ())]))
             raise typer.Exit(2) from None
         except KeyboardInterrupt:
             say("Stopped. What was done so far is kept.")

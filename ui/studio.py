@@ -82,7 +82,7 @@ class Studio:
             self._problem = str(error)
         except Exception:
             logging.exception("loading the model failed")
-            self._problem = f"The model {self.model} could not be loaded; the log says why. Choose another one."
+            self._problem = f"The model {self.shown(self.model)} could not be loaded; the log says why. Choose another one."
         self._ready.set()
 
     def encoder(self) -> "Encoder":
@@ -109,6 +109,15 @@ class Studio:
         """
         return self.jobs.submit("switch", {"model": model})
 
+    def shown(self, model: str) -> str:
+        """What a model is called on the page, everywhere: one made here by its training, any other without its folders."""
+        if not model.startswith("local-dir:"):
+            return model
+        folder = Path(model.removeprefix("local-dir:"))
+        if folder.name == "model" and folder.parent.parent == self.library.home / "models":
+            return f"{folder.parent.name} (made here)"
+        return f"local-dir:{folder.name}"
+
     def keep(self, files: list[str]) -> list[str]:
         """Copy files that the browser sent below the home folder, where they stay; gives their new paths."""
         if not files:
@@ -132,10 +141,10 @@ class Studio:
         if self._problem:
             return self._problem
         if not self._ready.is_set():
-            return f"loading {self.model} … · {images}"
+            return f"loading {self.shown(self.model)} … · {images}"
         encoder = self.encoder()
-        name = "the starter, small and rough" if encoder.name == "starter" else encoder.name
-        return f"{name} · {encoder.device.type.upper()} · {images}{self._missing(encoder.space.key, count)}"
+        device, missing = encoder.device.type.upper(), self._missing(encoder.space.key, count)
+        return f"{self.shown(self.model)} · {device} · {images}{missing}"
 
     def _missing(self, space: str, count: int) -> str:
         """How many pictures have vectors of the model in use, while some have none."""
@@ -143,7 +152,7 @@ class Studio:
             return ""
         embedded = self.library.count(embedded=True)
         if embedded < count:
-            return f" · {embedded:,} of them have vectors of this model"
+            return f" · this model has read {embedded:,}"
         self._complete = (space, count)
         return ""
 
@@ -152,16 +161,16 @@ class Studio:
     def wait_for_model(self) -> Generator[Step, None, None]:
         """Steps until the model is there. Raises SaysoError if it could not be loaded."""
         while not self._ready.wait(0.3):
-            yield Step(0, 0, f"Loading the model {self.model}")
+            yield Step(0, 0, f"Loading the model {self.shown(self.model)}")
         self.encoder()
 
     def _switch(self, payload: dict[str, Any]) -> Work:
         name = payload["model"]
         while not self._ready.wait(0.3):  # two models that load at once may want more memory than there is
-            yield Step(0, 0, f"loading {self.model} first")
-        yield Step(0, 0, f"loading {name}")
+            yield Step(0, 0, f"loading {self.shown(self.model)} first")
+        yield Step(0, 0, f"loading {self.shown(name)}")
         encoder = self.load_other(name)
-        yield Step(0, 0, f"taking {name} into use")  # the last moment to stop
+        yield Step(0, 0, f"taking {self.shown(name)} into use")  # the last moment to stop
         self.library.encoder = encoder
         self.model, self._problem = name, None
         (self.library.home / CHOICE).write_text(json.dumps({"model": name}), encoding="utf-8")

@@ -124,6 +124,14 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
 .facts tbody th { font-weight: 600; white-space: normal; overflow-wrap: anywhere; min-width: 210px; max-width: 290px; }
 .facts.mixtures tbody th { min-width: 0; } /* a number, beside which the rest fits on a phone */
 #tabs .facts td a { padding: 2px 0; } /* Gradio pads links, which would set them off from the words above */
+#trainings .words { white-space: normal; }
+#trainings td button + button { margin-left: 6px; }
+:is(#models-table, #trainings) td button { padding: 2px 10px; min-height: 26px; font-size: 12px; border-radius: 7px;
+  border: 1px solid var(--input-border-color); background: var(--button-secondary-background-fill);
+  color: var(--body-text-color); }
+#models-table .acts { display: flex; flex-wrap: wrap; gap: 2px 12px; }
+#models-table .acts button { padding: 0; min-height: 24px; border: 0; background: none; color: var(--link-text-color);
+  text-decoration: underline; font-weight: 400; }
 /* the last column, the licence, shall be in sight at 1280 px */
 #models-table .facts :is(th, td) { padding-inline: 6px; }
 #models-table .facts td:last-child { white-space: normal; min-width: 96px; }

@@ -23,7 +23,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
     """The model as an `Encoder`. `precision` is auto, fp32, bf16 or int8, and concerns the image tower only.
 
     auto is what the variable SAYSO_PRECISION says; without it fp32 or bf16, measured once per machine. Raises UnknownModel,
-    ModelNotHere (with the command that fetches it) or ModelError (damaged or unfitting weights).
+    ModelNotHere (its note is the command that fetches it) or ModelError (damaged or unfitting weights).
     """
     import open_clip
     import torch

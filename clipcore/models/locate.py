@@ -53,7 +53,9 @@ def locate(name: str) -> Source:
 
     architecture, tag = split_name(name)
     if architecture not in open_clip.list_models():
-        raise UnknownModel(f"There is no model named {name!r}; `python app.py models --all` lists them.")
+        error = UnknownModel(f"There is no model named {name!r}; choose one from the list of models.")
+        error.add_note("At the command line: python app.py models --all")
+        raise error
     config_of_tag = open_clip.get_pretrained_cfg(architecture, tag)
     if config_of_tag:
         weights = _cached_weights(config_of_tag)
@@ -119,9 +121,9 @@ def shortened(error: Exception) -> str:
 
 
 def _not_here(name: str) -> ModelNotHere:
-    return ModelNotHere(
-        f"The weights of {name} are not on this computer; fetch them with: python app.py models --get {name}"
-    )
+    error = ModelNotHere(f"The weights of {name} are not on this computer; get them first.")
+    error.add_note(f"At the command line: python app.py models --get {name}")  # said there, and not on the page
+    return error
 
 
 def _cached(repo: str, filename: str) -> Path | None:

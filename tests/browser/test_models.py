@@ -53,19 +53,20 @@ def choose(page, name):
 
 def test_self_test_and_speed(page):
     open_models(page)
-    page.get_by_role("button", name="Self-test").click()
+    page.get_by_role("button", name="Self-test: starter").click()
     result = page.locator("#model-result")
     expect(result).to_contain_text("Self-test of starter: passed", timeout=120_000)
     expect(result).to_contain_text("known photographs fit their own captions")
-    page.get_by_role("button", name="Measure speed").click()
+    page.get_by_role("button", name="Measure speed: starter").click()
     expect(result).to_contain_text(re.compile(r"starter takes in [\d,]+ images a second"), timeout=60_000)
     expect(page.locator("#models-table tr.current td").nth(2)).not_to_be_empty()
 
 
 def test_mistakes_are_said(page):
     open_models(page)
-    page.get_by_role("button", name="Remove", exact=True).click()
-    expect(page.get_by_test_id("toast-body").last).to_contain_text("in use")
+    expect(page.locator("#models-table tr.current [data-act=remove]")).to_have_count(0)  # it is in use
+    page.get_by_role("button", name="Get: ViT-B-32-256/datacomp_s34b_b86k").click()
+    expect(page.get_by_test_id("toast-body").last).to_contain_text("ViT-B-32-256/datacomp_s34b_b86k")  # no network here
     choose(page, "no-such-model")
     page.locator("#model-use").click()
     expect(page.locator("#models-progress")).to_contain_text("There is no model named", timeout=90_000)
@@ -77,11 +78,11 @@ def test_switch_and_rebuild(page, place):
     choose(page, f"local-dir:{place / 'tiny'}")
     page.locator("#model-use").click()
     expect(page.locator("#status")).to_contain_text("local-dir:tiny", timeout=60_000)
-    expect(page.locator("#status")).not_to_contain_text("of them have vectors", timeout=60_000)
+    expect(page.locator("#status")).not_to_contain_text("this model has read", timeout=60_000)
     expect(page.locator("#foreign")).to_contain_text("“colours” needs starter", timeout=20_000)
     page.get_by_role("button", name="Rebuild with this model").click()
     expect(page.locator("#rebuilt")).to_contain_text("“colours” is rebuilt for this model as version 2")
-    expect(page.locator("#model-result")).to_contain_text("Every image has its vector", timeout=60_000)
+    expect(page.locator("#model-result")).to_contain_text("This model has read every image", timeout=60_000)
 
 
 def test_fine_tune_with_a_reload_in_the_middle(page, place):

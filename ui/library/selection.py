@@ -84,7 +84,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
         ids = answers.ids(chosen)
         images, vectors = library.embeddings(ids[:MOST_ALIKE])
         if not images:
-            raise NotFound("These images have no vector of the model in use; add their folder again with this model.")
+            raise NotFound("The model in use has not read these images; add their folder again.")
         mean = vectors.mean(0)
         length = float(np.linalg.norm(mean))
         if length < 1e-3:

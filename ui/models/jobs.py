@@ -85,15 +85,18 @@ def remade(studio: Studio, before: Classifier) -> Classifier:
 
 def _load(studio: Studio, name: str) -> "Generator[Step, None, Encoder]":
     """The model in use if it is this one, else another for the time of the work."""
-    yield Step(0, 0, f"loading {name}")
+    yield Step(0, 0, f"loading {studio.shown(name)}")
     return studio.encoder() if name == studio.model else studio.load_other(name)
 
 
 def _fetch(studio: Studio, payload: dict[str, Any]) -> Work:
     from clipcore.models import iter_fetch
 
-    yield from iter_fetch(payload["model"])
-    return {"sentence": f"{payload['model']} is here. Choose Use to work with it."}
+    name = payload["model"]
+    yield from iter_fetch(name)
+    if payload.get("use"):
+        return {"sentence": f"{name} is here and comes into use now.", "switch": studio.switch(name)}
+    return {"sentence": f"{name} is here. Choose Use to work with it."}
 
 
 def _self_test(studio: Studio, payload: dict[str, Any]) -> Work:
@@ -110,7 +113,8 @@ def _speed(studio: Studio, payload: dict[str, Any]) -> Work:
 
     encoder = yield from _load(studio, payload["model"])
     rate = yield from iter_measure_speed(encoder, payload["model"])
-    return {"sentence": f"{payload['model']} takes in {rate:,.0f} images a second on this {encoder.device.type.upper()}."}
+    name, device = studio.shown(payload["model"]), encoder.device.type.upper()
+    return {"sentence": f"{name} takes in {rate:,.0f} images a second on this {device}."}
 
 
 # training

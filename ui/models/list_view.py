@@ -5,16 +5,10 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..studio import Studio
-from . import training_folders
+from .rows import button
 
 if TYPE_CHECKING:
     from clipcore.models import ModelInfo
-
-
-def short_name(studio: Studio, name: str) -> str:
-    """A name to read: without the folders where a model of this home lies."""
-    run = next((run for run in training_folders.trainings(studio) if run.model == name), None)
-    return f"{run.name} (made here)" if run else name
 
 
 def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
@@ -33,7 +27,11 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     )
     rows = []
     for info in infos:
-        state = "in use" if info.name == studio.model else "here" if info.here else ""
+        state = (
+            "in use"
+            if info.name == studio.model
+            else button("use" if info.here else "get", info.name, studio.shown(info.name))
+        )
         mark = ' <span class="badge" title="No model listed is both more accurate and cheaper">best for its cost</span>'
         about = f"<small>{escape(info.about)}</small>" if info.about else ""
         cells = (
@@ -46,7 +44,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
             escape(info.languages) or _unknown(info),
             _licence(info),
         )
-        name = f"{_whole_parts(short_name(studio, info.name))}{mark if info.pareto else ''}{about}"
+        name = f"{_whole_parts(studio.shown(info.name))}{mark if info.pareto else ''}{about}{_acts(info, studio)}"
         rows.append(
             f'<tr{" class=current" if state == "in use" else ""}><th scope="row">{name}</th><td>{state}</td>'
             + "".join(f"<td>{cell}</td>" for cell in cells)
@@ -54,13 +52,26 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         )
     head = "".join(f'<th scope="col">{escape(words) or "State"}</th>' for words in heads)
     note = (
-        "Accuracy without training on ImageNet's 1,000 classes, as published: each figure leads to its source. An empty "
-        "cell is not known. Measure speed fills in how many images of one megapixel this computer takes in a second."
+        "Right on ImageNet: of photos of 1,000 kinds, without training, as published. Each figure leads to its source. What "
+        "is not known is left empty. Measure speed tells how many images of one megapixel go in a second here."
     )
     return (
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
         f'{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div><p class="subtle">{note}</p>'
     )
+
+
+def _acts(info: "ModelInfo", studio: Studio) -> str:
+    """What can be done with a model that is on this computer, beside using it."""
+    if not info.here:
+        return ""
+    gone = ("remove",) if info.name not in (studio.model, "starter") and not _is_elsewhere(info.name, studio) else ()
+    acts = "".join(button(what, info.name, studio.shown(info.name)) for what in ("self-test", "speed", *gone))
+    return f'<span class="acts">{acts}</span>'
+
+
+def _is_elsewhere(name: str, studio: Studio) -> bool:
+    return name.startswith("local-dir:") and not studio.shown(name).endswith("(made here)")
 
 
 def _licence(info: "ModelInfo") -> str:

@@ -16,7 +16,8 @@ from ..page_events import Opening
 from ..progress import friendly, said
 from ..studio import Studio
 from . import jobs, training_folders, training_tab
-from .list_view import checks_html, models_html, short_name
+from .list_view import checks_html, models_html
+from .rows import PRESSED, pressed
 
 INTRO = (
     '<p class="subtle">The model is what looks at your images. The starter works at once; larger ones see far more. '
@@ -59,17 +60,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             )
             with gr.Row(elem_classes="go"):
                 use = gr.Button("Use", variant="primary", min_width=90, elem_id="model-use")
-                test = gr.Button("Self-test", min_width=90)
-                speed = gr.Button("Measure speed", min_width=120)
                 get = gr.Button("Get", min_width=80)
-                remove = gr.Button("Remove", min_width=80)
-                following.stop_button()
-            following.progress_bar("models-progress")
-            at.question = gr.HTML("", visible=False)
-            with gr.Row(elem_classes="go"):
-                at.yes = gr.Button("Yes", variant="primary", min_width=120, visible=False)
-                at.no = gr.Button("No", min_width=80, visible=False)
-            at.asked = gr.State(("", ""))
             at.foreign = gr.HTML("", visible=False, elem_id="foreign")
             at.which = gr.Dropdown(
                 [], label="Classifier of another model", visible=False, filterable=False, elem_id="foreign-choice"
@@ -79,9 +70,17 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             everything = gr.Checkbox(False, label="Show every model that open_clip knows", elem_id="models-all")
             training = training_tab.forms(studio)
         with stage(), gr.Column(elem_classes="pages", min_width=0):
+            following.progress_bar("models-progress")
+            at.question = gr.HTML("", visible=False, elem_id="models-question")
+            with gr.Row(elem_classes="go"):
+                at.yes = gr.Button("Yes", variant="primary", scale=0, min_width=120, visible=False)
+                at.no = gr.Button("No", scale=0, min_width=80, visible=False)
+                following.stop_button()
+            at.asked = gr.State(("", ""))
             at.result = gr.HTML("", elem_id="model-result")
-            at.table = gr.HTML("", elem_id="models-table")
-            trained = training_tab.build(studio, page, tab, training)
+            made = training_tab.Made(studio)
+            at.table = gr.HTML("", elem_id="models-table", js_on_load=PRESSED)
+            trained = training_tab.build(studio, page, tab, training, made)
 
     outputs = [*vars(at).values(), *following.parts]
 
@@ -91,11 +90,17 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     def job(kind: str) -> Callable[[str], Changes]:
         return friendly(lambda name: {**_quiet(at), **following.start(kind, {"model": _named(name)})})
 
+    def act(event: gr.EventData) -> Changes:
+        """What the button of a row says."""
+        what, name = pressed(event, {*JOBS, *ASKED})
+        if what in ASKED:
+            return ASKED[what](studio, at, name)
+        return {**_quiet(at), **following.start(JOBS[what], {"model": name})}
+
     following.wire(outputs, page, tab, asked=[everything])
-    for button, kind in ((use, "switch"), (test, "self-test"), (speed, "speed")):
-        button.click(job(kind), at.model, outputs, **QUIET)
+    use.click(job("switch"), at.model, outputs, **QUIET)
     get.click(on(_ask_get), at.model, outputs, **QUIET)
-    remove.click(on(_ask_remove), at.model, outputs, **QUIET)
+    at.table.act(friendly(act), None, outputs, **QUIET)  # an event of our own
     at.yes.click(friendly(partial(_yes, studio, at, following)), at.asked, outputs, **QUIET)
     at.no.click(lambda: _quiet(at), None, outputs, **QUIET)
     at.rebuild.click(on(_rebuild), at.which, outputs, **QUIET)
@@ -127,7 +132,7 @@ def _show(studio: Studio, at: Parts, everything: bool, chosen: str | None = None
     if studio.model not in {info.name for info in infos}:
         with suppress(SaysoError):  # it is gone from the disk; the status line says so
             infos.insert(0, describe(studio.model))
-    names = [(short_name(studio, info.name), info.name) for info in infos]
+    names = [(studio.shown(info.name), info.name) for info in infos]
     return {
         at.table: models_html(studio, infos),
         at.model: gr.Dropdown(names, value=chosen) if chosen else gr.Dropdown(names),
@@ -163,7 +168,7 @@ def _ask_remove(studio: Studio, at: Parts, name: str) -> Changes:
     if name == "starter" or (name.startswith("local-dir:") and not run):
         raise BadInput("Only models that were fetched or made here can be removed; this one lies elsewhere.")
     shown = run.name if run else name
-    return _ask(at, ("remove", name), f"Remove {shown} from this computer? Vectors made with it stay.", "Remove it")
+    return _ask(at, ("remove", name), f"Remove {shown} from this computer? What it has read stays.", "Remove it")
 
 
 def _yes(studio: Studio, at: Parts, following: Following, asked: tuple[str, str]) -> Changes:
@@ -196,22 +201,27 @@ def _end(studio: Studio, at: Parts, job: JobRecord, is_mine: bool, everything: b
     words, shown = result.get("sentence", ""), ""
     if job.kind == "switch":
         missing = result.get("missing", 0)
-        later = f" {missing:,} images get their vectors in the background; the old vectors stay." if missing else ""
-        words = f"{short_name(studio, result['model'])} is in use.{later}"
+        later = f" It reads {missing:,} images now, in the background." if missing else ""
+        words = f"{studio.shown(result['model'])} is in use.{later}"
     elif job.kind == "embed":
         problems = result.get("problems", [])
         left = result.get("missing", 0)
         words = (
-            f"{left:,} images have no vector of this model. {' '.join(problems[:2])}"
+            f"This model could not read {left:,} images. {' '.join(problems[:2])}"
             if left
-            else "Every image has its vector."
+            else "This model has read every image."
         )
     elif job.kind == "self-test":
-        words, shown = "", checks_html(short_name(studio, result["model"]), result)
+        words, shown = "", checks_html(studio.shown(result["model"]), result)
     listed = {}
     if job.kind in ("switch", "speed", "fetch"):
         listed = _show(studio, at, everything, studio.model if job.kind == "switch" and is_mine else None)
     return {**listed, at.result: shown or said(words)}
+
+
+# what the buttons of a row do: a job, or a question first
+JOBS = {"use": "switch", "self-test": "self-test", "speed": "speed"}
+ASKED = {"get": _ask_get, "remove": _ask_remove}
 
 
 # what the handlers share

@@ -16,6 +16,7 @@ from ..page_events import Opening
 from ..progress import friendly, said
 from ..studio import Studio
 from . import jobs, training_folders
+from .rows import PRESSED, pressed
 from .training_folders import Training
 from .training_requests import (
     FROM_LABELS,
@@ -25,11 +26,11 @@ from .training_requests import (
     pretrain_asked,
     pretrain_payload,
 )
-from .training_view import training_html
+from .training_view import training_html, trainings_html
 
 LAYERS = (
     ("Chosen by how many labels there are", "auto"),
-    ("All of the image tower: learns most", "image"),
+    ("All that looks at images: learns most", "image"),
     ("The last third: faster", "last"),
     ("The head alone: fastest, the model stays as it is", "head"),
 )
@@ -39,7 +40,8 @@ KINDS = ("finetune", "mix", "pretrain")
 class Parts:
     """The components of this part that handlers change, by name."""
 
-    which: gr.Dropdown
+    which: gr.State  # the name of the training that is shown, "" for none
+    rows: gr.HTML
     view: gr.HTML
     ready: gr.State  # the training that is shown, once it can be mixed; "" before
     drawn: gr.State
@@ -78,13 +80,13 @@ def forms(studio: Studio) -> Forms:
     at = Forms()
     with gr.Accordion("Fine-tune on your classes", open=False, elem_id="finetune"):
         gr.HTML(
-            '<p class="subtle">The image tower learns your classes, beginning at the zero-shot classifier. Afterwards you '
-            "choose how much of it to keep: what is learned often costs accuracy on other kinds of images.</p>"
+            '<p class="subtle">The model itself learns your classes from labelled images. Afterwards you choose how much of '
+            "that to keep. More of it often costs accuracy on other kinds of images.</p>"
         )
         at.source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
         at.path = gr.Textbox(
             label="Where they are",
-            info="A folder with one folder for each class, a CSV with the columns image and label, or .tar shards.",
+            info="A folder with one folder for each class, a CSV with the columns image and label, or .tar files (shards).",
             visible=False,
         )
         at.model = gr.Textbox(studio.model, label="Model to begin with")
@@ -92,7 +94,7 @@ def forms(studio: Studio) -> Forms:
         at.epochs = gr.Slider(1, 50, value=20, step=1, label="Epochs: passes over the images, at most")
         at.shifts = gr.Textbox(
             label="Other images of these classes (optional)",
-            info="Sets of another kind, one path a line: they show what fine-tuning costs elsewhere.",
+            info="Sets of another kind, one path a line. They show what fine-tuning costs elsewhere.",
             lines=2,
         )
         with gr.Accordion("Advanced", open=False, elem_id="finetune-advanced"):
@@ -124,14 +126,14 @@ def forms(studio: Studio) -> Forms:
         at.tune_seen = _estimates(studio, "finetune")
     with gr.Accordion("Train on captions", open=False, elem_id="pretrain"):
         gr.HTML(
-            '<p class="subtle">Images and their captions (or class names) are learned together, on this computer. A model '
-            "to begin with is fine-tuned, gently; without one a small CLIP begins from nothing. More images and more time "
-            "make it better; for real work a published model is the better beginning.</p>"
+            '<p class="subtle">A model learns images and their captions (or class names) together, on this computer. One '
+            "to begin with changes only gently. Without one, a small CLIP begins from nothing. More images and more time "
+            "make it better. For real work, begin with a published model.</p>"
         )
         at.data = gr.Textbox(
             label="Images with captions or class names",
             placeholder="Pictures/captioned",
-            info="Class folders, a table with the columns image and caption, or .tar shards.",
+            info="Class folders, a table with the columns image and caption, or .tar files (shards).",
         )
         at.begin = gr.Textbox(
             label="Model to begin with (optional)", placeholder="none", info="Left empty, one begins from nothing."
@@ -146,15 +148,23 @@ def forms(studio: Studio) -> Forms:
     return at
 
 
-def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms) -> gr.State:
+class Made:
+    """How a training is doing, and what came of it: laid out here and now, above what is long."""
+
+    def __init__(self, studio: Studio) -> None:
+        self.at = Parts()
+        self.following = Following(studio, KINDS, partial(_end, studio, self.at))
+        self.following.progress_bar("training-progress")
+        with gr.Row(elem_classes="go"):
+            self.following.stop_button()
+        self.at.result = gr.HTML("", elem_id="training-result")
+
+
+def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms, made: Made) -> gr.State:
     """Lay out what comes of a training, and wire it; the state that is returned changes when a model has been made."""
-    at = Parts()
-    following = Following(studio, KINDS, partial(_end, studio, at))
-    with gr.Row(elem_classes="go"):
-        following.stop_button()
-    following.progress_bar("training-progress")
-    at.result = gr.HTML("", elem_id="training-result")
-    at.which = gr.Dropdown([], label="Trainings", visible=False, filterable=False, elem_id="trainings")
+    at, following = made.at, made.following
+    at.which = gr.State("")
+    at.rows = gr.HTML("", elem_id="trainings", js_on_load=PRESSED)
     at.view = gr.HTML("", elem_id="training-view")
     alpha = gr.Slider(
         0, 1, value=0.5, step=0.05, label="Mixture", info="0 is the model as it was, 1 the fine-tuned one.", visible=False
@@ -178,6 +188,13 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms) -> gr.State:
     def start_mix(name: str, alpha: float) -> Changes:
         return following.start("mix", {"name": training_folders.training(studio, name).name, "alpha": alpha})
 
+    def show(alpha: float, on_slider: str, event: gr.EventData) -> Changes:
+        what, name = pressed(event, ("show", "delete"))
+        if what == "show":
+            return _choose(studio, at, training_folders.training(studio, name).name, alpha, on_slider)
+        training_folders.delete_training(studio, name)  # nothing came of it: there is no model to ask about
+        return {**_open(studio, at, None, alpha, on_slider), at.result: said(f"“{name}” is deleted.")}
+
     shown = [at.which, alpha, on_slider]
     following.wire(outputs, page, tab, asked=[alpha, on_slider])
     for each in (form.tune_seen, form.train_seen):
@@ -193,12 +210,12 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms) -> gr.State:
     seen = form.train_seen
     form.train_time.click(estimate(seen, "pretrain", pretrain_asked), asked, seen.parts, **QUIET)
     mix.click(friendly(start_mix), [at.which, alpha], outputs, **QUIET)
-    at.which.input(friendly(partial(_choose, studio, at)), shown, outputs, **QUIET)
-    at.ready.change(friendly(partial(_slide, studio)), at.ready, [alpha, mix, on_slider], **QUIET)
+    at.rows.act(friendly(show), [alpha, on_slider], outputs, **QUIET)  # an event of our own
+    at.ready.change(friendly(partial(_slide, studio)), [at.ready, on_slider], [alpha, mix, on_slider], **QUIET)
     alpha.release(friendly(partial(_redraw, studio, at)), [at.which, alpha], at.view, **QUIET)
     tab.select(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
     page.load(partial(_open, studio, at), shown, outputs)
-    page.news(partial(_look, studio, at), [*shown, at.drawn], [at.view, at.ready, at.drawn])
+    page.news(partial(_look, studio, at), [*shown, at.drawn], [at.view, at.ready, at.drawn, at.rows])
     return at.finished
 
 
@@ -237,25 +254,29 @@ def _open(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: 
 
 def _choose(studio: Studio, at: Parts, name: str, alpha: float = 0.5, on_slider: str = "") -> Changes:
     """A training; `alpha` is where the slider stands, which is that of the training `on_slider`."""
-    names = [run.name for run in training_folders.trainings(studio)]
-    if name and name not in names:
-        names.insert(0, name)  # its folder comes in a moment
-    listed = {at.which: gr.Dropdown(names, value=name or None, visible=bool(names))}
     if not name:
-        return {**listed, at.view: "", at.ready: "", at.drawn: ""}
-    return {**listed, **_drawing(at, training_folders.training(studio, name), alpha, on_slider)}
+        return {at.which: "", at.rows: "", at.view: "", at.ready: "", at.drawn: ""}
+    return {at.which: name, **_drawing(studio, at, training_folders.training(studio, name), alpha, on_slider)}
 
 
-def _drawing(at: Parts, run: Training, alpha: float, on_slider: str) -> Changes:
+def _drawing(studio: Studio, at: Parts, run: Training, alpha: float, on_slider: str) -> Changes:
+    runs = training_folders.trainings(studio)
+    if run.name not in [one.name for one in runs]:
+        runs.insert(0, run)  # its folder comes in a moment
+    at_work = {job.payload.get("name", "") for job in studio.jobs.active() if job.kind in KINDS}
     return {
+        at.rows: trainings_html(runs, run.name, at_work),
         at.view: training_html(run, alpha if on_slider == run.name else run.alpha),
         at.ready: run.name if run.mixable else "",
         at.drawn: _state(run),
     }
 
 
-def _slide(studio: Studio, ready: str) -> tuple[gr.Slider, gr.Button, str]:
-    """The slider at the mixture of a training that is ready now. No later look sets it: it may be in somebody's hand."""
+def _slide(studio: Studio, ready: str, on_slider: str) -> Any:
+    """The slider at the mixture of a training that is ready now. No later look sets it: it may be in somebody's hand. Two
+    looks at once may both see that it is ready; the second changes nothing."""
+    if ready and ready == on_slider:
+        return gr.skip()
     alpha = training_folders.training(studio, ready).alpha if ready else 0.5
     return gr.Slider(value=alpha, visible=bool(ready)), gr.Button(visible=bool(ready)), ready
 
@@ -269,7 +290,7 @@ def _look(studio: Studio, at: Parts, name: str | None, alpha: float, on_slider: 
     run = training_folders.training(studio, name) if name else None
     if run is None or _state(run) == drawn:
         return {at.drawn: gr.skip()}
-    return _drawing(at, run, alpha, on_slider)
+    return _drawing(studio, at, run, alpha, on_slider)
 
 
 def _state(run: Training) -> str:

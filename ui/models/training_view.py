@@ -1,11 +1,32 @@
 """A training as HTML: its curves, and when it is over its mixtures with what they are worth."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 
 from ..progress import said
 from .curves import curves_svg
+from .rows import button
 from .training_folders import Training
+
+
+def trainings_html(runs: Sequence[Training], shown: str, at_work: Collection[str]) -> str:
+    """The trainings as rows, each with its own buttons; `at_work` are the names of those that a job is about."""
+    rows = []
+    for run in runs:
+        is_over = bool(run.sentence or run.model)
+        came = run.sentence or ("Its model is in the list above." if run.model else "Not finished; nothing came of it yet.")
+        left = "" if is_over or run.name in at_work else button("delete", run.name, run.name)
+        what = "shown" if run.name == shown else button("show", run.name, run.name)
+        mark = " class=current" if run.name == shown else ""
+        rows.append(
+            f'<tr{mark}><th scope="row">{escape(run.name)}</th><td>{what}{left}</td>'
+            f'<td class="words">{escape("At work." if run.name in at_work else came)}</td></tr>'
+        )
+    head = "".join(f'<th scope="col">{words}</th>' for words in ("Training", "Curves", "What came of it"))
+    return (
+        '<div class="scroll" role="region" aria-label="Trainings" tabindex="0"><table class="facts"><thead><tr>'
+        f"{head}</tr></thead><tbody>{''.join(rows)}</tbody></table></div>"
+    )
 
 
 def training_html(run: Training, alpha: float) -> str:

@@ -1,5 +1,6 @@
 """Changing the model of a library: the old one stays until the new one is ready, and classifiers can be made again."""
 
+import re
 import threading
 import time
 
@@ -9,10 +10,11 @@ import clipcore
 from clipcore import BadInput, ModelNotHere
 from storage import Library
 from tests.support.fakes import FakeEncoder, photo
-from ui.models import jobs, training_folders
+from ui.models import jobs, offer, training_folders
 from ui.models.curves import curves_svg
+from ui.models.list_view import models_html
 from ui.models.training_requests import finetune_payload, pretrain_asked, pretrain_payload
-from ui.models.training_view import training_html
+from ui.models.training_view import training_html, trainings_html
 from ui.studio import Studio, remembered_model
 
 
@@ -62,7 +64,7 @@ def test_status_counts_the_vectors_that_are_missing(studio):
     assert studio.encoder().name == "fake"  # waits until it is loaded
     assert studio.status() == "fake · CPU · 4 images"
     studio.library.encoder = FakeEncoder("third")
-    assert studio.status() == "third · CPU · 4 images · 0 of them have vectors of this model"
+    assert studio.status() == "third · CPU · 4 images · this model has read 0"
 
 
 def test_a_model_that_does_not_load_changes_nothing(studio):
@@ -221,3 +223,48 @@ def test_trainings_whose_names_differ_behind_a_dot_have_their_own_labels(studio)
     training_folders.delete_training(studio, "pets.v2")
     assert one.table.exists()
     assert not two.table.exists()
+
+
+def test_the_rows_have_what_can_be_done(studio):
+    """Each model its own buttons; those that would do nothing are not there."""
+    from clipcore.models import ModelInfo
+
+    made = f"local-dir:{studio.library.home / 'models' / 'birds' / 'model'}"
+    infos = [
+        ModelInfo("fake", "", 1, None, here=True),
+        ModelInfo("other", "", 1, None),
+        ModelInfo(made, "", 1, None, here=True),
+        ModelInfo("local-dir:/elsewhere/tiny", "", 1, None, here=True),
+    ]
+    found = models_html(studio, infos)
+    assert re.findall(r'data-act="([\w-]+)" data-of="([^"]+)"', found) == [
+        ("self-test", "fake"),
+        ("speed", "fake"),
+        ("get", "other"),
+        *[(act, made) for act in ("self-test", "speed", "remove", "use")],
+        *[(act, "local-dir:/elsewhere/tiny") for act in ("self-test", "speed", "use")],
+    ]
+    assert "birds (made here)" in found  # as in the line about the model in use
+    assert studio.shown("local-dir:/elsewhere/tiny") == "local-dir:tiny"
+
+
+def test_trainings_are_rows(studio):
+    for name in ("half", "birds"):
+        (studio.library.home / "models" / name / "model").mkdir(parents=True)
+    (studio.library.home / "models" / "birds" / "model" / "open_clip_model.safetensors").touch()
+    runs = sorted(training_folders.trainings(studio), key=lambda run: run.name)
+    found = trainings_html(runs, "birds", set())
+    assert re.findall(r'data-act="([\w-]+)" data-of="([^"]+)"', found) == [("show", "half"), ("delete", "half")]
+    assert 'data-act="delete"' not in trainings_html(runs, "birds", {"half"})  # it is at work
+
+
+def test_a_real_model_is_offered_until_someone_answers(studio):
+    from clipcore.models import CURATED, catalogue
+
+    told = next(info for info in catalogue() if info.name == offer.MODEL)
+    assert (CURATED[0], told.megabytes, round(told.imagenet)) == (offer.MODEL, offer.MEGABYTES, offer.RIGHT)
+    assert not offer.is_due(studio)  # another model than the starter is in use
+    studio.model = "starter"
+    assert offer.is_due(studio)
+    (studio.library.home / offer.LATER).touch()
+    assert not offer.is_due(studio)
