@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from html import escape
 from typing import Any
@@ -57,6 +58,11 @@ def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
         return gr.skip()
 
     return wrapped
+
+
+def moment(when: datetime) -> str:
+    """A date with its time of day, on this computer's clock: the one way in which the page says when."""
+    return f"{when.astimezone():%d %b %Y, %H:%M}"
 
 
 def stopwatch(job: JobRecord) -> str:

@@ -50,7 +50,8 @@ def numbers(*rows: tuple[str, float, tuple[float, float]]) -> str:
 
 def figures(plots: Iterable[Plot]) -> str:
     """Plots side by side."""
-    return f'<div class="plots">{"".join(f"<figure>{plot.svg()}</figure>" for plot in plots)}</div>'
+    drawn = (f"<figure><h3>{escape(plot.title)}</h3><p>{escape(plot.words)}</p>{plot.svg()}</figure>" for plot in plots)
+    return f'<div class="plots">{"".join(drawn)}</div>'
 
 
 def plain_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

@@ -49,6 +49,23 @@ _STYLE: dict[Any, Any] = {
     "ytick.labelcolor": INK,
     "legend.frameon": False,
 }
+# What stands above a plot: its title, and how to read it.
+TITLES = {
+    "reliability": (
+        "Is it right as often as it says?",
+        "On the dashed line it is. Below the line it is surer than it is right.",
+    ),
+    "coverage": ("Only the surest answers", "How often it is right, if it answers only this share of the images."),
+    "comparison": ("Both side by side", "The dot is the accuracy; the true one likely lies on the line."),
+    "cost": ("Mistakes against work", "Each dot is a model. Lower makes fewer mistakes; further left is faster."),
+    "prompts": ("Prompt sets side by side", "The dot is what was measured; the true value likely lies on the line."),
+    "robustness": (
+        "How well it stands spoilt images",
+        "Further right the images are spoilt more. The dashed line is without.",
+    ),
+    "shift": ("How it does on another set", "On the diagonal, both sets are answered equally well."),
+    "shots": ("What a few labels bring", "The line is the classifier from words alone, without any label."),
+}
 _LOCK = Lock()  # matplotlib's settings are one dictionary for all threads
 
 
@@ -143,6 +160,16 @@ class Plot:
         grid: tuple[int, int] = (1, 1),
     ) -> None:
         self.name, self.about, self._draw, self._size, self._grid = name, about, draw, (width, height), grid
+
+    @property
+    def title(self) -> str:
+        """What stands above it."""
+        return TITLES.get(self.name, (self.about, ""))[0]
+
+    @property
+    def words(self) -> str:
+        """How to read it, as a sentence or two."""
+        return TITLES.get(self.name, ("", ""))[1]
 
     def svg(self, alone: bool = False) -> str:
         """As an SVG element to put into a page, or, `alone`, as a file that brings its colours."""

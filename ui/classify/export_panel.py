@@ -142,9 +142,7 @@ def _show(studio: Studio, at: Parts, *asked: Any) -> Changes:
     """The plan, before anything is changed."""
     wish = _wish(studio, *asked)
     if wish.what == ONNX:
-        return {
-            at.plan: said("One file with the image tower of the model in use and this board's classifier; nothing else.")
-        }
+        return {at.plan: said("One file with what reads images in the model in use, and this board's classifier.")}
     return {at.plan: plan_html(export_jobs.plan_of(studio, wish))}
 
 

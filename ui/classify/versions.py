@@ -11,7 +11,7 @@ from clipcore import BadInput, Classifier
 from storage import ClassifierRecord
 
 from ..form_values import saved
-from ..progress import friendly
+from ..progress import friendly, moment
 from ..studio import Studio
 from . import saved_panel
 from .staleness import require_shown
@@ -28,6 +28,7 @@ def build(studio: Studio, run: gr.State, typed: list[Any], board: gr.HTML) -> tu
     with gr.Row(elem_classes="bar"):
         name = gr.Textbox(label="Save this classifier as", placeholder="pets", max_length=120, min_width=180)
         save = gr.Button("Save", scale=0, min_width=110)
+    with gr.Row(elem_classes="bar"):
         chosen = gr.Dropdown(saved(studio), value=None, label="Saved classifiers", min_width=180, filterable=True)
         reuse = gr.Button("Use on these images", scale=0, min_width=190)
     with gr.Accordion("Versions", open=False):
@@ -115,12 +116,12 @@ def listed(versions: list[tuple[ClassifierRecord, Classifier]]) -> str:
         return '<p class="said">Choose a saved classifier to see its versions.</p>'
     number = {record.id: record.version for record, _ in versions}
     rows = "".join(
-        f"<tr><td>{record.version}</td><td>{record.created:%Y-%m-%d %H:%M}</td><td>{escape(record.kind)}</td>"
+        f"<tr><td>{record.version}</td><td>{moment(record.created)}</td><td>{escape(record.kind)}</td>"
         f"<td>{len(record.labels)}</td><td>{escape(learned(classifier))}</td>"
         f"<td>{number.get(record.parent_id or 0, '')}</td></tr>"
         for record, classifier in versions
     )
-    heads = ("Version", "Saved (UTC)", "Kind", "Classes", "Measured", "After version")
+    heads = ("Version", "Saved", "Kind", "Classes", "Measured", "After version")
     return f"<table><thead><tr>{''.join(f'<th>{head}</th>' for head in heads)}</tr></thead><tbody>{rows}</tbody></table>"
 
 

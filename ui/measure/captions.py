@@ -78,7 +78,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             gr.Textbox(
                 label="Captioned set" if recall else "File",
                 placeholder="Pictures/captions.csv" if recall else "sugarcrepe/swap_obj.json",
-                info="A CSV with the columns image and caption, or .tar shards."
+                info="A CSV with the columns image and caption, or .tar files (shards)."
                 if recall
                 else "SugarCrepe's JSON, or Winoground's JSON Lines.",
             ),

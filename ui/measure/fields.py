@@ -12,7 +12,7 @@ from ..studio import Studio
 from .panel import QUIET
 from .sets import EVERYTHING, LABELS, PATH, ZERO_SHOT, checked_path
 
-SET_HELP = "A folder with one folder for each class, a CSV with the columns image and label, or .tar shards."
+SET_HELP = "A folder with one folder for each class, a CSV with the columns image and label, or .tar files (shards)."
 
 
 def choose_classifier(studio: Studio, kind: str, page: Opening, tab: gr.Tab) -> gr.Dropdown:

@@ -9,7 +9,7 @@ from clipcore.measure.intervals import points
 from storage import JobRecord, ReportRecord
 
 from ..page_events import Opening
-from ..progress import friendly
+from ..progress import friendly, moment
 from ..studio import Studio
 from .panel import QUIET, Changes
 
@@ -109,4 +109,4 @@ def described(record: ReportRecord) -> str:
     summary = record.summary
     found = f"{points(summary['top1'])} of {summary['n']:,} · " if "top1" in summary else ""
     by = f" by {' and '.join(summary['by'])}" if summary.get("by") and " by " not in record.name else ""
-    return f"{record.name}{by} · {found}{record.created.astimezone():%d %b %Y, %H:%M}"
+    return f"{record.name}{by} · {found}{moment(record.created)}"

@@ -53,7 +53,7 @@ def add_measure_routes(app: FastAPI, studio: Studio) -> None:
             "created": record.created.isoformat(),
             "about": record.report.get("about", {}),
             "notes": record.report.get("notes", []),
-            "plots": [plot.name for plot in plots(record)],
+            "plots": [{"name": plot.name, "title": plot.title, "words": plot.words} for plot in plots(record)],
             "html": record.kind != "captions" or record.report["result"].get("what") != "match",
             **light(figures(record)),
         }

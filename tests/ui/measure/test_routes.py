@@ -65,7 +65,8 @@ def test_the_librarys_labels_are_measured(client, report):
     assert answer["name"] == "zero-shot, bare on my labels"
     assert (answer["n"], answer["top1"]) == (6, pytest.approx(5 / 6))
     assert answer["confusion"] == [["blue", "blue", 1], ["green", "green", 2], ["green", "red", 1], ["red", "red", 2]]
-    assert answer["plots"] == ["reliability", "coverage"]
+    assert [one["name"] for one in answer["plots"]] == ["reliability", "coverage"]
+    assert all(one["title"] and one["words"].endswith(".") for one in answer["plots"])
     assert answer["notes"] == []
 
 

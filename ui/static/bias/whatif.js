@@ -109,13 +109,13 @@ export class WhatIf extends Panel {
         return cell;
       }));
     const table = make("table", { class: "shares" }, head(groups), make("tbody", {}, ...rows.map(line)));
-    return make("div", {}, wide("What moves", table), make("p", { class: "note" }, "* more images came than left, or the other way round, than chance explains: p < 0.05, McNemar’s exact test after Holm."));
+    return make("div", {}, wide("What moves", table), make("p", { class: "note" }, "* Here coming and going is so uneven that chance does not explain it."));
   }
 }
 
 export class Thresholds extends Panel {
   constructor(ask) {
-    super("Thresholds", "Which labels appear at which threshold? An image shows every class whose share of the set reaches it, so several may show.", ask);
+    super("Thresholds", "Which labels appear at which threshold? An image shows every class that reaches it.", ask);
     this.set = make("select", { onchange: () => this.load() });
     this.row = make("select", { onchange: () => this.curve() });
     this.slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "Threshold", oninput: () => this.at() });
@@ -167,7 +167,7 @@ export class Thresholds extends Panel {
 
 export class Distractors extends Panel {
   constructor(ask) {
-    super("Distractors", "Put a caption that is nearly right beside the classes and see how many images it draws away: the paper’s classifier of scenes fell from 91.8 % to 51.1 % that way.", ask);
+    super("Distractors", "See how many images a caption that is nearly right draws away. In the paper, a classifier of scenes fell from 91.8 % to 51.1 % right.", ask);
     this.set = make("select");
     this.captions = make("textarea", { rows: 3, placeholder: "a photo of a person from behind\na photo of a crowd" });
     const go = button("Try the captions", () => this.put("stress", { label_set: this.set.value, captions: this.captions.value }, (found) => this.draw(found)));

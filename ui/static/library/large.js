@@ -1,5 +1,5 @@
 // The large view of the grid: one image with what is known of it, and its neighbours in the answer, however many there are.
-import { Viewer, getJSON, make, percent } from "../shared/parts.js";
+import { Viewer, getJSON, make, moment, percent } from "../shared/parts.js";
 
 const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
 
@@ -78,9 +78,9 @@ export class Large extends Viewer {
   }
   list({ taken, modified, camera, width, height, bytes, path, folder }) {
     const rows = [
-      ["Taken", taken],
+      ["Taken", taken && moment(taken)],
       ["Camera", camera],
-      ["Changed", modified],
+      ["Changed", moment(modified)],
       ["Size", `${width.toLocaleString("en")} × ${height.toLocaleString("en")}${bytes === null ? ", the file is not there now" : `, ${size(bytes)}`}`],
       ["Folder", folder],
       ["Path", path],

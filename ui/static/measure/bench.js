@@ -15,7 +15,7 @@ export function prompts(element) {
     const gain = `${signed(arm.gain)} (${signed(arm.gain_interval[0])} to ${signed(arm.gain_interval[1])})`;
     return [...cells, points(arm.accuracy), between(arm.interval), gain, arm.p < 0.001 ? "< 0.001" : arm.p.toPrecision(2)];
   };
-  const note = "Random words are the control: what does no better than they do only profits from having many sentences.";
+  const note = "Random words are there to compare with. What does no better only gains from many sentences.";
   const parts = [verdict(sentence), element.plots(), block("Prompt sets", make("p", { class: "note" }, note), table("Prompt sets", head, arms.map(row)))];
   if (chosen) {
     const rows = chosen.templates.map((template, i) => [template, `${chosen.stability[i]} of ${chosen.folds} folds`]);

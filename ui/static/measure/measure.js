@@ -1,7 +1,7 @@
 // <sayso-report src="/api/reports/7">: what was measured, with every figure leading to its images.
 import { captions, prompts, robustness } from "./bench.js";
 import { between, points, table, wide } from "./tables.js";
-import { Fetched, Viewer, getJSON, make, many, thumbnail } from "../shared/parts.js";
+import { Fetched, Viewer, getJSON, make, many, moment, thumbnail } from "../shared/parts.js";
 
 const MOST_CLASSES = 40; // of a matrix that is drawn whole; beyond, the pairs that are confused most
 const MOST_PAIRS = 40;
@@ -38,7 +38,7 @@ class Report extends Fetched {
     return make(
       "header",
       { class: "headline" },
-      make("div", { role: "status" }, make("h2", {}, name), make("p", { class: "note" }, [...facts, new Date(created).toLocaleString()].join(" · "))),
+      make("div", { role: "status" }, make("h2", {}, name), make("p", { class: "note" }, [...facts, moment(created)].join(" · "))),
       make("nav", { "aria-label": "Downloads" }, ...(this.report.html ? [link("report.html", "HTML report")] : []), link("report.json", "JSON")),
     );
   }
@@ -150,13 +150,14 @@ class Report extends Fetched {
   }
 
   plots(size = "") {
-    const figures = this.report.plots.map((name) => {
+    const figures = this.report.plots.map(({ name, title, words }) => {
       const link = (query, text) => make("a", { href: `${this.src}/plots/${name}${query}`, download: `${name}${query.slice(0, 4)}` }, text);
-      const figure = make("figure", {}, make("div", { class: "plot" }), make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
+      const plot = make("div", { class: "plot" });
+      const figure = make("figure", {}, make("h3", {}, title), make("p", { class: "note" }, words), plot, make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
       fetch(`${this.src}/plots/${name}.svg`)
         .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("The plot could not be drawn."))))
-        .then((text) => figure.firstChild.append(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true)))
-        .catch((error) => figure.firstChild.append(make("p", { class: "note" }, error.message)));
+        .then((text) => plot.append(document.importNode(new DOMParser().parseFromString(text, "image/svg+xml").documentElement, true)))
+        .catch((error) => plot.append(make("p", { class: "note" }, error.message)));
       return figure;
     });
     return make("div", { class: `plots ${size}` }, ...figures);
@@ -205,7 +206,7 @@ class Report extends Fetched {
     const head = ["model", "accuracy", "95 % interval", "images/s", "GFLOPs/image", "weights", "in use"];
     const mb = (value) => (value === null ? "–" : `${Math.round(value).toLocaleString("en")} MB`);
     const rows = this.report.rows.map((row) => [row.name, points(row.accuracy), between(row.interval), `${Math.round(row.per_second).toLocaleString("en")} (${row.device})`, row.gflops.toFixed(2), mb(row.megabytes), mb(row.memory)]);
-    const words = "Speed is from the file to the vector. In use: what loading and embedding added at the most. Each model has left an accuracy report, so that two can be compared.";
+    const words = "Speed counts from the file on. Memory is what loading and reading added at the most. Each model has a report in Accuracy, so that two can be compared.";
     return [table("Models", head, rows), make("p", { class: "note" }, words), this.plots()];
   }
 }

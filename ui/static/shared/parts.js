@@ -1,4 +1,5 @@
 // What the board and the grid share: making elements, fetching, thumbnails, and the viewer for one picture.
+import { open } from "./frame.js";
 import { Zoom } from "./zoom.js";
 
 // Strings become text nodes and attributes, never HTML: class names and file names come from anywhere.
@@ -14,6 +15,10 @@ export function make(tag, attributes = {}, ...children) {
 
 export const percent = (share) => (share >= 0.9995 ? "100 %" : `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`);
 export const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+
+// As `moment` in ui/progress.py.
+const CLOCK = new Intl.DateTimeFormat("en-GB", { day: "2-digit", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" });
+export const moment = (when) => CLOCK.format(new Date(when));
 
 export async function getJSON(url, options = {}) {
   const response = await fetch(url, { ...options, headers: { Accept: "application/json", ...options.headers } });
@@ -54,16 +59,19 @@ export function empty(title, words, heading = "h3") {
   return make("div", { class: "empty" }, svg, make(heading, {}, title), make("p", {}, words));
 }
 
-export function bars(rows, right) {
+// A bar for each label. Where the truth is known, what is right is green, and the answer that is not is orange; words say so too.
+export function bars(rows, title, truth = null) {
   const list = make("ol", { class: "bars" });
-  for (const [label, share] of rows) {
+  rows.forEach(([label, share], at) => {
     const fill = make("i");
     fill.style.width = `${Math.max(0.5, 100 * share)}%`;
+    const kind = !truth?.length ? "" : truth.includes(label) ? "right" : at ? "" : "wrong";
+    const mark = kind ? make("small", {}, kind) : "";
     list.append(
-      make("li", {}, make("span", { class: "label" }, label), make("span", { class: "share" }, percent(share)), make("span", { class: "track" }, fill)),
+      make("li", kind ? { class: kind } : {}, make("span", { class: "label" }, label, " ", mark), make("span", { class: "share" }, percent(share)), make("span", { class: "track" }, fill)),
     );
-  }
-  return make("figure", {}, make("figcaption", {}, right), list);
+  });
+  return make("figure", {}, make("figcaption", {}, title), list);
 }
 
 // One picture, large, in a <dialog>: Escape closes it, the arrow keys go to its neighbours.
@@ -129,12 +137,18 @@ export class Fetched extends HTMLElement {
     if (this.isConnected && before !== src) this.load(src);
   }
   async load(src) {
-    if (!src) return this.body.replaceChildren(empty(this.getAttribute("heading"), this.getAttribute("words")));
+    if (!src) return this.nothing();
     try {
       const report = await getJSON(src);
       if (src === this.getAttribute("src")) this.draw(report, src);
     } catch (error) {
       this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
     }
+  }
+  // On a phone, where the panel is a sheet, with the button that opens it.
+  nothing() {
+    const node = empty(this.getAttribute("heading"), this.getAttribute("words"));
+    node.append(make("button", { type: "button", class: "primary sets-up", onclick: (event) => (event.stopPropagation(), open("rail")) }, "Choose what to measure"));
+    this.body.replaceChildren(node);
   }
 }
