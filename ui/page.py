@@ -16,7 +16,7 @@ from .studio import Studio
 STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
     *("shared/frame", "shared/place", "shared/status", "shared/quickstart"),
-    *("classify/board", "classify/changes", "classify/names", "sessions/sessions"),
+    *("classify/board", "classify/changes", "classify/names", "classify/class_rows", "sessions/sessions"),
     *("library/grid", "library/duplicates", "measure/measure", "bias/bias"),
 )
 # every part is asked for at once: an import found only inside another waits a round trip more, while the model loads

@@ -144,7 +144,8 @@ class Studio:
             return f"loading {self.shown(self.model)} … · {images}"
         encoder = self.encoder()
         device, missing = encoder.device.type.upper(), self._missing(encoder.space.key, count)
-        return f"{self.shown(self.model)} · {device} · {images}{missing}"
+        name = self.shown(self.model) if self.model.startswith("local-dir:") else encoder.name
+        return f"{name} · {device} · {images}{missing}"
 
     def _missing(self, space: str, count: int) -> str:
         """How many pictures have vectors of the model in use, while some have none."""

@@ -52,7 +52,7 @@ def bias_tab(page):
 
 
 def bench(page):
-    return page.locator("sayso-bias")
+    return page.locator("#bias")
 
 
 def load(page, faces):

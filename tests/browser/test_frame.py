@@ -190,6 +190,10 @@ def test_on_a_phone_one_column_is_in_sight_and_all_is_in_reach(open_page):
     print(f"Library, 390 x 844: grid {share:.1f} % of the window")
     assert share >= 72
     assert stays(page)
+    reveal(page.get_by_role("tab", name="Measure"))
+    choose = page.get_by_role("button", name="Choose what to measure").locator("visible=true")
+    choose.tap()  # an empty tab leads to where one chooses
+    expect_in_place(page.get_by_label("Classifier", exact=True).first)
 
 
 def test_a_click_in_the_first_moment_of_a_load_is_not_lost(open_page):
@@ -206,3 +210,9 @@ def test_what_is_saved_slides_over_the_pictures_and_goes(open_page):
     page.keyboard.press("Escape")
     expect(page.get_by_label("Save this classifier as")).to_be_hidden()
     expect(page.get_by_role("button", name="Open a saved classifier")).to_be_focused()
+    page.keyboard.press("?")  # wherever one is
+    keys = board(page).get_by_role("dialog", name="Keys and mouse")
+    keys.get_by_label("Single letters").uncheck()
+    page.keyboard.press("Escape")
+    page.keyboard.press("?")
+    expect(keys).to_be_hidden()

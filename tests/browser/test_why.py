@@ -3,7 +3,7 @@
 import pytest
 
 from storage import Library
-from tests.browser.test_board import pictures_of, sort, tile
+from tests.browser.test_board import pictures_of, sort
 from tests.support.browser import MARKS, board, keep_picture
 from tests.support.server import served
 
@@ -28,8 +28,9 @@ def test_why_this_label(page, home, tmp_path):
     sort(page, pictures_of(tmp_path, each=3))
     with Library(home / "home") as library:
         library.labels.label_many([image.id for image in library.images()][:4], "red")
-    first = next(name for name in ("red", "green", "blue") if tile(page, name, 1).count())
-    tile(page, first, 1).click()
+    labelled = board(page).locator(".tile.said")
+    expect(labelled).to_have_count(4)
+    labelled.first.click()
     page.keyboard.press("Enter")
     dialog = board(page).get_by_role("dialog", name="Picture")
     picture = dialog.locator(".stage img")
@@ -49,3 +50,20 @@ def test_why_this_label(page, home, tmp_path):
     keep_picture(page, "why")
     where.click()
     expect(picture).to_have_attribute("src", plain)
+    expect(dialog.locator(".shares .right .label")).to_have_text("red right")  # which a person said it is
+    page.keyboard.press("Escape")
+
+    paste = """async (address) => {
+        const file = new File([await (await fetch(address)).blob()], "pasted.png", { type: "image/png" });
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(file);
+        document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+    }"""
+    count = len(board(page).locator(".tile").all())
+    page.evaluate(paste, plain)  # one picture at once, beside the library
+    trial = board(page).get_by_role("dialog", name="Try one picture")
+    expect(trial.locator(".answer")).to_contain_text("likely right:", timeout=30_000)
+    expect(trial.locator(".bars li")).to_have_count(3)
+    page.keyboard.press("Escape")
+    expect(trial).to_be_hidden()
+    assert len(board(page).locator(".tile").all()) == count

@@ -6,9 +6,10 @@ import gradio as gr
 
 from clipcore import BadInput
 from clipcore.measure.bias import FOLDERS, LABELS, NAMES
+from storage import JobRecord
 
-from ..frame import body, foot, frame, rail, stage
-from ..measure.panel import QUIET, Panel
+from ..frame import body, foot, frame, place, rail, stage
+from ..measure.panel import QUIET, Changes, Panel
 from ..measure.results import Results
 from ..page_events import Opening
 from ..studio import Studio
@@ -17,7 +18,7 @@ from .jobs import TABLE, checked_payload, register
 COMPUTER = "computer"
 INTRO = (
     '<p class="subtle">Whoever names the classes decides who gets called what. See it by group, and try what another class '
-    "changes. Groups come from your own table: nothing is worked out from a face unless you name that class.</p>"
+    "changes. Groups come from your own table. Nothing is read from faces unless you name such a class.</p>"
 )
 HOW = (
     "One row for each image: a column file (name or path), and others such as age, gender or race. FairFace's tables are "
@@ -29,38 +30,45 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     """Lay the tab out and wire it."""
     register(studio)
     with frame("bias"):
-        with rail("Groups"):
+        with rail("What to measure"):
             with body():
                 gr.HTML(INTRO)
-                images = gr.Dropdown(
-                    places(studio), value=COMPUTER, label="Images", filterable=False, elem_id="bias-images", interactive=True
-                )
-                folder = gr.Textbox(
-                    label="Folder on this computer",
-                    placeholder="Pictures/people",
-                    info="It is added to the library, so that each image is read once. The files stay where they are.",
-                    elem_id="bias-folder",
-                )
-                source = gr.Dropdown(
-                    [
-                        ("A table with a row for each image", TABLE),
-                        ("File names, as UTKFace writes them", NAMES),
-                        ("Folders: each is a group", FOLDERS),
-                        ("My labels in the library", LABELS),
-                    ],
-                    value=TABLE,
-                    label="Groups",
-                    filterable=False,
-                    elem_id="bias-source",
-                )
-                table = gr.File(
-                    label="Table (CSV or TSV)",
-                    file_types=[".csv", ".tsv"],
-                    type="filepath",
-                    height=100,
-                    elem_id="bias-table",
-                )
-                how = gr.HTML(f'<p class="subtle">{HOW}</p>')
+                place("bias")
+                with gr.Accordion("Where the groups come from", open=True) as origin:
+                    images = gr.Dropdown(
+                        places(studio),
+                        value=COMPUTER,
+                        label="Images",
+                        filterable=False,
+                        elem_id="bias-images",
+                        interactive=True,
+                    )
+                    folder = gr.Textbox(
+                        label="Folder on this computer",
+                        placeholder="Pictures/people",
+                        info="It is added to the library, so that each image is read once. The files stay where they are.",
+                        elem_id="bias-folder",
+                    )
+                    source = gr.Dropdown(
+                        [
+                            ("A table with a row for each image", TABLE),
+                            ("File names, as UTKFace writes them", NAMES),
+                            ("Folders: each is a group", FOLDERS),
+                            ("My labels in the library", LABELS),
+                        ],
+                        value=TABLE,
+                        label="Groups",
+                        filterable=False,
+                        elem_id="bias-source",
+                    )
+                    table = gr.File(
+                        label="Table (CSV or TSV)",
+                        file_types=[".csv", ".tsv"],
+                        type="filepath",
+                        height=100,
+                        elem_id="bias-table",
+                    )
+                    how = gr.HTML(f'<p class="subtle">{HOW}</p>')
             with foot():
                 panel = Panel(studio, "bias", "Load groups")
         with stage():
@@ -83,7 +91,10 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             raise BadInput("That choice of images is not known; choose another from the list.") from None
         return checked_payload(folder_id, typed if own else "", kind, kept)
 
-    panel.wire(page, [images, folder, source, table], payload, results.of_job, results.outputs)
+    def show(job: JobRecord) -> Changes:
+        return {**results.of_job(job), origin: gr.Accordion(open=False)}  # it makes room for what is asked about them
+
+    panel.wire(page, [images, folder, source, table], payload, show, [*results.outputs, origin])
     results.wire(page, tab)
     images.change(lambda chosen: gr.Textbox(visible=chosen == COMPUTER), images, folder, **QUIET)
     source.change(

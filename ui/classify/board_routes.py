@@ -40,6 +40,7 @@ class Classes:
     client: str
     names: list[str]
     renamed: dict[str, str]
+    synonyms: dict[str, list[str]] | None = None
 
 
 @dataclass
@@ -103,7 +104,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
 
     @app.post(path + "/classes")
     def change_classes(run_id: str, classes: Classes) -> dict[str, Any]:
-        teaching.change_classes(run_id, classes.client, classes.op, classes.names, classes.renamed)
+        teaching.change_classes(run_id, classes.client, classes.op, classes.names, classes.renamed, classes.synonyms)
         return {}
 
     @app.get(path + "/images/{image_id}")

@@ -15,10 +15,18 @@ BY = "classes"  # in a classifier's metrics: whose step moved the labels along
 
 
 def change_classes(
-    studio: Studio, boards: Boards, run_id: str, client: str, op: str, names: Sequence[str], renamed: Mapping[str, str]
+    studio: Studio,
+    boards: Boards,
+    run_id: str,
+    client: str,
+    op: str,
+    names: Sequence[str],
+    renamed: Mapping[str, str],
+    synonyms: Mapping[str, Sequence[str]] | None = None,
 ) -> None:
     """Give a board these classes, in this order. `renamed` says what which of the old ones (key) is called now; two with one
-    new name are merged. Classes that were there and are not named go, with their labels kept in the library.
+    new name are merged. Classes that were there and are not named go, with their labels kept in the library. `synonyms` are
+    the other names of all classes; without them a class keeps its own.
 
     `undo_classes` takes it back. Raises BadInput for names that cannot be, and for an old class that is not on the board.
     """
@@ -28,7 +36,7 @@ def change_classes(
     if strange := (set(renamed) - set(board.labels)) | (set(renamed.values()) - set(names)):
         raise BadInput(f"There is no class “{min(strange)}” on this board; load it again.")
     before = board.run.classifier
-    fresh = zero_shot_classifier(studio.encoder(), names, _prompts(board, names, renamed))
+    fresh = zero_shot_classifier(studio.encoder(), names, _prompts(board, names, renamed, synonyms))
     halves = {renamed.get(label, label): half for label, half in zip(board.labels, before.decision.thresholds, strict=False)}
     decision = replace(
         fresh.decision,
@@ -53,7 +61,9 @@ def undo_classes(studio: Studio, boards: Boards, run_id: str) -> None:
         studio.library.labels.undo(who)
 
 
-def _prompts(board: Board, names: Sequence[str], renamed: Mapping[str, str]) -> PromptSet:
+def _prompts(
+    board: Board, names: Sequence[str], renamed: Mapping[str, str], given: Mapping[str, Sequence[str]] | None
+) -> PromptSet:
     """The board's prompts for these classes. A class that goes into another one becomes another name of it; a name that was
     only changed is forgotten, for it may have been a slip."""
     prompts = board.run.classifier.prompts
@@ -66,6 +76,8 @@ def _prompts(board: Board, names: Sequence[str], renamed: Mapping[str, str]) -> 
         old = came.get(name, [])
         merged = [label for label in old if label != name] if len(old) > 1 else []
         also = dict.fromkeys([*merged, *(word for label in old for word in prompts.synonyms.get(label, ()))])
+        if given is not None:
+            also = dict.fromkeys(clean_label(word) for word in given.get(name, ()))
         also.pop(name, None)
         if also:
             synonyms[name] = tuple(also)

@@ -14,6 +14,7 @@ from storage import JobRecord
 from ..form_values import ALL, OWN, UNCHECKED, keep_fresh, pack_of, saved, selection, sources, wanted
 from ..frame import body, drawer, foot, frame, place, rail, stage
 from ..job_watch import QUIET, Changes, Following
+from ..models import offer
 from ..page_events import Opening
 from ..progress import friendly, said, stopwatch
 from ..samples import LABELS as SAMPLE_LABELS
@@ -82,18 +83,19 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                     at.labels = gr.Textbox(
                         label="Class names",
                         placeholder="cat, dog, rabbit",
-                        info="With commas or line breaks between them. dog = puppy | hound gives other names. "
-                        'Quotes keep a comma: "tench, Tinca tinca".',
+                        info="Type or paste names, with commas or line breaks between them. dog = puppy | hound gives "
+                        'a class other names. A comma in a name needs quotes: "tench, Tinca tinca".',
                         lines=2,
                         max_lines=8,
                         elem_id="labels",
                     )
+                    _element("sayso-classes", "classes")
                     at.advice = _element("sayso-names", "advice")
                     _element("sayso-nearest", "nearest")
                     at.many = gr.Checkbox(
                         False,
                         label="An image can have several of these",
-                        info="Else each image has one. With labels, each class learns how sure it must be.",
+                        info="Otherwise each image gets one class.",
                         elem_id="many",
                     )
                     with gr.Accordion("Prompts", open=False):
@@ -106,7 +108,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                         at.templates = gr.Textbox(
                             "\n".join(pack(DEFAULT_PACK).templates),
                             label="Templates",
-                            info="One a line; {label} stands for the name. They are averaged into one vector per class.",
+                            info="One a line; {label} stands for the name. Together they describe a class.",
                             lines=4,
                             max_lines=12,
                             elem_id="templates",
@@ -124,6 +126,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                 sample = gr.Button("Try the sample photos", scale=0, min_width=190)
                 library = gr.Button("Choose a folder", scale=0, min_width=150)
                 gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
+                offer.build(studio, page, tabs)
         at.run = gr.State("")
         typed = [at.labels, at.templates, at.many]
         with drawer("Save and export"):

@@ -5,7 +5,6 @@ The lesson waits until someone uses it; nothing on the board changes by itself.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -147,9 +146,9 @@ class Teaching:
         """Sort the board with the classifier it had before, and its classes. Raises NotFound if there is none."""
         undo_classes(self._studio, self._boards, run_id)
 
-    def change_classes(self, run_id: str, client: str, op: str, names: Sequence[str], renamed: Mapping[str, str]) -> None:
+    def change_classes(self, run_id: str, *asked: Any) -> None:
         """`classes.change_classes`, and learn from what is labelled now."""
-        change_classes(self._studio, self._boards, run_id, client, op, names, renamed)
+        change_classes(self._studio, self._boards, run_id, *asked)
         self.ask(run_id)
 
     def next(self, run_id: str) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def check_number(images: int) -> None:
 
 
 class Pictures:
-    """Vectors of pictures that were pasted or chosen to search with, the latest few, by a name that cannot be guessed."""
+    """Vectors of pictures that were pasted or chosen, to search with or to try: the latest few, by a secret name."""
 
     def __init__(self) -> None:
         self._vectors: OrderedDict[str, tuple[str, np.ndarray]] = OrderedDict()
@@ -94,7 +94,7 @@ class Pictures:
         with self._lock:
             key, vector = self._vectors.get(name, ("", None))
         if vector is None or key != space_key:
-            raise NotFound("The picture to search with is not here any more; choose it again.")
+            raise NotFound("The picture is not here any more; choose it again.")
         return vector
 
 
@@ -229,7 +229,7 @@ def add_search_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: 
 
     @app.post("/api/pictures")
     async def keep_picture(request: Request) -> dict[str, str]:
-        """Take the bytes of a picture to search with. An image type is asked for: another site's form cannot send it."""
+        """Take the bytes of a picture to search with or to try. Its type is asked for: no other site's form can send it."""
         if not request.headers.get("content-type", "").startswith("image/"):
             raise BadInput("This is not a picture; choose or paste one.")
         data = bytearray()

@@ -260,8 +260,9 @@ def test_what_is_no_better_is_not_the_main_thing_to_do(client, run, studio):
     assert "That may be chance" in lesson["sentence"]
 
 
-def change(client, run, names, renamed=None, op=None):
+def change(client, run, names, renamed=None, op=None, synonyms=None):
     body = {"op": op or f"c{time.monotonic_ns()}", "client": "me", "names": names, "renamed": renamed or {}}
+    body["synonyms"] = synonyms
     return client.post(f"{run}/classes", json=body)
 
 
@@ -298,8 +299,26 @@ def test_classes_change_and_labels_and_what_they_taught_stay(client, run, studio
     board, after, _ = named()
     assert (board["labels"], after) == (BOARD, said)
     assert {image[0]: image[3] for image in board["images"]} == places
+    assert change(client, run, ["red", "green"], synonyms={"red": ["crimson", "red", "scarlet"]}).status_code == 200
+    prompts = studio.library.runs.get(run.split("/")[-1]).classifier.prompts
+    assert prompts.synonyms == {"red": ("crimson", "scarlet")}
+    assert change(client, run, ["red", "lawn"], {"green": "lawn"}).status_code == 200  # without word of them they stay
+    assert studio.library.runs.get(run.split("/")[-1]).classifier.prompts.synonyms == prompts.synonyms
     assert change(client, run, ["red", "red"]).status_code == 400
     assert change(client, run, ["red"], {"yellow": "red"}).status_code == 400
+
+
+def test_one_picture_is_tried_and_nothing_is_kept(client, run, studio, tmp_path):
+    before = studio.library.count()
+    for colour in ("red", "green"):
+        data = photo(tmp_path / "one.png", colour, (70, 50)).read_bytes()
+        asked = client.post("/api/pictures", content=data, headers={"Content-Type": "image/png"}).json()
+        answer = client.post(f"{run}/try", json=asked).json()
+        assert (answer["labels"], answer["top"][0][0]) == ([colour], colour)
+        assert answer["figure"] >= load(client, run)["sure"]
+    assert studio.library.count() == before
+    gone = client.post(f"{run}/try", json={"picture": "0" * 16})
+    assert (gone.status_code, gone.json()["error"]) == (404, "The picture is not here any more; choose it again.")
 
 
 def test_classifying_again_with_another_name_keeps_what_was_taught(client, run, studio):

@@ -1,15 +1,23 @@
-// <sayso-bias src="/api/bias/7">: who gets which label, by group, and what another class changes.
+// <sayso-bias src="/api/bias/7">: who gets which label, by group, and what another class changes. What is asked stands in the
+// rail, what came of it in the stage.
 import { Fetched, Viewer, getJSON, make, many } from "../shared/parts.js";
+import { put } from "../shared/place.js";
 import { Form } from "./form.js";
 import { Images, tables } from "./tables.js";
 import { Distractors, Thresholds, WhatIf } from "./whatif.js";
 
+const SHEETS = ["measure/measure", "bias/bias"];
+
 class Bias extends Fetched {
   constructor() {
-    super("measure/measure", "bias/bias");
+    super(...SHEETS);
     this.viewer = new Viewer(this.root, (item) => [make("p", {}, item.slice(3).join(" "))]);
   }
 
+  load(src) {
+    put("bias", SHEETS); // it asked about other groups
+    return super.load(src);
+  }
   draw(report, src) {
     this.src = src;
     this.turn = 0;
@@ -29,7 +37,8 @@ class Bias extends Fetched {
     const limits = make("details", { class: "block" }, make("summary", {}, "What this cannot show"), make("ul", { class: "limits" }, ...report.limits.map((words) => make("li", {}, words))));
     this.header = make("header", { class: "headline" });
     const notes = [...(report.notes ?? []), ...report.data.notes].map((note) => make("p", { class: "note" }, note));
-    this.body.replaceChildren(this.header, ...notes, this.form.node, this.status, this.care, this.found, this.later, limits);
+    put("bias", SHEETS, this.form.node, this.status);
+    this.body.replaceChildren(this.header, ...notes, this.care, this.found, this.later, limits);
     this.head(report);
     if (report.tables) this.show(report);
   }

@@ -117,7 +117,7 @@ function lay(board, piles, closed, width, height) {
     lane.append(...row.map((pile) => pile.root));
     return lane;
   }));
-  board.shelf.append(...closed.map((pile) => pile.root));
+  board.shelf.replaceChildren(...closed.map((pile) => pile.root));
   strip.replaceChildren(...(unsure.isStrip ? [] : [unsure.root]), board.lanes, ...(closed.length ? [board.shelf] : []));
   for (const pile of open.concat(unsure)) {
     pile.root.style.setProperty("--tracks", pile.tracks);

@@ -1,7 +1,7 @@
 // <sayso-board run="ID">: one classification, a column per class plus Unsure and None of these. A move is a label.
 // A custom element with a shadow root: Gradio cannot patch what is inside, and every listener goes with the element.
 import { arrange, isNarrow } from "./arrange.js";
-import { press } from "./board_keys.js";
+import { askedFor, press } from "./board_keys.js";
 import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js";
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial, whole } from "./lesson.js";
@@ -11,6 +11,7 @@ import { open as openPart } from "../shared/frame.js";
 import { put as putElsewhere } from "../shared/place.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
+import { Trial } from "./trial.js";
 import { meant } from "./typeahead.js";
 
 const OPEN = 16; // classes that are open at first; the first nine of them have a key
@@ -41,7 +42,7 @@ class Board extends HTMLElement {
     this.build();
     this.viewer = new Viewer(root, (item) => explain(this, item));
     this.pair = new Pair(root);
-    root.append(this.banner.dialog, this.help.dialog);
+    root.append(this.banner.dialog, this.help.dialog, this.trial.dialog);
     const pileOf = (event) => event.target.closest?.(".pile")?.pile;
     root.addEventListener("keydown", (event) => press(this, event, pileOf(event)));
     root.addEventListener("click", (event) => this.click(event));
@@ -64,11 +65,15 @@ class Board extends HTMLElement {
     this.strip.addEventListener("scroll", () => isNarrow() && this.tabs.follow(), { passive: true });
   }
   connectedCallback() {
+    this.ends = new AbortController();
+    document.addEventListener("keydown", (event) => askedFor(this, event), { signal: this.ends.signal });
+    document.addEventListener("paste", (event) => this.pasted(event), { signal: this.ends.signal });
     this.timer = setInterval(() => !document.hidden && this.offsetParent && !this.dragging && this.steps?.poll(), POLL);
     this.start();
   }
   disconnectedCallback() {
     clearInterval(this.timer);
+    this.ends.abort();
   }
   attributeChangedCallback() {
     if (this.isConnected) this.start();
@@ -95,10 +100,12 @@ class Board extends HTMLElement {
     this.status = make("p", { role: "status", class: "told" });
     this.help = new Help(() => this.answer?.many);
     const keys = icon("keys", "Keys and mouse", () => this.help.show(), "Keys and mouse (?)");
+    this.trial = new Trial(this);
+    const once = icon("camera", "Try one picture", () => this.trial.show(), "Try one picture: paste it (Ctrl+V), choose it, or use the camera");
     const files = button("Save, export", () => openPart("drawer"), "Save the classifier, use a saved one, export, import");
     const words = make("div", { class: "words" }, this.heading, this.status);
     next.classList.add("soft");
-    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, words, keys, files);
+    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, words, once, keys, files);
     this.notice = make("div", { class: "notice", hidden: "" });
     this.tabs = new Tabs(this);
     this.picked = new Picked(this);
@@ -118,7 +125,9 @@ class Board extends HTMLElement {
     if (run === this.run) return;
     this.run = run;
     this.say(""); // it spoke of the board of before
+    this.counted = null;
     if (!run) {
+      this.tellCounts(null);
       this.steps = null;
       putElsewhere("lesson", SHEETS);
       putElsewhere("downloads", SHEETS);
@@ -372,6 +381,14 @@ class Board extends HTMLElement {
 
   // looking
 
+  // A picture from the clipboard is tried at once; names that are pasted go where they are pasted.
+  pasted(event) {
+    const file = [...(event.clipboardData?.files ?? [])].find((file) => file.type.startsWith("image/"));
+    if (!file || !this.offsetParent) return;
+    event.preventDefault();
+    if (this.steps) this.trial.take(file);
+    else this.body.replaceChildren(empty("Nothing sorted yet", "Classify some photos first; then a pasted picture gets its answer at once."));
+  }
   open() {
     if (this.current === undefined) return this.say("Choose an image first.");
     if (this.selected.size === 2) return this.compare([...this.selected]);
@@ -421,8 +438,15 @@ class Board extends HTMLElement {
       this.picked.draw();
     });
   }
+  tellCounts(counts) {
+    this.counts = counts;
+    document.dispatchEvent(new CustomEvent("sayso-counts", { detail: counts }));
+  }
   headline(piles) {
     const classes = piles.filter(({ code }) => code >= 0);
+    const counted = `${this.labels}: ${classes.map(({ ids }) => ids.length)}`;
+    if (piles.length && counted !== this.counted) this.tellCounts(Object.fromEntries(classes.map(({ name, ids }) => [name, ids.length])));
+    this.counted = counted;
     const filled = classes.filter(({ ids }) => ids.length).length;
     let labelled = 0;
     for (const { said } of this.cards.values()) labelled += said !== null;

@@ -1,5 +1,6 @@
 // The board's keys: they move, select, walk and open; in the large view they label the picture that is shown.
 import { NONE, UNSURE } from "./changes.js";
+import { isSwitchedOff } from "../shared/frame.js";
 import { clamp } from "./pile.js";
 
 // the code and not the key: on some keyboards digits need shift
@@ -14,9 +15,9 @@ export function press(board, event, pile) {
   if (event.target === board.field) {
     if (key !== "enter") return;
     board.named((code) => board.move(code));
-  } else if (event.target.matches("input, select") && !ctrl) return; // their own keys; the dial's arrows
+  } else if ((event.target.matches("input, select") && !ctrl) || isSwitchedOff(event)) return; // a field's own keys; the dial's arrows
   else if (ctrl && key === "z") board.steps.send(event.shiftKey ? "step/redo" : "step/undo");
-  else if ([board.viewer, board.banner, board.help, board.pair].some(({ dialog }) => dialog.open)) return large(board, event, key, ctrl);
+  else if ([board.viewer, board.banner, board.help, board.trial, board.pair].some(({ dialog }) => dialog.open)) return large(board, event, key, ctrl);
   else if (ctrl && key === "a" && pile) board.select(pile.ids, "", pile);
   else if (inList && walk(board, key, pile, event.shiftKey ? "range" : ctrl ? "focus" : ""));
   else if (ctrl) return;
@@ -29,6 +30,14 @@ export function press(board, event, pile) {
   else if (key === " " && inList && board.current !== undefined) board.select([board.current], "toggle");
   else return;
   event.preventDefault();
+}
+
+// "?" wherever the focus is, but in a field: who asks for the keys does not know yet where they work.
+export function askedFor(board, event) {
+  const isTyping = event.composedPath()[0].matches?.("input, select, textarea");
+  if (event.key !== "?" || event.defaultPrevented || isTyping || isSwitchedOff(event) || !board.offsetParent) return;
+  event.preventDefault();
+  board.help.show();
 }
 
 // The keys that move: 1 to 9 for the open classes from left to right, U, N, and Delete for "no label".

@@ -3,6 +3,7 @@
 import { label } from "./board_keys.js";
 import { NONE, UNSURE, colour, placeName } from "./changes.js";
 import { isNarrow } from "./arrange.js";
+import { hasLetters, switchLetters } from "../shared/frame.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { whole } from "./lesson.js";
 import { why } from "./why.js";
@@ -28,9 +29,15 @@ export function explain(board, item) {
     if (doubted) return shares.replaceChildren(bars(doubted, "What your other labels say of it"));
     const what = exclusive ? "How the model divides it among your names" : "How well each name fits by itself";
     const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
-    shares.replaceChildren(bars(top, what), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
+    shares.replaceChildren(bars(top, what, truth(board, card)), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
   });
   return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
+}
+
+// The labels that a person gave a picture, "" for none of the classes; null where nobody said, or was unsure.
+function truth(board, card) {
+  const places = !card || card.said === null ? [UNSURE] : board.places(card.id);
+  return places.includes(UNSURE) ? null : places.map((code) => board.labels[code] ?? "");
 }
 
 // What the keys do. `several()` says whether an image can have several labels.
@@ -43,6 +50,7 @@ export class Help {
     };
   }
   show() {
+    if (this.dialog.open) return;
     const several = this.several();
     const rows = [
       ["1 to 9, U, N", several ? "label with an open class, Unsure, None of these" : "move to an open class, Unsure, None of these"],
@@ -59,7 +67,10 @@ export class Help {
     const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
     const words = make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from beside the tiles or with shift. Every move is a label.");
     const bar = make("div", { class: "bar" }, make("h2", { class: "place" }, "Keys and mouse"), make("button", { type: "button", onclick: () => this.dialog.close() }, "Close"));
-    this.dialog.replaceChildren(bar, make("div", { class: "side" }, list, words));
+    const letters = make("input", { type: "checkbox", onchange: () => switchLetters(letters.checked) });
+    letters.checked = hasLetters();
+    const choice = make("label", { class: "choice" }, letters, " Single letters, digits and ? work as keys");
+    this.dialog.replaceChildren(bar, make("div", { class: "side" }, list, words, choice));
     this.dialog.showModal();
   }
 }

@@ -28,5 +28,5 @@ export function reliability({ confidence, accuracy, counts, error, chance, debia
   const few = chance === undefined ? "" : `; with so few images chance alone would show about ${percent(chance)}`;
   const rest = debiased === undefined ? "" : debiased > 0 ? ` Without chance it is about ${percent(debiased)}.` : " That is no more than chance explains.";
   const told = `How often it is right (upwards) when it is so sure (to the right), on images it had not seen; off by ${percent(error)} on average${few}.${rest}`;
-  return make("figure", { class: "curve" }, drawing, make("figcaption", { class: "note" }, told));
+  return make("figure", { class: "curve" }, make("h4", {}, "Is it right as often as it says?"), drawing, make("figcaption", { class: "note" }, told));
 }

@@ -122,7 +122,7 @@ class Nearest extends about("nearest") {
     for (const one of rows.slice(FIRST_CLASSES)) one.hidden = true;
     const rest = rows.length - FIRST_CLASSES;
     const more = make("button", { type: "button", class: "link", onclick: () => { for (const one of rows) one.hidden = false; more.remove(); } }, `Show ${rest} more`);
-    const words = "What the model takes each name for, each by itself: the nearest images of the library.";
+    const words = "What the model takes each name for: the images that are nearest to it.";
     const details = make("details", { class: "block" }, make("summary", {}, "Nearest images of each class"), make("p", { class: "note" }, words), make("div", { class: "rows" }, ...rows), ...(rest > 0 ? [more] : []));
     details.open = before ? before.open : !this.sorted();
     this.body.replaceChildren(details);

@@ -5,7 +5,7 @@ import { getJSON } from "../shared/parts.js";
 const PAUSES = [250, 1000, 3000, 0]; // before an unanswered step is sent again
 
 // randomUUID exists only on https and localhost
-const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+export const token = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export class Steps {
   waiting = new Map(); // image id -> steps on their way that touch it

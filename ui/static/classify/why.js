@@ -44,7 +44,7 @@ function votes({ votes: all, templates, margin, runner_up, kind, exclusive }) {
   const words = make("p", { class: "note" }, lead + from);
   const share = bars(all.filter(({ won }) => won).map(({ label, won }) => [label, won / Math.max(1, templates)]), `How ${many(templates, "template")} would choose, each alone`);
   const prompts = make("ul", { class: "prompts" }, ...all[0].prompts.map(([text, cosine]) => make("li", {}, make("span", {}, text), make("span", { class: "share" }, cosine.toFixed(3)))));
-  return [words, share, make("details", {}, make("summary", {}, `Prompts of “${all[0].label}”, with their cosines`), prompts)];
+  return [words, share, make("details", {}, make("summary", {}, `Prompts of “${all[0].label}”, and how close each is (1 is the same)`), prompts)];
 }
 
 function neighbours({ neighbours: near }) {

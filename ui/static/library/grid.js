@@ -4,6 +4,7 @@
 import { Albums } from "./albums.js";
 import { Form } from "./form.js";
 import { Large } from "./large.js";
+import { isSwitchedOff } from "../shared/frame.js";
 import { Pair } from "../shared/pair.js";
 import { put as putElsewhere, show as showElsewhere } from "../shared/place.js";
 import { empty, getJSON, make, many, styled } from "../shared/parts.js";
@@ -368,7 +369,7 @@ class Grid extends HTMLElement {
     else if (event.key === " " && tiles.at(tiles.current)) this.pickOne(tiles.current);
     else if (event.key === "Enter" && tiles.current >= 0) this.large.openAt(tiles.current);
     else if (event.key === "Escape") this.clear();
-    else if (event.key.toLowerCase() === "l" && !this.bar.root.hidden) this.bar.field.focus();
+    else if (event.key.toLowerCase() === "l" && !isSwitchedOff(event) && !this.bar.root.hidden) this.bar.field.focus();
     else return;
     event.preventDefault();
   }

@@ -53,7 +53,7 @@ addEventListener("click", (event) => {
   if (what === "rail") toggleRail();
   else if (what === "close") close();
   else if (what) open(what);
-  else if (phone.matches && state.open === "rail" && event.target.closest?.(".foot button.primary")) close(); // to see what comes of it
+  else if (phone.matches && state.open === "rail" && event.composedPath()[0].closest?.(".foot button.primary, .button.main")) close(); // to see what comes of it
   else if (phone.matches && state.open && !event.target.closest?.(".rail, .drawer")) close();
   else if (event.target.closest?.("[role=tab]")) close();
 });
@@ -62,8 +62,15 @@ addEventListener("keydown", (event) => {
   if (event.key === "Escape" && state.open && !event.defaultPrevented) return close();
   const [first] = event.composedPath();
   const isAtPictures = event.target.matches?.("sayso-board, sayso-grid") && !first.matches("input, select, textarea");
-  if (event.key.toLowerCase() === "p" && isAtPictures && !event.ctrlKey && !event.metaKey && !event.altKey) toggleRail();
+  if (event.key.toLowerCase() === "p" && isAtPictures && !isSwitchedOff(event) && !event.ctrlKey && !event.metaKey && !event.altKey) toggleRail();
 });
+
+// Single letters, digits and signs are keys until someone switches them off: who speaks to the computer presses many (WCAG 2.1.4).
+export const hasLetters = () => localStorage.saysoLetters !== "off";
+export function switchLetters(isOn) {
+  localStorage.saysoLetters = isOn ? "" : "off";
+}
+export const isSwitchedOff = ({ key, ctrlKey, metaKey }) => !hasLetters() && key.length === 1 && key !== " " && !ctrlKey && !metaKey;
 
 // Files that are dropped anywhere go to the field of the tab that is open: Gradio sends them, with its limits. In the capture
 // phase, because Gradio's fields stop these events. Pictures of the board that are dragged are no files.

@@ -50,7 +50,7 @@ function numbered(text) {
   return found.map((number, i) => text.slice(number.index + number[0].length, end(i)).trim().replace(/[,;]+$/, "")).join("\n");
 }
 
-// The names in a `plain` text, without their other names: each as it is meant, and where it stands.
+// The names in a `plain` text: each as it is meant, its other names, and where it stands without them.
 export function names(text) {
   const found = [];
   for (let at = 0; at < text.length; at++) {
@@ -59,7 +59,9 @@ export function names(text) {
     for (let kind = NAME; ; kind = OTHER) {
       kind.lastIndex = at;
       const [all, inner] = kind.exec(text);
-      first ??= { name: (inner === undefined ? all : inner.replaceAll('""', '"')).trim().replace(/\s+/g, " "), start, end: at + all.length };
+      const name = (inner === undefined ? all : inner.replaceAll('""', '"')).trim().replace(/\s+/g, " ");
+      if (!first) first = { name, others: [], start, end: at + all.length };
+      else if (name && name !== first.name && !first.others.includes(name)) first.others.push(name);
       at += all.length;
       if (text[at] !== "=" && text[at] !== "|") break;
       at++;
