@@ -13,6 +13,7 @@ from .pairs import show
 
 NAMES = (
     "embed",
+    "engines",
     "adding",
     "large",
     "vectors",

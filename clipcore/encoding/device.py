@@ -54,7 +54,7 @@ def choose_batch_size(
     (`key`), precision and machine, then remembered; the tower must be on the device and in the precision already.
     """
     sizes = CPU_SIZES if device.type == "cpu" else GPU_SIZES
-    memory = Memory("batch", f"{_place(key, device)}-{str(dtype).removeprefix('torch.')}", "batch_size")
+    memory = Memory("batch", f"{place(key, device)}-{str(dtype).removeprefix('torch.')}", "batch_size")
     size = memory.get()
     if size in sizes:
         return int(size)
@@ -94,7 +94,7 @@ def choose_precision(visual: nn.Module, image_size: tuple[int, int], device: tor
 
     Both are run on eight generated pictures. Measured once per model (`key`) and machine, then remembered.
     """
-    memory = Memory("precision", _place(key, device), "dtype")
+    memory = Memory("precision", place(key, device), "dtype")
     names = {str(dtype).removeprefix("torch."): dtype for dtype in (torch.float32, half(device))}
     if (known := names.get(str(memory.get()))) is not None:
         return known
@@ -136,7 +136,7 @@ def timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tenso
     on_cpu = pictures.device.type == "cpu"
     clock = time.thread_time if on_cpu else time.perf_counter
     seconds = []
-    with _one_thread() if on_cpu else nullcontext():
+    with one_thread() if on_cpu else nullcontext():
         for _ in range(4):
             start = clock()
             vectors = vectors_of(visual, pictures).cpu()  # .cpu() also waits for the GPU
@@ -145,7 +145,8 @@ def timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tenso
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def one_thread() -> Iterator[None]:
+    """Torch computes in the calling thread alone for a while."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -162,7 +163,7 @@ def generated_pictures(count: int, image_size: tuple[int, int]) -> torch.Tensor:
     return smooth + 0.2 * torch.randn(count, 3, *image_size, generator=generator)
 
 
-def _place(key: str, device: torch.device) -> str:
+def place(key: str, device: torch.device) -> str:
     """A name for a model on this machine that can stand in a file name."""
     how = "cpu-core" if device.type == "cpu" else device.type  # measured on one core
     return f"{key[:16]}-{how}-{machine_name(device)}-torch{torch.__version__}"
@@ -181,19 +182,19 @@ class Memory:
     """One remembered measurement: a small JSON file in the user's cache folder. Losing it costs a second."""
 
     def __init__(self, folder: str, name: str, field: str) -> None:
-        self._path = Path(os.environ.get("SAYSO_CACHE") or user_cache_path("sayso")) / folder / f"{name}.json"
+        self.path = Path(os.environ.get("SAYSO_CACHE") or user_cache_path("sayso")) / folder / f"{name}.json"
         self._field = field
 
     def get(self) -> str | int | None:
         try:
-            value = json.loads(self._path.read_text())[self._field]
+            value = json.loads(self.path.read_text())[self._field]
             return value if isinstance(value, str | int) else None
         except (OSError, ValueError, KeyError, TypeError):
             return None
 
     def put(self, value: str | int) -> None:
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._path.write_text(json.dumps({self._field: value}))
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.write_text(json.dumps({self._field: value}))
         except OSError:
             pass  # a read-only home only means measuring again next time

@@ -15,6 +15,7 @@ from ..pictures.reading import ImageSource, open_image
 from ..pictures.shrink import shrinker
 from ..space import Space
 from .device import SAME, default_batch_size
+from .engine import Engine, several_convolutions
 from .gpu import Compiled, Feed, feed_for
 from .image_tower import set_precision
 from .int8 import vectors_of
@@ -67,7 +68,7 @@ class Encoder:
         # Only the image tower is reduced: texts are mostly few, cached, and stay exact. See _for_many.
         set_precision(self._model.visual, dtype)
         # On a CPU, convolutions are up to twice as fast where the channels of a pixel lie together.
-        several = sum(isinstance(module, nn.Conv2d) for module in self._model.visual.modules()) > 1
+        several = several_convolutions(self._model.visual)
         self._layout = torch.channels_last if on_cpu and several else torch.preserve_format
         self._preprocess = preprocess
         self._feed = feed_for(preprocess, device)
@@ -118,6 +119,11 @@ class Encoder:
         made = Encoder(*parts, self.space, self.device, self.dtype, None if model else self._tower)
         made.batch_size = self.batch_size
         return made
+
+    def settle(self) -> None:
+        """Decide now which engine runs the image tower, where that is still open: before a measurement, above all."""
+        if isinstance(self._tower, Engine):
+            self._tower.decide()
 
     # pictures
 
@@ -176,7 +182,9 @@ class Encoder:
         try:
             sent = feed.send(batch) if feed else torch.stack(list(batch))
             with self._turns.one(), torch.no_grad():
-                pixels = (feed.normalised(sent) if feed else sent).to(self.device, self.dtype, memory_format=self._layout)
+                pixels = feed.normalised(sent) if feed else sent
+                if not isinstance(self._tower, Engine):  # which knows by itself how it likes them
+                    pixels = pixels.to(self.device, self.dtype, memory_format=self._layout)
                 vectors = vectors_of(self._tower, pixels) if self._tower else self._model.encode_image(pixels)
             return _unit(vectors)
         except torch.OutOfMemoryError:

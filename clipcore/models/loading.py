@@ -9,6 +9,7 @@ A model is named in one of five ways:
     hf-hub:org/repo              an open_clip model on the Hugging Face hub
 """
 
+import copy
 import logging
 import os
 import pickle
@@ -35,6 +36,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
         generated_pictures,
         pick_device,
     )
+    from ..encoding.engine import engine_for
     from ..encoding.folding import folded
     from ..encoding.int8 import quantized
     from ..space import Space, fingerprint
@@ -60,10 +62,19 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
         dtype = choose_precision(model.visual, (height, width), chosen, key)
     if precision == "int8" and chosen.type != "cpu":
         raise BadInput(f"The precision int8 is for the CPU, and {name} runs on {chosen.type.upper()}; leave it at auto.")
-    tower = quantized(model.visual, generated_pictures(8, (height, width))) if precision == "int8" else None
+    tower: Any = None
+    if precision == "int8":
+        tower = quantized(model.visual, generated_pictures(8, (height, width)))
+    elif precision == "auto" and chosen.type == "cpu":
+        exact = model.visual if dtype == torch.float32 else copy.deepcopy(model.visual)
+        tower = engine_for(model.visual, exact, (height, width), dtype, key)
     encoder = Encoder(model, preprocess, tokenizer, space, chosen, dtype, tower)
     encoder.batch_size = choose_batch_size(
-        tower or model.visual, (height, width), chosen, dtype, f"int8-{key}" if tower else key
+        tower if precision == "int8" else model.visual,
+        (height, width),
+        chosen,
+        dtype,
+        f"int8-{key}" if precision == "int8" else key,
     )
     return encoder
 

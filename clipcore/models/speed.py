@@ -34,6 +34,7 @@ def iter_measure_speed(encoder: "Encoder", name: str, seconds: float = SECONDS) 
 
     jpeg = _photograph()
     yield Step(0, 100, "warming up")
+    encoder.settle()
     began = time.perf_counter()
     first: float | None = None  # when counting began
     done, rate = 0, 0.0
