@@ -18,7 +18,7 @@ import open_clip
 import torch
 
 from clipcore import drain, models
-from clipcore.encoding.device import choose_batch_size, choose_precision, generated_pictures
+from clipcore.encoding.device import choose_batch_size, choose_precision, generated_pictures, one_thread
 from clipcore.encoding.encoder import Encoder
 from clipcore.encoding.engine import Engine, engine_for
 from clipcore.encoding.folding import folded
@@ -106,15 +106,13 @@ def _trial(engine: Engine, plain: Encoder, again: Any) -> str:
 
 
 def _alone(tower: Any, side: int) -> float:
-    """Milliseconds of a core for a picture: of all this process computes, for the engine has threads of its own."""
-    pictures, threads = generated_pictures(8, (side, side)), torch.get_num_threads()
-    torch.set_num_threads(1)
-    spent = []
-    for _ in range(5):
-        began = time.process_time()
-        tower(pictures)
-        spent.append(time.process_time() - began)
-    torch.set_num_threads(threads)
+    """Milliseconds of a core for a picture."""
+    pictures, spent = generated_pictures(8, (side, side)), []
+    with one_thread():
+        for _ in range(5):
+            began = time.thread_time()
+            tower(pictures)
+            spent.append(time.thread_time() - began)
     return 1000 * float(np.median(spent)) / len(pictures)
 
 

@@ -13,6 +13,7 @@ import time
 import warnings
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -20,12 +21,11 @@ from typing import Any
 import torch
 from torch import nn
 
-from .device import FASTER, SAME, Memory, generated_pictures, one_thread, place
+from .device import FASTER, SAME, Memory, generated_pictures, one_thread, place, timed
 from .int8 import vectors_of
 
 WORTH = 5.0  # seconds of work before a trial, which takes about as long: a few pictures never wait for one
 FEWEST = 4  # pictures at once for which the engine is opened: one picture is through before it is
-ROUNDS = 5  # passes of each in a trial; the best counts, for other programs only ever slow one down
 TORCH = "torch"
 
 Tower = Callable[[torch.Tensor], torch.Tensor]  # float32 [n, 3, h, w] to [n, dim]
@@ -58,7 +58,8 @@ class Engine:
     """An image tower that OpenVINO takes over once it has worked for `WORTH` seconds, if that pays and agrees.
 
     Which is faster here, and in which precision, is remembered, and so is the compiled tower: the next time it is opened
-    with the first few pictures. Whatever goes wrong, torch answers. Threads may share it; each call keeps one core busy.
+    with the first few pictures. Whatever goes wrong, torch answers. Threads may share it: a call computes in the thread that
+    makes it, or in as many as torch would use there.
     """
 
     def __init__(
@@ -131,12 +132,12 @@ class Engine:
         pictures = generated_pictures(8, self._size)
         with torch.no_grad(), one_thread():
             exact = vectors_of(self._exact, pictures)
-            tried: dict[_Compiled | None, float] = {None: _best(self._torch, pictures)}
+            tried: dict[_Compiled | None, float] = {None: timed(self._torch, pictures)[0]}
             for precision in _precisions():
                 made = _Compiled.of(graph, precision)
                 # also of fewer: some towers, once traced, know only one number of pictures
                 if _agree(made(pictures), exact) and _agree(made(pictures[:3]), exact[:3]):
-                    tried[made] = _best(made, pictures)
+                    tried[made] = timed(made, pictures)[0]
         best = min(tried, key=lambda each: tried[each])
         if best is not None and tried[None] < FASTER * tried[best]:
             best = None
@@ -149,7 +150,7 @@ class Engine:
 
 
 class _Compiled:
-    """A tower in OpenVINO: as many calls at once as there are cores, each on one."""
+    """A tower in OpenVINO; any number of threads may call it at once."""
 
     def __init__(self, compiled: Any, precision: str) -> None:
         self.precision = precision
@@ -175,6 +176,13 @@ class _Compiled:
             part.unlink(missing_ok=True)
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
+        threads = min(torch.get_num_threads(), len(pixels) // FEWEST)
+        if threads <= 1:
+            return self._pass(pixels)
+        with ThreadPoolExecutor(threads) as pool:  # somebody who has all cores to himself
+            return torch.cat(list(pool.map(self._pass, pixels.tensor_split(threads))))
+
+    def _pass(self, pixels: torch.Tensor) -> torch.Tensor:
         try:
             request = self._free.pop()
         except IndexError:
@@ -199,8 +207,8 @@ def _core() -> Any:
 
 
 def _settings(precision: str) -> dict[str, Any]:
-    cores = os.cpu_count() or 1
-    return {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
+    """No threads of its own: it computes in the thread that calls, as torch does in `stream`, whose time can be told."""
+    return {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": 0, "INFERENCE_NUM_THREADS": 1}
 
 
 def _precisions() -> list[str]:
@@ -213,15 +221,6 @@ def _converted(visual: nn.Module, image_size: tuple[int, int]) -> Any:
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # tracing has much to say
         return _openvino().convert_model(visual, example_input=generated_pictures(2, image_size), input=[-1, 3, *image_size])
-
-
-def _best(tower: Tower, pictures: torch.Tensor) -> float:
-    seconds = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        tower(pictures)
-        seconds.append(time.perf_counter() - began)
-    return min(seconds)
 
 
 def _agree(found: torch.Tensor, exact: torch.Tensor) -> bool:

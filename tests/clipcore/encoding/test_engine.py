@@ -41,12 +41,11 @@ def quick(monkeypatch):
     """Every trial says that OpenVINO is twice as fast; lists which towers were timed."""
     timed = []
 
-    def best(run, batch):
+    def seconds(run, pictures):
         timed.append(run)
-        run(batch)
-        return 2.0 if isinstance(getattr(run, "__self__", None), Engine) else 1.0
+        return (2.0 if isinstance(getattr(run, "__self__", None), Engine) else 1.0), run(pictures)
 
-    monkeypatch.setattr(engine, "_best", best)
+    monkeypatch.setattr(engine, "timed", seconds)
     return timed
 
 
@@ -118,10 +117,23 @@ def test_threads_share_it(cache, quick, tower):
 
 
 @needed
+def test_who_has_all_cores_gets_all_of_them(cache, quick, tower, monkeypatch):
+    ours = made(tower)
+    ours.decide()
+    parts = []
+    one = ours._quick._pass
+    monkeypatch.setattr(ours._quick, "_pass", lambda pixels: parts.append(len(pixels)) or one(pixels))
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 3)
+    many = batch(13)
+    assert torch.allclose(ours(many), tower(many), atol=1e-4)
+    assert sorted(parts) == [4, 4, 5]
+
+
+@needed
 @pytest.mark.parametrize("reason", ["no faster", "another answer"])
 def test_torch_stays_where_it_is_no_worse(cache, quick, tower, monkeypatch, reason):
     if reason == "no faster":
-        monkeypatch.setattr(engine, "_best", lambda run, pictures: 1.0)
+        monkeypatch.setattr(engine, "timed", lambda run, pictures: (1.0, run(pictures)))
     else:
         monkeypatch.setattr(engine, "_agree", lambda found, exact: False)
     ours = made(tower)
