@@ -41,8 +41,7 @@ def test_the_script_answers_as_sayso_does_without_sayso(tmp_path, config):
     head = grounded(made(clip), X, generic_bank(clip))
     head.save(tmp_path / "colours.safetensors")
     expected = head.predict(X)
-    # of a sigmoid model, whose labels stand by themselves, the script says the share
-    figures = decide(head, X).figure if config is CLIP else [each.score for each in expected]
+    figures = decide(head, X).figure
     shutil.copy(SCRIPT, tmp_path / "use.py")  # elsewhere, so that nothing of Sayso can be imported
     command = [sys.executable, "use.py", "colours.safetensors", *map(str, pictures), "--model", name]
     env = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
@@ -51,6 +50,58 @@ def test_the_script_answers_as_sayso_does_without_sayso(tmp_path, config):
     rows = [line.split("\t") for line in done.stdout.splitlines()]
     assert [row[:2] for row in rows] == [[str(p), e.label] for p, e in zip(pictures, expected, strict=True)]
     assert [float(row[2]) for row in rows] == pytest.approx(list(figures), abs=2e-4)
+
+
+CASES = {
+    "usual": {},
+    "unsure": {"sure": 1.0},
+    "none of these": {"sure": 0.98, "level": 90.0},
+    "several": {"many": True, "sure": 0.3, "thresholds": (0.2, 0.5, 0.7)},
+    "several, none of these": {"many": True, "sure": 0.9, "level": 90.0},
+    "of before there were odds": {"odds": None, "level": None},
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("config", [CLIP, SIGLIP])
+def test_the_script_answers_none_of_these_and_several_as_sayso_does(tmp_path, monkeypatch, capsys, config, case):
+    if config is SIGLIP and case == "of before there were odds":
+        pytest.skip("as the one above")
+    name = write_model(tmp_path / "model", config)
+    clip = clipcore.load(name)
+    colours = ("red", "green", "blue", "white")
+    pictures = [photo(tmp_path / f"{colour}.png", colour, (50, 40)) for colour in colours]
+    X = clip.embed_images(pictures)
+    head = made(clip)
+    head = head if case == "of before there were odds" else grounded(head, X, generic_bank(clip))
+    head = replace(head, decision=replace(head.decision, **CASES[case]))
+    head.save(tmp_path / "colours.safetensors")
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    run_script(tmp_path / "colours.safetensors", *pictures, "--model", name)
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[-len(pictures) :]]
+    answers = decide(head, X)
+    told = {-1: "unsure", -2: "none of these"}
+    said = [told[v] if isinstance(v, int) else ", ".join(v) for v in answers.verdicts(head.labels)]
+    assert [row[1] for row in rows] == said
+    if case in ("usual", "none of these"):
+        assert [float(row[2]) for row in rows] == pytest.approx(list(answers.figure), abs=2e-4)
+    if case == "none of these" and config is CLIP:
+        assert "none of these" in said
+
+
+@pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+def test_the_script_runs_the_starter_from_anywhere(tmp_path):
+    clip = clipcore.load()
+    made(clip).save(tmp_path / "sure.safetensors")
+    picture = photo(tmp_path / "red.png", "red")
+    shutil.copy(SCRIPT, tmp_path / "use.py")
+    command = [sys.executable, "use.py", "sure.safetensors", str(picture), "--sayso", str(ROOT)]
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "PYTHONPATH": ""}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=180, env=env)
+    assert done.returncode == 0, done.stderr
+    expected = made(clip).predict(clip.embed_images([picture]))[0].label
+    assert done.stdout.split("\t")[1] == expected
 
 
 def run_script(*arguments):
