@@ -66,7 +66,7 @@ def licence_of(name: str) -> str | None:
 
 
 def page() -> str:
-    found = {name: licence_of(name) for name in locked()}
+    found = {name: licence_of(name) or KNOWN.get(name) for name in locked()}
     rows = [f"| {name} | {licence} |" for name, licence in found.items() if licence]
     others = ", ".join(name for name, licence in found.items() if not licence)
     extras = [

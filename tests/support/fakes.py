@@ -37,6 +37,9 @@ class FakeEncoder:
         self.embedded = 0
         self.texts_encoded = 0
 
+    def settle(self) -> None:
+        """There is one engine only."""
+
     def prepare(self, image) -> np.ndarray:
         pixels = np.asarray(open_image(image), np.float32) / 255
         red, green, blue = pixels.reshape(-1, 3).mean(0)
