@@ -23,6 +23,7 @@ CALLS = 25  # iterations in one step
 EARLY, LATE = 250, 500  # iterations, as in openTSNE's defaults
 BLOCK = 20_000
 FEW = 5_000
+SAME = 1e-5  # between any two numbers of vectors that are all alike, but for rounding: nothing tells them apart
 
 Read = Callable[[np.ndarray], np.ndarray]  # some of the numbers 0 to count -> their vectors, float32 [n, dim]
 
@@ -72,7 +73,7 @@ def iter_layout(count: int, read: Read, seed: int = 0) -> Generator[Step, None, 
     centred = vectors - mean
     directions = np.linalg.eigh(centred.T @ centred)[1][:, ::-1].astype(np.float32)  # the largest first
     directions *= np.sign(directions.sum(0)) + (directions.sum(0) == 0)  # else their sign is any
-    if count < FEWEST or not has_tsne():
+    if count < FEWEST or not has_tsne() or np.ptp(centred) < SAME:
         basis = np.zeros((vectors.shape[1], 2), np.float32)
         basis[:, : min(2, directions.shape[1])] = directions[:, :2]
         far = np.abs(centred @ basis).max(initial=1e-9)
