@@ -4,6 +4,7 @@ Nothing of Sayso needs them; without the folder, the benchmarks that measure acc
 """
 
 import os
+import tempfile
 from functools import cache
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from clipcore import Classifier, Examples, drain, zero_shot_classifier
 from clipcore.measure import iter_embed_set
 from training.data.pairs import read_pairs
 
-CIFAR, CALTECH, TINY = "cifar100-test", "caltech101-test", "tiny-imagenet-val"
+CIFAR, CALTECH, TINY, IMAGENET = "cifar100-test", "caltech101-test", "tiny-imagenet-val", "imagenet-sample"
 
 
 def shard(name: str) -> Path:
@@ -35,6 +36,27 @@ def labelled(name: str) -> tuple[Examples, Classifier]:
     names = tuple(str(name) for name in pictures.names)
     head = zero_shot_classifier(clip, sorted(set(names)))
     return Examples(pictures.vectors, names, clip.space), head
+
+
+def encoded_once(name: str) -> tuple[Examples, Classifier]:
+    """As `labelled`, but for classes whose names are the same word; the vectors are kept, for a model and a shard, in the
+    folder SAYSO_VECTORS (left out, one for temporary files)."""
+    clip = clipcore.load()
+    there = shard(name)
+    folder = Path(os.environ.get("SAYSO_VECTORS", Path(tempfile.gettempdir()) / "sayso-vectors"))
+    kept = folder / f"{name}-{there.stat().st_size}-{clip.space.key[:16]}.npz"
+    if not kept.exists():
+        pictures = drain(iter_embed_set(clip, read_pairs(there)))
+        folder.mkdir(parents=True, exist_ok=True)
+        np.savez(kept, vectors=pictures.vectors, names=np.array([str(each) for each in pictures.names]))
+    with np.load(kept) as found:
+        vectors, names = found["vectors"], found["names"].tolist()
+    spelled: dict[str, str] = {}
+    for each in sorted(set(names)):  # ImageNet has a cardigan and a Cardigan: two classes of one name cannot be told apart
+        spelled.setdefault(each.casefold(), each)
+    rows = [row for row, each in enumerate(names) if spelled[each.casefold()] == each]
+    examples = Examples(vectors[rows], tuple(names[row] for row in rows), clip.space)
+    return examples, zero_shot_classifier(clip, list(spelled.values()))
 
 
 def dealt(examples: Examples, shots: int, seed: int) -> tuple[Examples, Examples]:

@@ -1,7 +1,7 @@
 """Sort pictures by class names or with a saved classifier."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,6 +23,10 @@ from .common import (
     typed_prompts,
 )
 
+if TYPE_CHECKING:
+    from clipcore import Classifier
+    from storage import Library
+
 
 @command
 def classify(
@@ -36,6 +40,13 @@ def classify(
         float | None,
         typer.Option(min=0, max=1, help="How likely right an answer must be: 0 always answers; as saved, or 0.5."),
     ] = None,
+    promise: Annotated[
+        float | None,
+        typer.Option(help="Set --sure so that this share of the answers is right, such as 0.95, tested on labels."),
+    ] = None,
+    names: Annotated[
+        float | None, typer.Option(help="Also as many names for each picture as hold the right one in this share of cases.")
+    ] = None,
     many: Many = False,
     save: Annotated[str | None, typer.Option(help="Keep the classifier under this name.")] = None,
     home: Home = None,
@@ -46,18 +57,25 @@ def classify(
 
     The answer is a label (several with --many), "unsure" or "none of these"; beside it is how likely it is right, or, below
     --sure, also why there is no answer; then come the best labels with their shares.
+
+    --promise and --names are tested on what taught a saved classifier, or on the library's labels of these classes.
     """
     from dataclasses import replace
 
     from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
     from clipcore.classify.answers import grounded, stand_alone
+    from clipcore.classify.drift import drift
+    from clipcore.classify.promise import keeping, unseen_of
     from clipcore.classify.reasons import reasons
+    from clipcore.classify.sets import level_of
     from clipcore.encoding.stream import iter_embed
     from clipcore.pictures.finding import display_path
     from storage.export import answer_row
 
     if (labels is None) == (classifier is None):
         raise BadInput('Give either --labels "cat, dog, rabbit" or --classifier NAME.')
+    if promise is not None and sure is not None:
+        raise BadInput("Give either --promise or --sure, not both: a promise says how sure it must be.")
     typed = (
         None if labels is None else typed_prompts(labels, templates, pack, descriptions)
     )  # mistakes are said before a model is loaded
@@ -66,14 +84,15 @@ def classify(
         encoder = library.encoder
         assert encoder is not None
         if typed is not None:
-            names, prompts = typed
-            head = draw(iter_zero_shot_classifier(encoder, names, prompts), unit="prompts")
+            head = draw(iter_zero_shot_classifier(encoder, *typed), unit="prompts")
         else:
             head = saved_classifier(library, str(classifier))
             encoder.space.require(head.space, f"The classifier {classifier}")
         decision = head.decision
         head = head.with_decision(
-            replace(decision, many=many or decision.many, sure=decision.sure if sure is None else sure)
+            replace(decision, many=many or decision.many)
+            if sure is None
+            else replace(decision, many=many or decision.many, sure=sure, promise=None)
         )
         embedded = draw(iter_embed(encoder, files))
         for skipped in embedded.skipped:
@@ -83,6 +102,17 @@ def classify(
         if not embedded.paths:
             raise BadInput("None of the files could be read as a picture; see the reasons above.")
         head = grounded(head, embedded.vectors, generic_bank(encoder))
+        if promise is not None or names is not None:
+            head = _tested(library, head)
+        if promise is not None:
+            head, made = keeping(head, round(1 - promise, 6))
+            say(f"{made.sentence}.")
+        several = None if names is None else level_of(head, names)
+        if several:
+            say(f"{several.sentence}.")
+        tested = unseen_of(head)
+        if tested and (several or head.decision.promise) and (told := drift(head, tested, embedded.vectors).sentence):
+            say(f"{told}.")
         if save:
             record = library.save(head, save)
             say(f"saved as {record.name}, version {record.version}")
@@ -93,6 +123,24 @@ def classify(
         width = max(len(display_path(path)) for path in embedded.paths)
         for path, prediction, verdict, figure, reason in rows:
             row = answer_row(display_path(path), prediction, verdict, figure, reason)
+            if several:
+                row["names"] = several.names(prediction)
             answer = "; ".join(row["answer"]) or row["verdict"]
             best = reason or "  ".join(f"{label} {share:6.1%}" for label, share in prediction.top(3))
+            best = ", ".join(row["names"]) if several else best
             emit(as_json, row, f"{display_path(path):{width}}  {answer:<13}  {figure:4.0%}  {best}")
+
+
+def _tested(library: "Library", head: "Classifier") -> "Classifier":
+    """`head` with what a promise is tested on: what taught it, or, where nothing has, the library's labels of its classes.
+    Raises BadInput."""
+    from clipcore import BadInput
+    from clipcore.classify.answers import stand_alone
+    from clipcore.classify.promise import unseen_of
+    from training import tested_on
+
+    if unseen_of(head) is not None or stand_alone(head):
+        return head
+    if head.kind != "zero-shot":
+        raise BadInput("This classifier was taught before there were promises; teach it again.")
+    return tested_on(head, library.examples(head.labels))

@@ -56,6 +56,7 @@ def evaluate(
     from clipcore.measure.bench_html import recall_html
     from clipcore.measure.html import accuracy_html
     from clipcore.measure.kept import kept_accuracy
+    from clipcore.measure.promises import claims
     from training.data.shards import templates_of
 
     if classifier and (pack or templates):
@@ -85,6 +86,7 @@ def evaluate(
                 examples, where, notes = known_to(library, encoder, pictures, head, name)
                 if not len(examples):
                     raise BadInput(f"None of the classes of {path.name} is a class of {name}; choose another classifier.")
+                notes += claims(head, examples)
                 for note in notes:
                     say(note)
                 judged = judge(head, examples, where)

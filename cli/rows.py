@@ -62,6 +62,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "a picture": {
             **{"path": "string", "label": "string", "share": "number", "margin": "number", "top": "list"},
             **{"answer": "list", "verdict": "string", "likely right": "number", "why not": "string"},
+            "names": "? list",
         }
     },
     "label": {

@@ -3,6 +3,7 @@
 SaysoError
 ├── BadInput          something a person typed or chose: class names, templates, options, folders
 │   ├── TooMany           more at once than one request may ask for
+│   ├── TooFewLabels      a promise for which more labelled pictures are needed; it says how many
 │   └── Overtaken         someone else has changed it meanwhile
 ├── BadImage          a file that is not a picture we can read
 ├── BadClassifierFile a classifier file that is damaged or is something else
@@ -24,6 +25,14 @@ class BadInput(SaysoError):
 
 class TooMany(BadInput):
     """More things are named than can be done in one request."""
+
+
+class TooFewLabels(BadInput):
+    """A promise cannot be tested yet; about `more` labelled pictures are needed beside those there are."""
+
+    def __init__(self, message: str, more: int) -> None:
+        super().__init__(message)
+        self.more = more
 
 
 class Overtaken(BadInput):

@@ -7,7 +7,7 @@ What is named here needs NumPy only; contrastive training, which needs torch, li
 
 from .heads.active_learning import Doubt, check_sample, what_next, wrong_labels
 from .heads.calibration import Reliability, calibrate, reliability_curve
-from .heads.cross_validation import Lesson, Measured, ShotsRow, evaluate_shots, probe_head, teach
+from .heads.cross_validation import Lesson, Measured, ShotsRow, evaluate_shots, probe_head, teach, tested, tested_on
 from .heads.fewshot import few_shot
 from .heads.probe import linear_probe
 from .heads.thresholds import fit_thresholds, teach_many
@@ -28,6 +28,8 @@ __all__ = [
     "reliability_curve",
     "teach",
     "teach_many",
+    "tested",
+    "tested_on",
     "what_next",
     "wrong_labels",
 ]

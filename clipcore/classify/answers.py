@@ -173,9 +173,13 @@ def _alone(classifier: Classifier, logits: np.ndarray) -> np.ndarray:
 
 
 def _figures(classifier: Classifier, X: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Figures [n, n labels], of all labels or, where they exclude each other, of the best one alone; none [n], shares."""
+    return figures_of(classifier, classifier.logits(X))
+
+
+def figures_of(classifier: Classifier, logits: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """For logits [n, n labels] of pictures: figures [n, n labels], of all labels or, where they exclude each other, of the
+    best one alone; none [n], shares [n, n labels]."""
     decision = classifier.decision
-    logits = classifier.logits(X)
     none = none_of(classifier, logits).astype(np.float32)
     if stand_alone(classifier):
         if decision.level is None and classifier.activation == "softmax" and len(classifier.labels) == 1:

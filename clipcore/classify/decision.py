@@ -23,6 +23,7 @@ class Decision:
     calibrated   number of labelled pictures that temperature and odds were fitted on; 0: the figure is estimated
     level        the energy that the labels have on a picture that fits them as well as generic captions do; None: not known
     odds         the numbers behind the figure; None: those of the space, or a first guess
+    promise      the share of answers that may be wrong, where the dial was set so that it is kept (`promise`); else None
     """
 
     sure: float = DIAL
@@ -32,6 +33,7 @@ class Decision:
     calibrated: int = 0
     level: float | None = None
     odds: Odds | None = None
+    promise: float | None = None
 
     def __post_init__(self) -> None:
         """Raise BadInput for numbers outside their range."""
@@ -39,6 +41,8 @@ class Decision:
             raise BadInput("How sure it must be is a number from 0 to 1; choose one in between.")
         if self.level is not None and not np.isfinite(self.level):
             raise BadInput("The level of “none of these” is not a number; teach the classifier again.")
+        if self.promise is not None and not 0 < self.promise < 0.5:
+            raise BadInput("A promise is a share of wrong answers between 0 and one half; choose one in between.")
         if not (np.isfinite(self.temperature) and self.temperature > 0) or self.calibrated < 0:
             raise BadInput("A temperature is a number above 0; calibrate the classifier again.")
 
@@ -56,4 +60,5 @@ class Decision:
             calibrated=int(data["calibrated"]),
             level=level + LEEWAY if level is not None and "odds" not in data else level,
             odds=None if odds is None else Odds(**{name: float(number) for name, number in odds.items()}),
+            promise=None if data.get("promise") is None else float(data["promise"]),
         )

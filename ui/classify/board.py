@@ -229,8 +229,8 @@ class Boards:
         return {"sures": SURES, "counts": counts.tolist()}
 
     def set_dial(self, run_id: str, sure: float) -> None:
-        """How sure the classifier of the run must be; saved with it. Raises BadInput."""
-        self._decide(self.get(run_id), sure=float(sure))
+        """How sure the classifier of the run must be; saved with it. A promise is over then. Raises BadInput."""
+        self._decide(self.get(run_id), sure=float(sure), promise=None)
 
     def set_threshold(self, run_id: str, code: int, needed: float) -> None:
         """How sure it must be of one of several labels, 0 to 1; saved with it. Raises BadInput."""

@@ -11,6 +11,8 @@ from ..ids import Id, Offset
 from ..studio import Studio
 from .board import Boards
 from .board_changes import compare
+from .promises import at_random, make_promise
+from .promises import told as promised_by
 from .teaching import Teaching
 
 
@@ -48,6 +50,11 @@ class Dial:
 
 
 @dataclass
+class Promised:
+    wrong: float | None  # at most this share of the answers; null takes the promise back
+
+
+@dataclass
 class Threshold:
     code: Offset
     needed: float
@@ -68,6 +75,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     @app.get(path)
     def snapshot(run_id: str, client: str = "") -> Response:
         answer = boards.snapshot(run_id, client)
+        answer["promise"] = promised_by(boards, boards.get(run_id))
         teaching.ask_once(run_id)
         return told(run_id, answer)
 
@@ -95,6 +103,15 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     def set_dial(run_id: str, dial: Dial) -> dict[str, Any]:
         boards.set_dial(run_id, dial.sure)
         return {}
+
+    @app.post(path + "/promise")
+    def make(run_id: str, promised: Promised) -> dict[str, Any]:
+        make_promise(studio, boards, run_id, promised.wrong)
+        return {}
+
+    @app.get(path + "/random")
+    def random(run_id: str) -> dict[str, Any]:
+        return at_random(boards, run_id)
 
     @app.post(path + "/threshold")
     def set_threshold(run_id: str, threshold: Threshold) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from ..studio import Studio, Work
 from .board import Board, Boards
 from .board_changes import changed
 from .classes import change_classes, undo_classes
+from .promises import renewed
 
 KEPT = 8  # lessons
 QUEUE = 24  # pictures to label next
@@ -244,7 +245,8 @@ class Teaching:
         return grounded(fresh, board.X, self._boards.bank())
 
     def _taught(self, board: Board, offer: Offer) -> Classifier:
-        """The taught head with what was measured of it, and the dial where as many unlabelled images are answered as now."""
+        """The taught head with what was measured of it, and the dial where as many unlabelled images are answered as now,
+        or where the promise is kept again."""
         taught = taught_by(offer.lesson, offer.taught_with)
         if board.many:  # the dial is where the thresholds are as fitted
             return taught
@@ -252,7 +254,7 @@ class Teaching:
         if free.any() and 0 < sure < 1:
             figures = decide(taught, board.X[free], self._boards.bank()).figure
             sure = dial_for(figures, int(reaches(board.answers.figure[free], sure).sum()), sure)
-        return taught.with_decision(replace(taught.decision, sure=sure))
+        return renewed(taught, board.run.classifier, sure)
 
 
 def _bars(doubt: Doubt, board: Board) -> list[tuple[str, float]]:

@@ -21,6 +21,7 @@ from clipcore.measure import (
     summarise,
 )
 from clipcore.measure.kept import NAME_LIMIT, kept_accuracy
+from clipcore.measure.promises import claims
 from storage import ReportRecord
 
 from ..library.search import many
@@ -77,6 +78,7 @@ def _measure(studio: Studio, payload: dict[str, Any]) -> Work:
     if classifier.kind != "zero-shot":
         leaks = find_leaks(examples, studio.library.examples(classifier.labels), classifier)
         notes += [leaks.sentence] if leaks else []
+    notes += claims(classifier, examples)
     model = classifier.space.name
     kept = kept_accuracy(judged, name, classifier.kind, model, found.name, notes, found.source)
     return {"report": studio.library.reports.save("accuracy", *kept).id}

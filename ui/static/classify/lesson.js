@@ -1,9 +1,10 @@
 // Above the board: what the labels have taught, and the dial. The board gives steps, say, load, labels, viewer and piles.
 import { changeList } from "./changes.js";
 import { reliability } from "./curve.js";
-import { make } from "../shared/parts.js";
+import { make, percent } from "../shared/parts.js";
 
 export const whole = (share) => `${Math.round(100 * share)} %`; // as the figure is kept and compared: in whole per cent
+const PROMISES = [["", "nothing"], ...[1, 2, 5, 10].map((wrong) => [wrong / 100, `at most ${wrong} % wrong`])];
 const put = (node, text) => node.textContent !== text && (node.textContent = text);
 const button = (text, onclick, kind = "") => make("button", { type: "button", class: kind, onclick }, text);
 
@@ -73,12 +74,19 @@ export class Dial {
     this.value = make("output");
     this.note = make("span", { class: "note", id: "dial-note" });
     this.curve = make("details", {}, make("summary", {}, "How well does that hold?"));
-    this.root = make("div", { class: "dial" }, make("label", {}, "How sure must it be? ", this.input), this.value, this.note, this.curve);
+    this.promise = make("select", { onchange: () => this.promised() }, ...PROMISES.map(([wrong, words]) => make("option", { value: wrong }, words)));
+    this.more = button("Label some at random", () => board.queue("random"));
+    this.more.hidden = true;
+    this.told = make("p", { class: "note" });
+    const promise = make("label", {}, "Or promise ", this.promise);
+    this.root = make("div", { class: "dial" }, make("label", {}, "How sure must it be? ", this.input), this.value, promise, this.told, this.more, this.note, this.curve);
     this.turned = 0;
     this.input.oninput = () => this.turn();
     this.input.onchange = () => this.set();
   }
-  draw({ sure, calibrated, curve }) {
+  draw({ sure, calibrated, curve, promise, many }) {
+    this.promise.parentNode.hidden = many;
+    this.keep(promise);
     this.curve.hidden = !(calibrated && curve);
     if (curve) this.curve.replaceChildren(this.curve.firstChild, reliability(curve));
     this.input.value = sure;
@@ -86,6 +94,31 @@ export class Dial {
     this.counts = null;
     const from = calibrated ? `measured on your ${calibrated} labels` : "estimated until you label some";
     this.note.textContent = `Each image shows how likely its answer is right, ${from}.`;
+  }
+  // promise: {wrong, sentence, drift}, drift where the images are of another kind than those it was tested on
+  keep(promise) {
+    const wrong = promise ? String(promise.wrong) : "";
+    if (promise && ![...this.promise.options].some(({ value }) => value === wrong)) this.promise.append(make("option", { value: wrong }, `at most ${percent(promise.wrong)} wrong`));
+    this.promise.value = wrong;
+    this.told.classList.toggle("problem", Boolean(promise?.drift));
+    put(this.told, promise ? `${promise.drift || promise.sentence}.` : "");
+    this.more.hidden = !promise?.drift;
+  }
+  async promised() {
+    const { board } = this;
+    const wrong = this.promise.value === "" ? null : Number(this.promise.value);
+    await board.change(async () => {
+      try {
+        await board.steps.post("promise", { wrong });
+      } catch (error) {
+        this.keep(board.answer.promise);
+        put(this.told, error.message); // stays until the next promise: what to do stands beside it
+        this.more.hidden = false;
+        throw error;
+      }
+      await board.load();
+      board.say(wrong === null ? "No promise; the dial stays." : `The dial is at ${whole(board.answer.sure)}; ${board.piles.get(-1).ids.length.toLocaleString("en")} are unsure.`);
+    });
   }
   // Live: the counts for every setting are fetched once and shown in the headers while the dial turns.
   async turn() {

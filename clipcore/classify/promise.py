@@ -1,0 +1,281 @@
+"""A promise: of the pictures that get an answer at most so many are wrong, tested on labels that taught nothing.
+
+`Unseen` is what a classifier said of labelled pictures that it had not learned from. Settings of the dial are tested from
+the strictest down by the exact binomial test of "more than the promised share of the answers are wrong", and the loosest
+that passes is used (Learn then Test; Angelopoulos et al., 2021). A test that passes leaves its chance of error to the next;
+one that fails loses it, and at a few numbers of answers testing begins anew with a part of it (the fallback procedure; Wiens,
+2003), since the strictest settings have too few answers for a test that can be passed. So the promise is kept with a
+`confidence` of 90 % over draws of the labels, for any model, if the labelled pictures are drawn like those to be answered:
+`drift` tests that.
+
+`sets` has the other promise: a set of names for each picture. docs/promises.md has how both hold on four sets.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from ..errors import BadInput, TooFewLabels
+from .answers import energy, figures_of, stand_alone
+from .classifier import Classifier
+from .figure import reaches
+
+WRONG = 0.05
+CONFIDENCE = 0.9
+SETTINGS = tuple(step / 100 for step in range(99, 0, -1))  # of the dial, the strictest first
+SAID = 10  # answers that tell something of how often they are wrong, where more labels are asked for
+STARTS = 8  # settings at which testing begins, at most: at 45 answers, at 90, at 180 ...
+MOST = 100_000  # labels; more are never asked for
+ONE_OF_SEVERAL = "A promise needs two classes or more of which each image has one; change the classes."
+UNSEEN = "unseen"  # the name among a classifier's metrics
+
+
+@dataclass(frozen=True, eq=False)
+class Unseen:
+    """What a classifier says of n labelled pictures that it had not learned from.
+
+    figure  float [n], in whole hundredths: how likely its best label is right
+    guess   int [n], the place of its best label
+    truth   int [n], the place of the right one; -1 where it is none of the labels
+    share   float [n], the share of the right label; 0 where there is none
+    fit     float [n], the energy of the picture: how well the labels fit it all together
+    """
+
+    figure: np.ndarray
+    guess: np.ndarray
+    truth: np.ndarray
+    share: np.ndarray
+    fit: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.truth)
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """bool [n], whether the best label is wrong."""
+        return np.asarray(self.guess != self.truth)
+
+    def take(self, rows: np.ndarray) -> "Unseen":
+        """Some of the pictures: indices, or a mask of n booleans."""
+        return Unseen(self.figure[rows], self.guess[rows], self.truth[rows], self.share[rows], self.fit[rows])
+
+    def beside(self, other: "Unseen") -> "Unseen":
+        """These pictures and others."""
+        return Unseen(*(np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self)))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        rounded = {name: np.round(getattr(self, name).astype(float), 5).tolist() for name in ("figure", "share", "fit")}
+        return {**rounded, "guess": self.guess.tolist(), "truth": self.truth.tolist()}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Unseen":
+        """The inverse of `to_json`. Raises BadInput for what is not of one length and finite."""
+        try:
+            numbers = [np.array(data[name], float) for name in ("figure", "share", "fit")]
+            places = [np.array(data[name], int) for name in ("guess", "truth")]
+        except (KeyError, TypeError, ValueError):
+            numbers, places = [np.array([np.nan])], []
+        if len({part.shape for part in numbers + places}) != 1 or not all(np.isfinite(part).all() for part in numbers):
+            raise BadInput("What this classifier was tested on is damaged; teach it again.")
+        figure, share, fit = numbers
+        return cls(figure, *places, share, fit)
+
+
+@dataclass(frozen=True)
+class Promise:
+    """At most a share `wrong` of the answers are wrong, if the dial stands at `sure` or above.
+
+    labels, answered, mistakes  what it was tested on: labelled pictures, those answered there, and wrong ones of these
+    """
+
+    wrong: float
+    confidence: float
+    sure: float
+    labels: int
+    answered: int
+    mistakes: int
+
+    @property
+    def sentence(self) -> str:
+        """The promise in words, with what it was tested on."""
+        return (
+            f"At most {per_cent(self.wrong)} of the answers are wrong, {per_cent(self.confidence)} sure: "
+            f"{self.mistakes} of {self.answered} were, on {self.labels:,} labelled images it had not seen"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain values."""
+        return asdict(self)
+
+
+def unseen(classifier: Classifier, logits: np.ndarray, truth: np.ndarray) -> Unseen:
+    """What `classifier` says with logits [n, n labels] of pictures that it had not learned from, whose right places are
+    truth [n], -1 for none of its labels. Raises BadInput where labels do not exclude each other."""
+    if stand_alone(classifier):
+        raise BadInput(ONE_OF_SEVERAL)
+    figures, _, shares = figures_of(classifier, logits)
+    rows, known = np.arange(len(truth)), truth >= 0
+    share = np.where(known, shares[rows, np.maximum(truth, 0)], 0)
+    return Unseen(
+        figures.max(1, initial=0), logits.argmax(1), truth, share, energy(logits / classifier.decision.temperature)
+    )
+
+
+def with_unseen(classifier: Classifier, found: Unseen) -> Classifier:
+    """`classifier` with what it was tested on in its file."""
+    return replace(classifier, metrics={**classifier.metrics, UNSEEN: found.to_json()})
+
+
+def unseen_of(classifier: Classifier) -> Unseen | None:
+    """What a classifier was tested on, from its file; None where it never was."""
+    kept = classifier.metrics.get(UNSEEN)
+    return None if kept is None else Unseen.from_json(kept)
+
+
+def require_unseen(classifier: Classifier) -> Unseen:
+    """As `unseen_of`. Raises BadInput where there is nothing that a promise could be tested on."""
+    if stand_alone(classifier):
+        raise BadInput(ONE_OF_SEVERAL)
+    found = unseen_of(classifier)
+    if found is None:
+        raise BadInput("A promise is tested on labelled images; label some of them first, chosen at random.")
+    return found
+
+
+def promise(found: Unseen, wrong: float = WRONG, confidence: float = CONFIDENCE) -> Promise:
+    """The loosest setting of the dial that keeps the promise. Raises TooFewLabels, which says how many more are needed, and
+    BadInput where more of them would not help."""
+    checked(wrong, confidence)
+    chosen = _lowest(found.figure, found.wrong, wrong, confidence)
+    if chosen is None:
+        raise _refused(found, wrong, confidence)
+    sure, answered, mistakes = chosen
+    return Promise(wrong, confidence, sure, len(found), answered, mistakes)
+
+
+def by_class(
+    found: Unseen, labels: Sequence[str], wrong: float = WRONG, confidence: float = CONFIDENCE
+) -> dict[str, Promise]:
+    """The promise for each class by itself, of the pictures that are given its name (Mondrian); classes with too few labels
+    are left out."""
+    checked(wrong, confidence)
+    kept = {}
+    for place, label in enumerate(labels):
+        own = found.take(found.guess == place)
+        if chosen := _lowest(own.figure, own.wrong, wrong, confidence):
+            kept[label] = Promise(wrong, confidence, chosen[0], len(own), *chosen[1:])
+    return kept
+
+
+def keeping(classifier: Classifier, wrong: float) -> tuple[Classifier, Promise]:
+    """`classifier` with the dial where a promise is kept, and that. Raises as `require_unseen` and `promise`."""
+    made = promise(require_unseen(classifier), wrong)
+    return with_promise(classifier, made), made
+
+
+def with_promise(classifier: Classifier, made: Promise) -> Classifier:
+    """`classifier` with the dial where the promise is kept."""
+    return classifier.with_decision(replace(classifier.decision, sure=made.sure, promise=made.wrong))
+
+
+def checked(wrong: float, confidence: float = CONFIDENCE) -> None:
+    """Raise BadInput for a promise that cannot be meant."""
+    if not (0 < wrong < 0.5 and 0.5 <= confidence < 1):
+        raise BadInput(
+            "A promise is a share above 0.5 and below 1, such as 0.95 for at most 5 % wrong; choose one of these."
+        )
+
+
+def least(wrong: float, confidence: float) -> int:
+    """How many answers must all be right for the promise to be kept: 45 for 5 % with a confidence of 90 %."""
+    return math.ceil(math.log(1 - confidence) / math.log(1 - wrong) - 1e-9)
+
+
+def chance_of(mistakes: int, answered: int, wrong: float) -> float:
+    """How likely so few mistakes are if a share `wrong` of all answers are: P(Binomial(answered, wrong) <= mistakes)."""
+    k = np.arange(mistakes + 1)
+    terms = [math.lgamma(answered + 1) - math.lgamma(i + 1) - math.lgamma(answered - i + 1) for i in k.tolist()]
+    return float(min(1.0, np.exp(np.array(terms) + k * math.log(wrong) + (answered - k) * math.log1p(-wrong)).sum()))
+
+
+def _counts(figure: np.ndarray, mistaken: np.ndarray) -> list[tuple[float, int, int]]:
+    """(setting, answered, mistakes) for each setting of the dial, the strictest first, without those that change nothing."""
+    rows, last = [], 0
+    for sure in SETTINGS:
+        said = reaches(figure, sure)
+        if (answered := int(said.sum())) > last:
+            rows.append((sure, answered, int(mistaken[said].sum())))
+            last = answered
+    return rows
+
+
+def _starts(answered: Sequence[int], wrong: float, confidence: float) -> dict[int, float]:
+    """Where testing begins: rows, and the chance of error that each may spend. It goes by numbers of answers alone."""
+    first = least(wrong, confidence)
+    sizes = [first * 2**power for power in range(STARTS) if first * 2**power <= answered[-1]] if answered else []
+    rows = {next(row for row, n in enumerate(answered) if n >= size) for size in sizes[1:] or sizes}
+    return {row: (1 - confidence) / len(rows) for row in rows}
+
+
+def _lowest(figure: np.ndarray, mistaken: np.ndarray, wrong: float, confidence: float) -> tuple[float, int, int] | None:
+    rows, chosen, carried = _counts(figure, mistaken), None, 0.0
+    starts = _starts([answered for _, answered, _ in rows], wrong, confidence)
+    for row, (sure, answered, mistakes) in enumerate(rows):
+        spend = carried + starts.get(row, 0.0)
+        carried = 0.0
+        if spend and chance_of(mistakes, answered, wrong) <= spend + 1e-12:
+            chosen, carried = (sure, answered, mistakes), spend
+    return chosen
+
+
+def _refused(found: Unseen, wrong: float, confidence: float) -> BadInput:
+    more = needed(found, wrong, confidence)
+    told = f"at most {per_cent(wrong)} wrong"
+    if more is None:
+        return BadInput(f"Even its surest answers are too often wrong for {told}; allow more, or teach it first.")
+    labels = "label" if more == 1 else "labels"
+    return TooFewLabels(
+        f"For {told} there are too few labels; about {more:,} more {labels} are needed, of images chosen at random.", more
+    )
+
+
+def needed(found: Unseen, wrong: float, confidence: float) -> int | None:
+    """About how many more labels a promise needs, if answers are as often wrong as on these; None where no number of them
+    would help."""
+    enough, now = least(wrong, confidence), len(found)
+    tries = []
+    for _, answered, mistakes in _counts(found.figure, found.wrong):
+        n = _answers_needed(answered, mistakes, wrong, confidence) if answered >= SAID else None
+        if n is not None:
+            tries.append(math.ceil(now * n / answered) - now)
+    if tries:
+        return max(1, min(tries))
+    return enough - now if now < enough else None
+
+
+def _answers_needed(answered: int, mistakes: int, wrong: float, confidence: float) -> int | None:
+    """The least number of answers, as often wrong as these, that would pass; None where none would."""
+    rate = mistakes / answered
+
+    def passes(n: int) -> bool:
+        return chance_of(math.ceil(rate * n - 1e-9), n, wrong) <= 1 - confidence
+
+    high = answered
+    while not passes(high):
+        high *= 2
+        if rate >= wrong or high > MOST:
+            return None
+    low = max(answered, high // 2)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if passes(middle) else (middle + 1, high)
+    return low
+
+
+def per_cent(share: float) -> str:
+    """A share as it is read: 5 %, 2.5 %."""
+    return f"{100 * share:.4g} %"
