@@ -10,6 +10,7 @@ from . import care
 from . import classify
 from . import label
 from . import teach
+from . import card
 from . import export
 from . import measure
 from . import words

@@ -11,9 +11,14 @@ from .sets import PageOut, write_pages
 
 @command
 def captions(
-    sources: Annotated[list[Path], typer.Argument(help="Pictures; or SugarCrepe or Winoground files, with --images.")],
+    sources: Annotated[
+        list[Path] | None, typer.Argument(help="Pictures; or SugarCrepe or Winoground files, with --images.")
+    ] = None,
     caption: Annotated[list[str] | None, typer.Option(help="A caption to match the pictures with; give several.")] = None,
     images: Annotated[Path | None, typer.Option(help="The folder with the pictures that such a file names.")] = None,
+    drawn: Annotated[
+        bool, typer.Option("--drawn", help="Probe with coloured shapes that are drawn on the spot; nothing else is needed.")
+    ] = False,
     report: PageOut = None,
     home: Home = None,
     model: Model = "starter",
@@ -26,6 +31,10 @@ def captions(
     from clipcore.measure.composition import iter_composition, match
     from clipcore.pictures.finding import display_path
 
+    if drawn:
+        return _probe(home, model, report, as_json)
+    if not sources:
+        raise BadInput("Name pictures and give --caption, or take --drawn, which needs none.")
     if bool(caption) == bool(images):
         raise BadInput("Give either --caption, for pictures, or --images, for a SugarCrepe or Winoground file.")
     if report and not images:
@@ -61,3 +70,19 @@ def captions(
                 display_path(path),
                 *(f"  {share:6.1%}  {text}" for text, share in shares.items()),
             )
+
+
+def _probe(home: Path | None, model: str, report: Path | None, as_json: bool) -> None:
+    """Composition by drawn shapes: a row for each probe."""
+    from clipcore.measure.bench_html import composition_html
+    from clipcore.measure.probes import iter_probe, sentence
+
+    with open_library(home, model) as library:
+        assert library.encoder is not None
+        found = draw(iter_probe(library.encoder))
+        for name, score in found.scores.items():
+            row = {"set": found.name, "score": name, **vars(score), "cut": found.cut}
+            emit(as_json, row, f"{found.name}  {name:12} {score}   {score.n:,} items")
+        say(sentence(found))
+        page = composition_html(found.to_json(), found.name, {"Model": library.encoder.name})
+        write_pages(report, [page] if report else [])

@@ -113,6 +113,8 @@ def classify(
         tested = unseen_of(head)
         if tested and (several or head.decision.promise) and (told := drift(head, tested, embedded.vectors).sentence):
             say(f"{told}.")
+        if head.notice:
+            say(head.notice)
         if save:
             record = library.save(head, save)
             say(f"saved as {record.name}, version {record.version}")

@@ -76,6 +76,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"before": "object", "after": "object", "calibration_error": "number or null"},
         }
     },
+    "card": {"the card": {"classifier": "string", "path": "string"}},
     "import-labels": {
         "counts": {"pictures": "integer", "changed": "integer", "labels": "list", "unknown": "integer"},
     },

@@ -100,6 +100,8 @@ def teach(
             "calibration_error": None if lesson.curve is None else round(lesson.curve.error, 4),
         }
         emit(as_json, row, lesson.sentence)
+        if kept.notice:
+            say(kept.notice)
         if save:
             record = library.save(kept, save)
             say(f"saved as {record.name}, version {record.version}")

@@ -26,10 +26,11 @@ from .errors import (
     Overtaken,
     SaysoError,
     SpaceMismatch,
+    TooFewLabels,
     TooMany,
     UnknownModel,
 )
-from .progress import Step, drain
+from .progress import Step, drain, watch
 from .space import Space
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ __all__ = [
     "Space",
     "SpaceMismatch",
     "Step",
+    "TooFewLabels",
     "TooMany",
     "UnknownModel",
     "decide",
@@ -71,6 +73,7 @@ __all__ = [
     "parse_labels",
     "parse_templates",
     "search_classifier",
+    "watch",
     "zero_shot_classifier",
 ]
 

@@ -40,3 +40,17 @@ def drain(steps: Generator[Step, None, T], on_step: Callable[[Step], None] | Non
                 return end.value
             if on_step:
                 on_step(step)
+
+
+def watch(steps: Generator[Step, None, T]) -> T:
+    """`drain` with a progress bar, in a terminal or in a notebook: `watch(library.iter_add("photos"))`."""
+    from tqdm.auto import tqdm
+
+    with tqdm(leave=False) as bar:
+
+        def show(step: Step) -> None:
+            bar.total = step.total or None
+            bar.set_description(step.message, refresh=False)
+            bar.update(step.done - bar.n)
+
+        return drain(steps, show)

@@ -19,6 +19,7 @@ from clipcore.pictures.finding import display_path
 
 from . import migrate
 from .backups import Backups
+from .classifiers.card import saved_card
 from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
@@ -304,6 +305,10 @@ class Library:
     def classifier(self, name: str, version: int | None = None) -> Classifier:
         """A saved classifier; see `classifiers.get`."""
         return self.classifiers.get(name, version)
+
+    def card(self, name: str) -> str:
+        """The card of a saved classifier, an HTML page; see `classifiers.card`."""
+        return saved_card(self.classifiers, self.reports, name)
 
     def search_classifier(self, words: str) -> Classifier:
         """A search by words as a classifier of one class: its share is above a half where a picture matches the search.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 
 from clipcore import NotFound, SaysoError, TooMany
 from storage.export import to_coco, to_csv, to_json, to_label_studio
@@ -103,6 +103,10 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
         filename = "".join("-" if letter in '/\\:*?"<>|' else letter for letter in name)
         data = library.classifiers.get(name).to_bytes()
         return download(data, "application/octet-stream", f"{filename}.safetensors")
+
+    @app.get("/api/classifiers/card.html")
+    def card(name: str) -> HTMLResponse:
+        return HTMLResponse(library.card(name))
 
     pictures = Pictures()
     answers = Answers(studio, pictures)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ..classify.prompts import DEFAULT_PACK, MAX_LABEL_LENGTH, PromptSet, pack
+from .care import about_people, unless_of_people
 from .looks import nearest_per_class, similar
 from .meanings import same_or_broader, several_senses
 from .said import Advice
@@ -59,4 +60,4 @@ def advise(labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK, encod
         known = {pair for advice in found if advice.kind in ("synonym", "order") for pair in [frozenset(advice.labels)]}
         fitting = [label for label in labels if label not in cut and len(label) <= MAX_LABEL_LENGTH]
         found += [advice for advice in similar(fitting, prompts, encoder) if frozenset(advice.labels) not in known]
-    return found
+    return [*about_people(labels), *unless_of_people(found, labels)]

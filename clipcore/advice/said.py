@@ -8,8 +8,8 @@ from dataclasses import dataclass
 class Advice:
     """One piece of advice.
 
-    kind         senses, similar, synonym, contains, question, negation, counting, position, order, leftover, language,
-                 spelling or too long
+    kind         people, senses, similar, synonym, contains, question, negation, counting, position, order, leftover,
+                 language, spelling or too long
     labels       the classes it is about
     sentence     what is wrong and what to do, for a person
     suggestions  names to write in place of the only or the first of `labels`; may be empty

@@ -21,17 +21,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from ..errors import BadClassifierFile, BadInput
+from ..notebook import SHOWN, frame, table
 from ..plain import read_plain
 from ..space import Space
 from .decision import Decision
 from .prompts import MAX_TEMPLATES, PromptSet, check_labels, check_template, clean_label
+from .sensitive import notice, sensitive
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 FORMAT = 1  # of the header; a reader refuses a newer one
 LARGEST = 500_000_000  # bytes of a file: 20,000 labels of the largest models
@@ -94,6 +99,18 @@ class Predictions(Sequence[Prediction]):
     def __iter__(self) -> Iterator[Prediction]:
         return (Prediction(self.labels, row) for row in self.shares)
 
+    def to_pandas(self) -> "DataFrame":
+        """A data frame: for each picture its label, share and margin, and the share of every label in a column."""
+        best = {"label": [each.label for each in self], "share": [each.score for each in self]}
+        shares = {f"share of {label}": self.shares[:, place] for place, label in enumerate(self.labels)}
+        return frame({**best, "margin": [each.margin for each in self], **shares})
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (i, each.label, ", ".join(f"{label} {share:.0%}" for label, share in each.top(3))) for i, each in _first(self)
+        ]
+        return table(f"{len(self):,} predictions, {len(self.labels)} labels", ("", "label", "shares"), rows, len(self))
+
 
 @dataclass(frozen=True, eq=False)
 class Classifier:
@@ -143,6 +160,18 @@ class Classifier:
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Classifier) and self.to_bytes() == other.to_bytes()
 
+    def _repr_html_(self) -> str:
+        rows = [("labels", ", ".join(self.labels[:SHOWN]) + (" ..." if len(self.labels) > SHOWN else ""))]
+        rows += [("model", self.space.name), ("prompts", f"{self.prompts.name}, {len(self.prompts.templates)} templates")]
+        rows += [("answers from", f"{self.decision.sure:.0%}"), ("measured on", f"{self.decision.calibrated:,} labels")]
+        rows += [("note", self.notice)] if self.notice else []
+        return table(f"{self.kind} classifier, {len(self.labels):,} labels", ("", ""), rows)
+
+    @property
+    def notice(self) -> str:
+        """What to say of class names that judge people; nothing of others."""
+        return notice(sensitive(self.labels))
+
     def with_decision(self, decision: Decision) -> "Classifier":
         """The same head that answers in another way."""
         return replace(self, decision=decision)
@@ -186,6 +215,8 @@ class Classifier:
             "metrics": dict(self.metrics),
             "decision": asdict(self.decision),
         }
+        if self.notice:  # so that whoever opens the file elsewhere reads it, too
+            header["notice"] = self.notice
         arrays = {"weight": self.weight, "bias": self.bias}
         tensors = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
         signed = header | {"checksum": _checksum(header, tensors)}
@@ -267,6 +298,11 @@ class Classifier:
             raise BadClassifierFile(
                 f"The classifier file {path} cannot be read ({error.strerror}); check the path."
             ) from error
+
+
+def _first(found: Predictions) -> Iterator[tuple[int, Prediction]]:
+    """Those that a notebook shows, with their places."""
+    return zip(range(SHOWN), found, strict=False)
 
 
 def _texts(told: Any) -> Iterator[str]:

@@ -3,8 +3,8 @@
 `Unseen` is what a classifier said of labelled pictures that it had not learned from. Settings of the dial are tested from
 the strictest down by the exact binomial test of "more than the promised share of the answers are wrong", and the loosest
 that passes is used (Learn then Test; Angelopoulos et al., 2021). A test that passes leaves its chance of error to the next;
-one that fails loses it, and at a few numbers of answers testing begins anew with a part of it (the fallback procedure; Wiens,
-2003), since the strictest settings have too few answers for a test that can be passed. So the promise is kept with a
+one that fails loses it, and at a few numbers of answers testing begins anew with a part of it (the fallback procedure;
+Wiens, 2003), since the strictest settings have too few answers for a test that can be passed. So the promise is kept with a
 `confidence` of 90 % over draws of the labels, for any model, if the labelled pictures are drawn like those to be answered:
 `drift` tests that.
 
@@ -237,10 +237,8 @@ def _refused(found: Unseen, wrong: float, confidence: float) -> BadInput:
     told = f"at most {per_cent(wrong)} wrong"
     if more is None:
         return BadInput(f"Even its surest answers are too often wrong for {told}; allow more, or teach it first.")
-    labels = "label" if more == 1 else "labels"
-    return TooFewLabels(
-        f"For {told} there are too few labels; about {more:,} more {labels} are needed, of images chosen at random.", more
-    )
+    are = "1 more label is" if more == 1 else f"{more:,} more labels are"
+    return TooFewLabels(f"For {told} there are too few labels; about {are} needed, of images chosen at random.", more)
 
 
 def needed(found: Unseen, wrong: float, confidence: float) -> int | None:

@@ -22,17 +22,22 @@ WORDS: Mapping[str, str] = {
     "pretty handsome depressed",
     "character": "trustworthy untrustworthy honest dishonest liar intelligent smart stupid dumb lazy aggressive violent "
     "dangerous competent professional loser",
+    "who they are": "face faces facial identity celebrity mugshot passport",
+    "what they are watched for": "surveillance intruder trespasser loiterer loitering stalker fugitive protester "
+    "demonstrator agitator wanted",
     "standing": "poor rich wealthy homeless beggar nanny housekeeper maid servant prostitute",
 }
 # Words that are about people only beside a word for people: a white van and an old castle are no one's business.
 _UNCLEAR = (
     "white black asian african indian european american indigenous straight ill sick fat thin ugly beautiful attractive "
-    "pretty blind smart dangerous violent aggressive professional poor rich illegal senior religious suspicious honest"
+    "pretty blind smart dangerous violent aggressive professional poor rich illegal senior religious suspicious honest "
+    "identity passport wanted surveillance"
 )
 _PEOPLE = (
     "person people human man woman men women male female boy girl child children adult face worker citizen lady gentleman "
     "guy somebody someone individual"
 )
+_OTHER_FACES = frozenset(["clock", "watch", "rock", "cliff", "mountain", "coal", "dice", "cube", "mask", "cream"])
 _KIND = {word: kind for kind, words in WORDS.items() for word in words.split()}
 _ABOUT_PEOPLE, _ONLY_OF_PEOPLE = frozenset(_PEOPLE.split()), frozenset(_UNCLEAR.split())
 
@@ -55,6 +60,8 @@ def sensitive(labels: Iterable[str]) -> list[Sensitive]:
     found = []
     for label in labels:
         for word in words[label]:
+            if word in ("face", "facial") and _OTHER_FACES & set(words[label]):
+                continue
             if (kind := _KIND.get(word)) and (people or word not in _ONLY_OF_PEOPLE):
                 found.append(Sensitive(label, word, kind))
                 break

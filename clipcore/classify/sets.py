@@ -106,6 +106,8 @@ def level(
             own[each] = float(mine[rank - 1])
     # all classes with one of their own must not leave the others to a level that was told by all
     rest = np.sort(right[~np.isin(places, list(own))]) if own else right
+    if own and not len(rest):
+        return Level(coverage, confidence, pooled, len(right), own)
     if own and (rank := _rank(len(rest), coverage, confidence)) is not None:
         return Level(coverage, confidence, float(rest[rank - 1]), len(right), own)
     return Level(coverage, confidence, pooled, len(right), {each: max(value, pooled) for each, value in own.items()})

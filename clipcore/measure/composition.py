@@ -168,7 +168,7 @@ def iter_contrasts(encoder: "Encoder", name: str, items: Sequence[Contrast]) -> 
     cosines, cut = _cosines(encoder, [[vectors[i.image]] for i in used], [(i.caption, i.negative) for i in used])
     right = cosines[:, 0, 0] > cosines[:, 0, 1]
     wrong = tuple(item.key for item, ok in zip(used, right, strict=True) if not ok)
-    return CompositionReport(name, {"accuracy": _score(right, 1 / 2)}, wrong, skipped, cut)
+    return CompositionReport(name, {"accuracy": score(right, 1 / 2)}, wrong, skipped, cut)
 
 
 def iter_quads(encoder: "Encoder", name: str, items: Sequence[Quad]) -> Generator[Step, None, CompositionReport]:
@@ -180,10 +180,10 @@ def iter_quads(encoder: "Encoder", name: str, items: Sequence[Quad]) -> Generato
     c, cut = _cosines(encoder, pairs, [item.captions for item in used])  # [n, picture, caption]
     text = (c[:, 0, 0] > c[:, 0, 1]) & (c[:, 1, 1] > c[:, 1, 0])
     image = (c[:, 0, 0] > c[:, 1, 0]) & (c[:, 1, 1] > c[:, 0, 1])
-    scores = {"text": _score(text, 1 / 4), "image": _score(image, 1 / 4), "group": _score(text & image, 1 / 6)}
+    scores = {"text": score(text, 1 / 4), "image": score(image, 1 / 4), "group": score(text & image, 1 / 6)}
     for tag in sorted({item.tag for item in used if item.tag}):
         rows = np.array([item.tag == tag for item in used])
-        scores[f"group, {tag}"] = _score((text & image)[rows], 1 / 6)
+        scores[f"group, {tag}"] = score((text & image)[rows], 1 / 6)
     wrong = tuple(item.key for item, ok in zip(used, text & image, strict=True) if not ok)
     return CompositionReport(name, scores, wrong, skipped, cut)
 
@@ -218,7 +218,8 @@ def _fitted(encoder: "Encoder", captions: Sequence[str]) -> tuple[list[str], lis
     return texts, [caption for caption, text in zip(captions, texts, strict=True) if text != " ".join(caption.split())]
 
 
-def _score(right: np.ndarray, chance: float) -> Score:
+def score(right: np.ndarray, chance: float) -> Score:
+    """The score of items that came out right or not, bool [n]."""
     return Score(len(right), float(right.mean()), share_interval(right.sum(), len(right)), chance)
 
 

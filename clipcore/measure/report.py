@@ -2,15 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..classify.classifier import Classifier
 from ..classify.examples import Examples
+from ..notebook import SHOWN, frame, table
 from .answers import Judged, judge
 from .calibration import Coverage, Reliability, coverage, reliability
-from .intervals import recall_interval, share_interval, wilson
+from .intervals import points, recall_interval, share_interval, wilson
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 MISTAKES = 24
 
@@ -71,6 +75,26 @@ class Report:
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         return asdict(self)
+
+    def to_pandas(self) -> "DataFrame":
+        """The table of classes as a data frame, the worst recall first."""
+        rows = [asdict(row) for row in self.classes]
+        return frame({name: [row[name] for row in rows] for name in ClassRow.__dataclass_fields__})
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (
+                row.label,
+                row.support,
+                points(row.recall),
+                points(row.interval[0]),
+                points(row.interval[1]),
+                row.taken_for or "",
+            )
+            for row in self.classes[:SHOWN]
+        ]
+        head = ("class, the worst first", "images", "recall", "from", "to", "taken for")
+        return table(str(self), head, rows, len(self.classes))
 
 
 def evaluate(classifier: Classifier, embeddings: np.ndarray, labels: Sequence[str], keys: Sequence[str] = ()) -> Report:

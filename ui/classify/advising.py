@@ -56,7 +56,7 @@ def about(studio: Studio, typed: str, templates: str) -> dict[str, Any]:
     careful = {one.label for one in judging}
     images = nearest(studio, encoder, labels, few) if encoder else []
     return {
-        "advice": [vars(advice) for advice in found],
+        "advice": [vars(advice) for advice in found if advice.kind != "people"],  # which the notice says
         "notice": notice(judging),
         "nearest": [[label, shown, label in careful] for label, shown in images],
         "loading": loading,

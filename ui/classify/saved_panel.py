@@ -129,4 +129,8 @@ def described(classifier: Classifier | None, name: str = "") -> str:
     labels = ", ".join(classifier.labels[:12]) + (" and more" if len(classifier.labels) > 12 else "")
     words = f"{len(classifier.labels)} classes for {classifier.space.name}: {labels}."
     link = f'<a href="{escape(address)}" download>Download {escape(name)}.safetensors</a>'
-    return f'{said(words)}<p class="said">{link}</p>'
+    card = (
+        f'<a href="/api/classifiers/card.html?name={quote(name, safe="")}" target="_blank" rel="noopener">Open its card</a>'
+    )
+    judged = said(classifier.notice) if classifier.notice else ""
+    return f'{said(words)}{judged}<p class="said">{link} · {card}</p>'

@@ -19,7 +19,7 @@ from .results import Results
 from .sets import set_path
 
 KIND = "captions"
-MATCH, COMPOSITION, RECALL = "match", "composition", "recall"
+MATCH, COMPOSITION, RECALL, DRAWN = "match", "composition", "recall", "drawn"
 MOST = 24  # pictures or captions: what a table can show
 
 
@@ -32,6 +32,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
                 what = gr.Radio(
                     [
                         ("Pictures and captions that I choose", MATCH),
+                        ("Drawn shapes: colour, number, place, no", DRAWN),
                         ("A file of SugarCrepe or Winoground", COMPOSITION),
                         ("A captioned set: recall", RECALL),
                     ],
@@ -74,7 +75,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
         recall = chosen == RECALL
         return [
             gr.Column(visible=chosen == MATCH),
-            gr.Column(visible=chosen != MATCH),
+            gr.Column(visible=chosen not in (MATCH, DRAWN)),
             gr.Textbox(
                 label="Captioned set" if recall else "File",
                 placeholder="Pictures/captions.csv" if recall else "sugarcrepe/swap_obj.json",
@@ -92,6 +93,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
 
 def payload(studio: Studio, what: str, chosen: list[str] | None, text: str, path: str, folder: str) -> dict[str, Any]:
     """The job. Raises BadInput for what is missing or wrong in the fields."""
+    if what == DRAWN:
+        return {"what": what}
     if what == COMPOSITION:
         from clipcore.measure.composition import read_items
 
@@ -114,7 +117,8 @@ def payload(studio: Studio, what: str, chosen: list[str] | None, text: str, path
 
 def work(studio: Studio, payload: dict[str, Any]) -> Work:
     """Match or test, and keep what came of it."""
-    return (yield from {COMPOSITION: _compose, RECALL: _recall}.get(payload.get("what", MATCH), _match)(studio, payload))
+    kinds = {COMPOSITION: _compose, RECALL: _recall, DRAWN: _probe}
+    return (yield from kinds.get(payload.get("what", MATCH), _match)(studio, payload))
 
 
 def _match(studio: Studio, payload: dict[str, Any]) -> Work:
@@ -149,6 +153,18 @@ def _compose(studio: Studio, payload: dict[str, Any]) -> Work:
     result = {**report.to_json(), "what": COMPOSITION}
     about = {"Model": encoder.space.name, "File": path.name}
     return keep(studio, KIND, f"composition: {path.name}", {"scores": list(report.scores)}, result, about, notes)
+
+
+def _probe(studio: Studio, payload: dict[str, Any]) -> Work:
+    """Composition by shapes that are drawn on the spot."""
+    from clipcore.measure.probes import iter_probe, sentence
+
+    encoder = studio.encoder()
+    report = yield from iter_probe(encoder)
+    result = {**report.to_json(), "what": COMPOSITION}
+    title = f"composition: {report.name}"
+    about = {"Model": encoder.space.name}
+    return keep(studio, KIND, title, {"scores": list(report.scores)}, result, about, [sentence(report)])
 
 
 def _recall(studio: Studio, payload: dict[str, Any]) -> Work:
