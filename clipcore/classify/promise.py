@@ -1,12 +1,12 @@
 """A promise: of the pictures that get an answer at most so many are wrong, tested on labels that taught nothing.
 
 `Unseen` is what a classifier said of labelled pictures that it had not learned from. Settings of the dial are tested from
-the strictest down by the exact binomial test of "more than the promised share of the answers are wrong", and the loosest
-that passes is used (Learn then Test; Angelopoulos et al., 2021). A test that passes leaves its chance of error to the next;
-one that fails loses it, and at a few numbers of answers testing begins anew with a part of it (the fallback procedure;
-Wiens, 2003), since the strictest settings have too few answers for a test that can be passed. So the promise is kept with a
-`confidence` of 90 % over draws of the labels, for any model, if the labelled pictures are drawn like those to be answered:
-`drift` tests that.
+a strict one down, each by the exact binomial test of "more than the promised share of the answers are wrong"; the last one
+that passes is used, and the first that does not ends it (fixed sequence testing; Learn then Test, Angelopoulos et al.,
+2021). It begins where the figures alone lead one to expect the clearest test: the strictest have too few answers for any.
+So the promise is kept with a `confidence` of 90 % over draws of the labels, whatever the model and however far off its
+figures, if the labelled pictures are drawn like those to be answered: `drift` tests that. Given the figures each test is on
+the safe side (Hoeffding, 1956: errors of unequal chances spread less than a binomial), so its beginning may depend on them.
 
 `sets` has the other promise: a set of names for each picture. docs/promises.md has how both hold on four sets.
 """
@@ -27,7 +27,6 @@ WRONG = 0.05
 CONFIDENCE = 0.9
 SETTINGS = tuple(step / 100 for step in range(99, 0, -1))  # of the dial, the strictest first
 SAID = 10  # answers that tell something of how often they are wrong, where more labels are asked for
-STARTS = 8  # settings at which testing begins, at most: at 45 answers, at 90, at 180 ...
 MOST = 100_000  # labels; more are never asked for
 ONE_OF_SEVERAL = "A promise needs two classes or more of which each image has one; change the classes."
 UNSEEN = "unseen"  # the name among a classifier's metrics
@@ -213,22 +212,25 @@ def _counts(figure: np.ndarray, mistaken: np.ndarray) -> list[tuple[float, int, 
     return rows
 
 
-def _starts(answered: Sequence[int], wrong: float, confidence: float) -> dict[int, float]:
-    """Where testing begins: rows, and the chance of error that each may spend. It goes by numbers of answers alone."""
-    first = least(wrong, confidence)
-    sizes = [first * 2**power for power in range(STARTS) if first * 2**power <= answered[-1]] if answered else []
-    rows = {next(row for row, n in enumerate(answered) if n >= size) for size in sizes[1:] or sizes}
-    return {row: (1 - confidence) / len(rows) for row in rows}
+def _start(figure: np.ndarray, rows: Sequence[tuple[float, int, int]], wrong: float, confidence: float) -> int:
+    """The row at which testing begins: where the figures alone, no label, lead one to expect the clearest test."""
+    total = np.sort(1 - figure).cumsum()
+
+    def expected(answered: int) -> float:
+        mistakes = math.ceil(float(total[answered - 1]) - 1e-9)
+        if answered < least(wrong, confidence):
+            return 2.0
+        return chance_of(mistakes, answered, wrong) if mistakes <= wrong * answered else 1.0
+
+    return int(np.argmin([expected(answered) for _, answered, _ in rows])) if rows else 0
 
 
 def _lowest(figure: np.ndarray, mistaken: np.ndarray, wrong: float, confidence: float) -> tuple[float, int, int] | None:
-    rows, chosen, carried = _counts(figure, mistaken), None, 0.0
-    starts = _starts([answered for _, answered, _ in rows], wrong, confidence)
-    for row, (sure, answered, mistakes) in enumerate(rows):
-        spend = carried + starts.get(row, 0.0)
-        carried = 0.0
-        if spend and chance_of(mistakes, answered, wrong) <= spend + 1e-12:
-            chosen, carried = (sure, answered, mistakes), spend
+    rows, chosen = _counts(figure, mistaken), None
+    for row in rows[_start(figure, rows, wrong, confidence) :]:
+        if chance_of(row[2], row[1], wrong) > 1 - confidence:
+            break
+        chosen = row
     return chosen
 
 

@@ -450,3 +450,27 @@ def test_several_labels_a_picture(page, tmp_path):
     expect(pile(page, "red").get_by_role("option", name=re.compile(f"^{picture},"))).to_be_visible()
     needed = board(page).get_by_label("How sure it must be of green, in %")
     expect(needed).to_have_value("90")
+
+
+def test_a_promise_is_refused_and_then_kept(open_page, home, tmp_path):
+    page = open_page()
+    files = pictures_of(tmp_path, 9)
+    sort(page, files)
+    promise = page.get_by_label("Or promise")
+    promise.select_option("at most 10 % wrong")
+    expect(page.get_by_text("label some of them first, chosen at random").first).to_be_visible()
+    expect(page.get_by_role("button", name="Label some at random")).to_be_visible()
+    expect(promise).to_have_value("")
+    with Library(home / "home") as library:
+        for name in SHADES:
+            ids = [
+                image.id
+                for image in library.images()
+                if image.name.startswith(name) and image.name in {f.name for f in files}
+            ]
+            library.labels.move(ids, name, list(SHADES))
+    reload(page)
+    promise.select_option("at most 10 % wrong")
+    expect(page.get_by_text(re.compile(r"At most 10 % of the answers are wrong, 90 % sure: 0 of 27 were"))).to_be_visible()
+    page.get_by_label("How sure must it be?").fill("0.2")  # who turns the dial promises nothing
+    expect(promise).to_have_value("")

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 
 from clipcore import Classifier, Examples
-from clipcore.classify.answers import stand_alone
-from clipcore.classify.promise import unseen, with_unseen
+from clipcore.classify.answers import energy, stand_alone
+from clipcore.classify.promise import Unseen, unseen, with_unseen
 from clipcore.measure.intervals import mcnemar
 
 from .calibration import Reliability, held_out_curve, settled
@@ -83,14 +84,18 @@ def teach(examples: Examples, start: Classifier, learn: Learn = few_shot) -> Les
     `learn` is how: `few_shot`, or `probe_head`.
     """
     y = checked(examples, start)
-    text, logits = start.logits(examples.embeddings), out_of_fold(examples, start, learn)
+    text, (logits, found) = start.logits(examples.embeddings), cross_tested(examples, start, learn)
     before, after = text.argmax(1) == y, logits.argmax(1) == y
     adopt = bool(after.sum() >= before.sum())
     measured = Measured.of(before), Measured.of(after)
     taught, held_out, truth = _learned(examples, start, learn, logits, y)
     curve = held_out_curve(start, held_out, truth) if adopt else held_out_curve(start, text, y)
     start = tested(settled(start, text, y), text, y)
-    taught = tested(taught, held_out, truth)
+    if found is not None:
+        if len(held_out) == len(found):  # by leave-one-out, as well as the taught head itself fits pictures to come
+            found = replace(found, fit=energy(held_out / taught.decision.temperature))
+        taught = with_unseen(taught, _some(found))
+    taught = taught.with_decision(replace(taught.decision, promise=None))
     better = is_better(before, after)
     sentence = sentence_of(*measured, adopt, better, start.decision.calibrated > 0)
     right = before, after
@@ -103,8 +108,11 @@ def tested(classifier: Classifier, logits: np.ndarray, y: np.ndarray) -> Classif
     classifier = classifier.with_decision(replace(classifier.decision, promise=None))
     if stand_alone(classifier) or not len(y):
         return classifier
-    rows = np.random.default_rng(0).permutation(len(y))[:TESTED]
-    return with_unseen(classifier, unseen(classifier, logits[rows], y[rows]))
+    return with_unseen(classifier, _some(unseen(classifier, logits, y)))
+
+
+def _some(found: Unseen) -> Unseen:
+    return found.take(np.random.default_rng(0).permutation(len(found))[:TESTED])
 
 
 def tested_on(start: Classifier, examples: Examples) -> Classifier:
@@ -123,12 +131,30 @@ def is_better(before: np.ndarray, after: np.ndarray) -> bool:
 
 def out_of_fold(examples: Examples, start: Classifier, learn: Learn = few_shot) -> np.ndarray:
     """Logits float32 [n, n labels], each row from a head that was taught without that picture."""
-    logits = start.logits(examples.embeddings)
-    for learned, tested in examples.folds(FOLDS):
+    return cross_tested(examples, start, learn)[0]
+
+
+def cross_tested(examples: Examples, start: Classifier, learn: Learn = few_shot) -> tuple[np.ndarray, Unseen | None]:
+    """`out_of_fold`, and what the same heads say of the pictures that they had not seen, with the figure that each of them
+    has learned to give (cross-conformal; Vovk, 2015): a head taught with all labels is no worse. None where labels stand
+    alone, or nothing can be left out.
+
+    Leave-one-out would be a little too kind for a promise: on Caltech-101, 50 classes and 400 labels, it broke 30 % of them.
+    """
+    logits, y = start.logits(examples.embeddings), examples.targets(start.labels)
+    rows: list[np.ndarray] = []
+    parts: list[Unseen] = []
+    for learned, left_out in examples.folds(FOLDS):
         known = examples.take(learned)
-        if learn is few_shot or len(known.counts) > 1:  # pictures alone say nothing of a single class
-            logits[tested] = learn(known, start).logits(examples.embeddings[tested])
-    return logits
+        # pictures alone say nothing of a single class
+        head = learn(known, start) if learn is few_shot or len(known.counts) > 1 else start
+        logits[left_out] = head.logits(examples.embeddings[left_out])
+        if not stand_alone(start):
+            parts.append(unseen(head, logits[left_out], y[left_out]))
+            rows.append(left_out)
+    if not parts:
+        return logits, None
+    return logits, reduce(Unseen.beside, parts).take(np.argsort(np.concatenate(rows)))
 
 
 def _learned(
