@@ -91,7 +91,7 @@ class Draw:
 def one(way: Way, start: Classifier, known: Examples, rest: Examples, others: np.ndarray, seed: int) -> Draw:
     """One draw: promise with the labels, and look at the rest."""
     y, truth = known.targets(start.labels), rest.targets(start.labels)
-    head, tested, said = way(start, known, y)
+    head, tested, shares = way(start, known, y)
     test = unseen(head, head.logits(rest.embeddings), truth)
     oracle = best(test)
     answered, wrong = 0, 0
@@ -101,7 +101,7 @@ def one(way: Way, start: Classifier, known: Examples, rest: Examples, others: np
     except BadInput:
         refused = True
     beyond = bool(answered) and 1 - chance_of(wrong - 1, answered, WRONG) < 0.05 if wrong else False
-    coverage, size = names(head, tested, said, rest, truth, seed)
+    coverage, size = names(head, tested, shares, rest, truth, seed)
     curve = reliability_curve(test.figure, ~test.wrong)
     mixed = rest.embeddings[: round(len(others) * (1 - STRANGERS) / STRANGERS)]
     return Draw(

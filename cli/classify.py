@@ -65,7 +65,7 @@ def classify(
     from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
     from clipcore.classify.answers import grounded, stand_alone
     from clipcore.classify.drift import drift
-    from clipcore.classify.promise import keeping, unseen_of
+    from clipcore.classify.promise import in_words, keeping, unseen_of
     from clipcore.classify.reasons import reasons
     from clipcore.classify.sets import level_of
     from clipcore.encoding.stream import iter_embed
@@ -106,7 +106,7 @@ def classify(
             head = _tested(library, head)
         if promise is not None:
             head, made = keeping(head, round(1 - promise, 6))
-            say(f"{made.sentence}.")
+            say(in_words(head, made.wrong))
         several = None if names is None else level_of(head, names)
         if several:
             say(f"{several.sentence}.")

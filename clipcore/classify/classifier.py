@@ -8,9 +8,9 @@ Read it without Sayso:
     weight, bias = file.get_tensor("weight"), file.get_tensor("bias")
     logits = (header["scale"] * X @ weight.T + bias) / header["decision"]["temperature"]
 
-How likely an answer is right follows from these and the decision's `level` and `odds`: docs/use_classifier.py has it. Where
-the dial keeps a promise, `decision.promise` is the share of answers that may be wrong, and `metrics.unseen` what it was tested
-on; names that judge people bring a `notice` along.
+How likely an answer is right follows from these and the decision's `level` and `odds`: docs/use_classifier.py has it.
+Where the dial keeps a promise, `decision.promise` is the share of answers that may be wrong, and `metrics.unseen` what it
+was tested on. Names that judge people bring a `notice` along.
 
 The header's `checksum` is the sha256 over the rest of the header and both tensors, so that a damaged file is noticed and
 never answers differently in silence.

@@ -27,6 +27,7 @@ WRONG = 0.05
 CONFIDENCE = 0.9
 SETTINGS = tuple(step / 100 for step in range(99, 0, -1))  # of the dial, the strictest first
 SAID = 10  # answers that tell something of how often they are wrong, where more labels are asked for
+NAMED = 8  # classes in a sentence
 MOST = 100_000  # labels; more are never asked for
 ONE_OF_SEVERAL = "A promise needs two classes or more of which each image has one; change the classes."
 UNSEEN = "unseen"  # the name among a classifier's metrics
@@ -168,6 +169,17 @@ def by_class(
         if chosen := _lowest(own.figure, own.wrong, wrong, confidence):
             kept[label] = Promise(wrong, confidence, chosen[0], len(own), *chosen[1:])
     return kept
+
+
+def in_words(classifier: Classifier, wrong: float) -> str:
+    """The promise of a classifier, and of which classes it holds by themselves. Raises as `keeping`."""
+    found = require_unseen(classifier)
+    made = promise(found, wrong)
+    own = [label for label, each in by_class(found, classifier.labels, wrong).items() if each.sure <= made.sure]
+    if not own or len(own) == len(classifier.labels):
+        return f"{made.sentence}{'; each class by itself, too' if own else ''}."
+    more = f" and {len(own) - NAMED} more" if len(own) > NAMED else ""
+    return f"{made.sentence}; by themselves, too: {', '.join(own[:NAMED])}{more}."
 
 
 def keeping(classifier: Classifier, wrong: float) -> tuple[Classifier, Promise]:

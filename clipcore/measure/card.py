@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from ..classify.classifier import Classifier
-from ..classify.promise import promise, unseen_of
+from ..classify.promise import in_words, unseen_of
 from ..errors import BadInput
 from .intervals import points
 from .page import between, page, plain_table
@@ -100,7 +100,7 @@ def _answers(classifier: Classifier) -> list[str]:
     found = unseen_of(classifier)
     if decision.promise is not None and found is not None:
         try:
-            told.append(f"It keeps a promise. {promise(found, decision.promise).sentence}.")
+            told.append(f"It keeps a promise. {in_words(classifier, decision.promise)}")
         except BadInput as error:
             told.append(str(error))
     curve = classifier.metrics.get("curve")

@@ -29,7 +29,7 @@ def home(folder, tmp_path_factory):
 def test_a_promise_is_made_kept_in_the_file_measured_and_told_on_the_card(folder, home, tmp_path):
     told = ("--promise", 0.9, "--names", 0.9, "--save", "promised")
     rows, said = sayso("classify", folder, "--classifier", "colours", *told, "--json", home=home)
-    assert "At most 10 % of the answers are wrong, 90 % sure: 0 of 30 were, on 30 labelled images it had not seen." in said
+    assert "At most 10 % of the answers are wrong, 90 % sure: 0 of 30 were, on 30 labelled images it had not seen" in said
     assert "The names hold the right one in 90 % of cases, 90 % sure: tested on 30 labelled images" in said
     assert all(row["names"][0] == row["label"] for row in rows)
     file = tmp_path / "promised.safetensors"

@@ -8,7 +8,7 @@ import numpy as np
 from clipcore import NONE, BadInput, Classifier
 from clipcore.classify.drift import drift
 from clipcore.classify.examples import split_place
-from clipcore.classify.promise import keeping, promise, unseen, unseen_of, with_unseen
+from clipcore.classify.promise import in_words, keeping, unseen, unseen_of, with_unseen
 from training import tested_on
 from training.heads.active_learning import CHECK
 
@@ -50,8 +50,12 @@ def told(boards: Boards, board: Board) -> dict[str, Any] | None:
     wrong, found = classifier.decision.promise, unseen_of(classifier)
     if wrong is None or found is None or board.many:
         return None
-    left = board.X[~boards.taken(board)]
-    return {"wrong": wrong, "sentence": promise(found, wrong).sentence, "drift": drift(classifier, found, left).sentence}
+    other = drift(classifier, found, board.X[~boards.taken(board)]).sentence
+    try:
+        sentence = in_words(classifier, wrong)
+    except BadInput as error:  # a file from elsewhere may promise more than it was tested on
+        sentence = str(error)
+    return {"wrong": wrong, "sentence": sentence, "drift": f"{other}." if other else ""}
 
 
 def at_random(boards: Boards, run_id: str) -> dict[str, Any]:

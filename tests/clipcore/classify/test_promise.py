@@ -14,6 +14,7 @@ from clipcore.classify.promise import (
     _lowest,
     by_class,
     chance_of,
+    in_words,
     keeping,
     least,
     needed,
@@ -153,6 +154,12 @@ def test_each_class_by_itself():
     assert {label: made.labels for label, made in kept.items()} == {
         "cat": 60
     }  # dogs are half wrong, and of hens there are too few
+
+
+def test_a_promise_says_for_which_classes_it_holds_by_themselves(colours):
+    several = with_unseen(colours, told([0.9] * 110, [False] * 110, np.repeat([0, 1, 2], [50, 50, 10])))
+    assert in_words(several, 0.05).endswith("on 110 labelled images it had not seen; by themselves, too: red, green.")
+    assert in_words(several, 0.4).endswith("; each class by itself, too.")
 
 
 # on the hand-made encoder: red, green and blue, and pictures between them

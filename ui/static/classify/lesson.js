@@ -101,7 +101,7 @@ export class Dial {
     if (promise && ![...this.promise.options].some(({ value }) => value === wrong)) this.promise.append(make("option", { value: wrong }, `at most ${percent(promise.wrong)} wrong`));
     this.promise.value = wrong;
     this.told.classList.toggle("problem", Boolean(promise?.drift));
-    put(this.told, promise ? `${promise.drift || promise.sentence}.` : "");
+    put(this.told, promise ? promise.drift || promise.sentence : "");
     this.more.hidden = !promise?.drift;
   }
   async promised() {
