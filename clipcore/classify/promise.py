@@ -30,6 +30,7 @@ SAID = 10  # answers that tell something of how often they are wrong, where more
 NAMED = 8  # classes in a sentence
 MOST = 100_000  # labels; more are never asked for
 ONE_OF_SEVERAL = "A promise needs two classes or more of which each image has one; change the classes."
+DAMAGED = "What this classifier was tested on is damaged; teach it again."
 UNSEEN = "unseen"  # the name among a classifier's metrics
 
 
@@ -64,7 +65,8 @@ class Unseen:
 
     def beside(self, other: "Unseen") -> "Unseen":
         """These pictures and others."""
-        return Unseen(*(np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self)))
+        both = {part.name: np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self)}
+        return Unseen(**both)
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -80,7 +82,7 @@ class Unseen:
         except (KeyError, TypeError, ValueError):
             numbers, places = [np.array([np.nan])], []
         if len({part.shape for part in numbers + places}) != 1 or not all(np.isfinite(part).all() for part in numbers):
-            raise BadInput("What this classifier was tested on is damaged; teach it again.")
+            raise BadInput(DAMAGED)
         figure, share, fit = numbers
         return cls(figure, *places, share, fit)
 
@@ -131,9 +133,14 @@ def with_unseen(classifier: Classifier, found: Unseen) -> Classifier:
 
 
 def unseen_of(classifier: Classifier) -> Unseen | None:
-    """What a classifier was tested on, from its file; None where it never was."""
+    """What a classifier was tested on, from its file; None where it never was. Raises BadInput for a damaged one."""
     kept = classifier.metrics.get(UNSEEN)
-    return None if kept is None else Unseen.from_json(kept)
+    if kept is None:
+        return None
+    found, most = Unseen.from_json(kept), len(classifier.labels)
+    if ((found.guess < 0) | (found.guess >= most) | (found.truth < -1) | (found.truth >= most)).any():
+        raise BadInput(DAMAGED)
+    return found
 
 
 def require_unseen(classifier: Classifier) -> Unseen:

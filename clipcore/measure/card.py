@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from ..classify.classifier import Classifier
-from ..classify.promise import in_words, unseen_of
+from ..classify.promise import in_words
 from ..errors import BadInput
 from .intervals import points
 from .page import between, page, plain_table
@@ -97,8 +97,7 @@ def _answers(classifier: Classifier) -> list[str]:
     decision = classifier.decision
     of = f"measured on {decision.calibrated:,} labels" if decision.calibrated else "estimated, not measured on labels"
     told = [f"A picture is answered if the answer is {100 * decision.sure:.0f} % sure or more; how sure it is, is {of}."]
-    found = unseen_of(classifier)
-    if decision.promise is not None and found is not None:
+    if decision.promise is not None:
         try:
             told.append(f"It keeps a promise. {in_words(classifier, decision.promise)}")
         except BadInput as error:

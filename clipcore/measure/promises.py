@@ -22,7 +22,13 @@ def claims(classifier: Classifier, examples: Examples) -> list[str]:
 
     The pictures should not be those that it was taught or tested with (`leaks`).
     """
-    if stand_alone(classifier) or not len(examples) or (tested := unseen_of(classifier)) is None:
+    if stand_alone(classifier) or not len(examples):
+        return []
+    try:
+        tested = unseen_of(classifier)
+    except BadInput as error:
+        return [str(error)]
+    if tested is None:
         return []
     y = examples.targets(classifier.labels)
     said = []

@@ -8,7 +8,7 @@ import numpy as np
 from clipcore import NONE, BadInput, Classifier
 from clipcore.classify.drift import drift
 from clipcore.classify.examples import split_place
-from clipcore.classify.promise import in_words, keeping, unseen, unseen_of, with_unseen
+from clipcore.classify.promise import in_words, keeping, require_unseen, unseen, unseen_of, with_unseen
 from training import tested_on
 from training.heads.active_learning import CHECK
 
@@ -47,14 +47,14 @@ def renewed(taught: Classifier, before: Classifier, sure: float) -> Classifier:
 def told(boards: Boards, board: Board) -> dict[str, Any] | None:
     """What the page says of the promise of a board: {"wrong", "sentence", "drift"}; None where there is none."""
     classifier = board.run.classifier
-    wrong, found = classifier.decision.promise, unseen_of(classifier)
-    if wrong is None or found is None or board.many:
+    wrong = classifier.decision.promise
+    if wrong is None or board.many:
         return None
-    other = drift(classifier, found, board.X[~boards.taken(board)]).sentence
     try:
         sentence = in_words(classifier, wrong)
+        other = drift(classifier, require_unseen(classifier), board.X[~boards.taken(board)]).sentence
     except BadInput as error:  # a file from elsewhere may promise more than it was tested on
-        sentence = str(error)
+        return {"wrong": wrong, "sentence": str(error), "drift": ""}
     return {"wrong": wrong, "sentence": sentence, "drift": f"{other}." if other else ""}
 
 

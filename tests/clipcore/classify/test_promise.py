@@ -207,9 +207,10 @@ def test_the_file_keeps_what_was_tested(colours):
     assert unseen_of(colours) is None
     with pytest.raises(BadInput, match="label some of them first, chosen at random"):
         keeping(colours, 0.2)
-    damaged = replace(kept, metrics={"unseen": {**kept.metrics["unseen"], "truth": [1, 2]}})
-    with pytest.raises(BadInput, match="damaged; teach it again"):
-        unseen_of(damaged)
+    for harm in ({"truth": [1, 2]}, {"guess": [10**12] * 120}, {"share": [float("nan")] * 120}, {"fit": "none"}):
+        damaged = replace(kept, metrics={"unseen": {**kept.metrics["unseen"], **harm}})
+        with pytest.raises(BadInput, match="damaged; teach it again"):
+            unseen_of(damaged)
 
 
 def test_where_labels_do_not_exclude_each_other_there_is_no_promise(colours):
