@@ -13,7 +13,7 @@ the safe side (Hoeffding, 1956: errors of unequal chances spread less than a bin
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,11 @@ class Unseen:
 
     def beside(self, other: "Unseen") -> "Unseen":
         """These pictures and others."""
-        both = {part.name: np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self)}
-        return Unseen(**both)
+
+        def both(name: str) -> np.ndarray:
+            return np.concatenate([getattr(self, name), getattr(other, name)])
+
+        return Unseen(both("figure"), both("guess"), both("truth"), both("share"), both("fit"))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
