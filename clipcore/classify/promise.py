@@ -86,8 +86,8 @@ class Unseen:
             numbers, places = [np.array([np.nan])], []
         if len({part.shape for part in numbers + places}) != 1 or not all(np.isfinite(part).all() for part in numbers):
             raise BadInput(DAMAGED)
-        figure, share, fit = numbers
-        return cls(figure, *places, share, fit)
+        (figure, share, fit), (guess, truth) = numbers, places
+        return cls(figure, guess, truth, share, fit)
 
 
 @dataclass(frozen=True)
