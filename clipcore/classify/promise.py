@@ -13,7 +13,7 @@ the safe side (Hoeffding, 1956: errors of unequal chances spread less than a bin
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -65,8 +65,11 @@ class Unseen:
 
     def beside(self, other: "Unseen") -> "Unseen":
         """These pictures and others."""
-        both = {part.name: np.concatenate([getattr(self, part.name), getattr(other, part.name)]) for part in fields(self)}
-        return Unseen(**both)
+
+        def both(name: str) -> np.ndarray:
+            return np.concatenate([getattr(self, name), getattr(other, name)])
+
+        return Unseen(both("figure"), both("guess"), both("truth"), both("share"), both("fit"))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
@@ -83,8 +86,8 @@ class Unseen:
             numbers, places = [np.array([np.nan])], []
         if len({part.shape for part in numbers + places}) != 1 or not all(np.isfinite(part).all() for part in numbers):
             raise BadInput(DAMAGED)
-        figure, share, fit = numbers
-        return cls(figure, *places, share, fit)
+        (figure, share, fit), (guess, truth) = numbers, places
+        return cls(figure, guess, truth, share, fit)
 
 
 @dataclass(frozen=True)
