@@ -18,7 +18,7 @@ share of searches judged rightly, by bare names of classes whose photos are in t
     Caltech-101, 40 classes, 20 photos each, 3 draws        120 / 120         56 %      72 %     0.70
     all of them by the distance from their bars (0.80 by the cosine alone)                       0.80
 
-So it is little better than chance among everyday photographs, and useful where classes are searched for. Half of what a query
+So it is little better than chance among everyday photographs, useful where classes are searched for. Half of what a query
 scores on the mean picture was once taken off; on libraries like these, six draws each, Flickr8k left out, that orders
 searches worse with each of the first three starters (mean area with it 0.75, 0.79 and 0.79; without 0.78, 0.81 and 0.82).
 Flickr8k, which was not chosen on, goes from 0.62 to 0.68. The mean of the best hundredth of the pictures is 0.01 better, but
