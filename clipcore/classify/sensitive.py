@@ -37,6 +37,8 @@ _PEOPLE = (
     "person people human man woman men women male female boy girl child children adult face worker citizen lady gentleman "
     "guy somebody someone individual"
 )
+# People are sorted by these only where two names tell them apart: an otter beside its mother is no one's business.
+_BETWEEN = frozenset(["sex or gender", "age"])
 _OTHER_FACES = frozenset(["clock", "watch", "rock", "cliff", "mountain", "coal", "dice", "cube", "mask", "cream"])
 _KIND = {word: kind for kind, words in WORDS.items() for word in words.split()}
 _ABOUT_PEOPLE, _ONLY_OF_PEOPLE = frozenset(_PEOPLE.split()), frozenset(_UNCLEAR.split())
@@ -65,7 +67,8 @@ def sensitive(labels: Iterable[str]) -> list[Sensitive]:
             if (kind := _KIND.get(word)) and (people or word not in _ONLY_OF_PEOPLE):
                 found.append(Sensitive(label, word, kind))
                 break
-    return found
+    between = {kind for kind in _BETWEEN if len({one.word for one in found if one.kind == kind}) > 1}
+    return [one for one in found if one.kind not in _BETWEEN - between]
 
 
 def notice(found: Iterable[Sensitive], here: bool = False) -> str:

@@ -45,7 +45,6 @@ FINE: list[list[str]] = [
     ["clean", "dirty"],
     ["healthy leaf", "rust", "powdery mildew"],
     ["labrador retriever", "german shepherd", "dachshund", "chihuahua"],
-    ["happy face", "sad face", "angry face"],
     ["living room", "kitchen", "bathroom", "bedroom"],
     ["Eiffel Tower", "Big Ben", "Taj Mahal"],
     ["cracked screen", "intact screen"],

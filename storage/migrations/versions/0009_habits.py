@@ -13,8 +13,8 @@ def upgrade() -> None:
     op.add_column("folders", sa.Column("every", sa.Integer(), nullable=True))
     op.add_column("folders", sa.Column("sorter", sa.Text(), nullable=True))
     op.add_column("folders", sa.Column("looked", sa.DateTime(timezone=True), nullable=True))
-    op.add_column("images", sa.Column("latitude", sa.Float(), nullable=True))
-    op.add_column("images", sa.Column("longitude", sa.Float(), nullable=True))
+    op.add_column("images", sa.Column("latitude", sa.Double(), nullable=True))
+    op.add_column("images", sa.Column("longitude", sa.Double(), nullable=True))
     op.add_column("images", sa.Column("place", sa.Text(), nullable=True))
     op.create_index(op.f("ix_images_place"), "images", ["place"], unique=False)
     op.create_table(

@@ -388,6 +388,10 @@ def test_a_library_from_before_pictures_loses_nothing(tmp_path, folder, encoder,
         library.add(folder)
         with library.database.writing() as connection:  # the tables as they were at revision 0005
             for statement in (
+                "DROP TABLE apart",
+                *(f"ALTER TABLE folders DROP COLUMN {name}" for name in ("every", "sorter", "looked")),
+                "DROP INDEX ix_images_place",
+                *(f"ALTER TABLE images DROP COLUMN {name}" for name in ("latitude", "longitude", "place")),
                 "ALTER TABLE classifiers DROP COLUMN about",
                 "DROP TABLE sessions",
                 "DROP TABLE contents",
