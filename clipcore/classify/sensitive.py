@@ -37,7 +37,7 @@ _PEOPLE = (
     "person people human man woman men women male female boy girl child children adult face worker citizen lady gentleman "
     "guy somebody someone individual"
 )
-# People are sorted by these only where two names tell them apart: an otter beside its mother is no one's business.
+# Alone these sort nobody: an otter beside its mother, or a man who smiles beside one who does not.
 _BETWEEN = frozenset(["sex or gender", "age"])
 _OTHER_FACES = frozenset(["clock", "watch", "rock", "cliff", "mountain", "coal", "dice", "cube", "mask", "cream"])
 _KIND = {word: kind for kind, words in WORDS.items() for word in words.split()}
@@ -67,8 +67,8 @@ def sensitive(labels: Iterable[str]) -> list[Sensitive]:
             if (kind := _KIND.get(word)) and (people or word not in _ONLY_OF_PEOPLE):
                 found.append(Sensitive(label, word, kind))
                 break
-    between = {kind for kind in _BETWEEN if len({one.word for one in found if one.kind == kind}) > 1}
-    return [one for one in found if one.kind not in _BETWEEN - between]
+    told_apart = len({one.word for one in found}) > 1 or not _BETWEEN.issuperset(one.kind for one in found)
+    return found if told_apart else []
 
 
 def notice(found: Iterable[Sensitive], here: bool = False) -> str:
