@@ -35,7 +35,8 @@ def test_flaw_is_caught(labels, kind, about):
 
 @pytest.mark.parametrize("labels", FINE, ids=lambda labels: labels[0])
 def test_fine_list_is_left_in_peace(labels):
-    assert advise(labels) == []
+    about_people = {"people"} if "happy face" in labels else set()  # faces, which are spoken of wherever they are typed
+    assert set(kinds(labels)) == about_people
 
 
 # senses
@@ -88,7 +89,7 @@ def test_a_word_of_another_language_is_not_called_mistyped():
     [
         (["no parking sign", "stop sign"], set()),
         (["non-stick pan", "notebook", "northern lights"], set()),
-        (["a man who isn't smiling", "a man who smiles"], {"negation"}),
+        (["a man who isn't smiling", "a man who smiles"], {"negation", "people"}),
         (["iPhone 12", "Boeing 747", "Peugeot 208"], set()),
         (["3 apples", "an apple tree"], {"counting"}),
         (["three people", "empty street"], {"counting"}),
@@ -97,7 +98,7 @@ def test_a_word_of_another_language_is_not_called_mistyped():
         (["the dog chases the cat", "the cat chases the dog"], {"order"}),
         (["cat", "dog", "other"], {"leftover"}),
         (["cat", "dog", "none of these"], {"leftover"}),
-        (["otter", "mother"], set()),
+        (["otter", "mother"], {"people"}),
         (["café", "naïve painting"], set()),
         (["ein hund", "Eine Katze"], {"language"}),
         (["dog", "katze", "bird"], set()),  # one unknown word may be a name
