@@ -22,7 +22,7 @@ WORDS: Mapping[str, str] = {
     "pretty handsome depressed",
     "character": "trustworthy untrustworthy honest dishonest liar intelligent smart stupid dumb lazy aggressive violent "
     "dangerous competent professional loser",
-    "who they are": "face faces facial identity celebrity mugshot passport",
+    "face or identity": "face facial identity celebrity mugshot passport",
     "what they are watched for": "surveillance intruder trespasser loiterer loitering stalker fugitive protester "
     "demonstrator agitator wanted",
     "standing": "poor rich wealthy homeless beggar nanny housekeeper maid servant prostitute",
@@ -39,6 +39,7 @@ _PEOPLE = (
 )
 # Alone these sort nobody: an otter beside its mother, or a man who smiles beside one who does not.
 _BETWEEN = frozenset(["sex or gender", "age"])
+_FACES = ("face", "facial")
 _OTHER_FACES = frozenset(["clock", "watch", "rock", "cliff", "mountain", "coal", "dice", "cube", "mask", "cream"])
 _KIND = {word: kind for kind, words in WORDS.items() for word in words.split()}
 _ABOUT_PEOPLE, _ONLY_OF_PEOPLE = frozenset(_PEOPLE.split()), frozenset(_UNCLEAR.split())
@@ -58,12 +59,13 @@ def sensitive(labels: Iterable[str]) -> list[Sensitive]:
     another class name or the name itself is about people."""
     labels = list(labels)
     words = {label: [_singular(word) for word in re.findall(r"[^\W\d_]+", label.casefold())] for label in labels}
-    people = any(word in _ABOUT_PEOPLE for said in words.values() for word in said)
+    named = sum(any(word in _ABOUT_PEOPLE for word in said) for said in words.values())
+    people = named > 0
     found = []
     for label in labels:
         for word in words[label]:
-            if word in ("face", "facial") and _OTHER_FACES & set(words[label]):
-                continue
+            if word in _FACES and (named < 2 or _OTHER_FACES & set(words[label])):
+                continue  # faces beside boats and leopards tell nobody from another
             if (kind := _KIND.get(word)) and (people or word not in _ONLY_OF_PEOPLE):
                 found.append(Sensitive(label, word, kind))
                 break

@@ -47,7 +47,7 @@ def test_the_card_tells_what_it_is_for_what_it_learned_and_how_right_it_is():
     [
         (("man", "woman", "criminal"), "crime"),
         (("visitor", "intruder"), "what they are watched for"),
-        (("happy face", "sad face"), "who they are"),
+        (("happy face", "sad face"), "face or identity"),
         (("honest man", "dishonest man"), "character"),
     ],
 )
@@ -72,5 +72,6 @@ def test_no_advice_to_make_people_and_a_judgement_one_class():
 
 def test_faces_that_are_nobodys():
     assert sensitive(["clock face", "sundial", "rock face"]) == []
+    assert sensitive(["faces", "ketch", "leopards"]) == []
     assert made("red", "green").notice == ""
     assert b"notice" not in made("red", "green").to_bytes()

@@ -115,7 +115,7 @@ def test_from_labels_to_a_model(studio):
     assert training_folders.trainings(studio) == []
 
 
-@pytest.mark.parametrize("studio", [{"red": "red", "blue": "blue"}], indirect=True)
+@pytest.mark.parametrize("studio", [{"red": "red", "blue": "sky"}], indirect=True)
 def test_where_nothing_is_better_it_is_said_and_no_classifier_is_saved(studio):
     asked = ("My labels in the library", "", "starter", "head", 3, "bare", "", "2e-4", 0.4)
     done = clipcore.drain(jobs._finetune(studio, finetune_payload(studio, "red or blue", *asked)))

@@ -417,11 +417,19 @@ class Board extends HTMLElement {
     return `${name}, ${whole(share)}${said === null ? (why ? `, ${why}` : "") : ", labelled"}`;
   }
   tile(id, code) {
-    const { content, name } = this.cards.get(id);
+    const { content } = this.cards.get(id);
     const picture = make("img", { src: `/thumb/${id}/${content}.webp`, alt: "", decoding: "async", draggable: "false" });
-    const { share, why } = this.cards.get(id);
+    const node = make("div", { id: `tile-${code}-${id}`, role: "option", draggable: "true" }, picture, make("b", { class: "figure" }));
+    this.figure(node, id);
+    return node;
+  }
+  // A tile stays when the board is sorted anew; what it says of its picture may not.
+  figure(node, id) {
+    const { name, share, why } = this.cards.get(id);
     const title = `${name}, likely right: ${whole(share)}${why ? `. ${why}` : ""}`;
-    return make("div", { id: `tile-${code}-${id}`, role: "option", title, draggable: "true" }, picture, make("b", { class: "figure" }, whole(share)));
+    if (node.title === title) return;
+    node.title = title;
+    node.lastChild.textContent = whole(share);
   }
   say(words) {
     this.status.textContent = this.status.title = words;

@@ -84,6 +84,7 @@ export class Pile {
     put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${this.code}-${board.current}` : "");
     shown.forEach((id, n) => {
       const node = drawn.get(id);
+      board.figure(node, id);
       put(node, "aria-selected", board.selected.has(id));
       put(node, "aria-setsize", this.ids.length);
       put(node, "aria-posinset", first + n + 1);
