@@ -117,7 +117,7 @@ def test_groups_two_label_sets_and_another_class(page, faces, tmp_path):
     what_if.get_by_role("button", name="Show more").click()
     expect(what_if.locator(".card")).to_have_count(min(48, moved))
     what_if.get_by_role("button", name="Keep as a label set").click()
-    kept = bench(page).get_by_role("region", name="people + blue")
+    kept = bench(page).get_by_role("region", name="people + sky")
     expect(kept).to_be_visible()
     counts = [int(re.search(r": (\d+) of", name)[1]) for name in titles(kept.locator("tr.class").nth(2))]
     assert sum(counts) == moved
@@ -126,20 +126,20 @@ def test_groups_two_label_sets_and_another_class(page, faces, tmp_path):
         bench(page).get_by_role("link", name="HTML report").click()
     download.value.save_as(tmp_path / "bias.html")
     text = (tmp_path / "bias.html").read_text(encoding="utf-8")
-    assert "people + blue" in text
+    assert "people + sky" in text
     assert "What this cannot show" in text
     assert HOSTILE not in text
     with page.expect_download() as download:
         bench(page).get_by_role("link", name="JSON").click()
     figures = json.loads(Path(download.value.path()).read_text(encoding="utf-8"))
-    assert [table["label_set"] for table in figures["tables"]] == ["people", "people + harm", "people + blue"]
+    assert [table["label_set"] for table in figures["tables"]] == ["people", "people + harm", "people + sky"]
     assert page.evaluate("window.PWN") is None
 
     reload(page)  # what was measured is kept
     bias_tab(page)
     page.get_by_label("Results").locator("visible=true").click()
     page.get_by_role("option", name=re.compile("^faces")).first.click()
-    expect(bench(page).get_by_role("region", name="people + blue")).to_be_visible()
+    expect(bench(page).get_by_role("region", name="people + sky")).to_be_visible()
 
 
 def titles(rows):
