@@ -55,7 +55,7 @@ class Duplicates extends HTMLElement {
     const card = (image, index) => {
       const open = () => this.viewer.open(images, index);
       const words = image === best ? `Best: ${image[4]}` : image[4];
-      return make("button", { type: "button", class: "card", "aria-label": `${image[2]}, ${words}`, onclick: open }, thumbnail(image), make("span", {}, words));
+      return make("button", { type: "button", class: "card", "aria-label": `${image[2]}, ${words}`, onclick: open }, thumbnail(image), make("span", {}, image[2]), make("span", { class: "size" }, words));
     };
     const others = images.filter((image) => image !== best);
     const button = (text, title, work) => make("button", { type: "button", class: "more", title, onclick: () => this.attempt(() => work(node)) }, text);
