@@ -65,7 +65,8 @@ def split(start: Classifier, known: Examples, y: np.ndarray) -> Told:
     half = np.arange(len(y)) % 2 == 0
     head = few_shot(known.take(half), start)
     logits = head.logits(known.take(~half).embeddings)
-    return head, unseen(head, logits, y[~half]), head.shares_of(logits)
+    words = start.logits(known.take(~half).embeddings)
+    return head, unseen(head, logits, y[~half], words), head.shares_of(logits)
 
 
 WAYS: dict[str, Way] = {"words": words, "taught, cross": cross, "taught, split": split}
@@ -106,7 +107,7 @@ def one(way: Way, start: Classifier, known: Examples, rest: Examples, others: np
     mixed = rest.embeddings[: round(len(others) * (1 - STRANGERS) / STRANGERS)]
     return Draw(
         wrong <= WRONG * answered, beyond, refused, answered / len(truth), oracle, coverage, size, curve.error, curve.chance,
-        drift(head, tested, rest.embeddings).found, drift(head, tested, np.concatenate([mixed, others])).found,
+        drift(start, tested, rest.embeddings).found, drift(start, tested, np.concatenate([mixed, others])).found,
     )  # fmt: skip
 
 
@@ -123,13 +124,13 @@ def best(test: Unseen) -> float:
 def names(
     head: Classifier, tested: Unseen, said: np.ndarray, rest: Examples, truth: np.ndarray, seed: int
 ) -> tuple[dict[str, float], dict[str, float]]:
-    """Coverage and mean size of the sets of names: LAC as it ships, by class where labels allow, and APS's plain form."""
+    """Coverage and mean size of the sets of names: LAC as it ships, and APS's plain form."""
     coverage, size = {}, {}
     shares, rows = head.shares(rest.embeddings), np.arange(len(truth))
     rng = np.random.default_rng(seed)
     aps = level(scores(said, "aps", rng)[np.arange(len(said)), tested.truth], COVERAGE)
     ways = {
-        "lac": level(1 - tested.share, COVERAGE, places=tested.truth).holds(scores(shares)),
+        "lac": level(1 - tested.share, COVERAGE).holds(scores(shares)),
         "aps": aps.holds(scores(shares, "aps", rng)),
     }
     for name, inside in ways.items():

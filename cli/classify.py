@@ -64,7 +64,7 @@ def classify(
 
     from clipcore import BadInput, decide, generic_bank, iter_zero_shot_classifier
     from clipcore.classify.answers import grounded, stand_alone
-    from clipcore.classify.drift import drift
+    from clipcore.classify.drift import drift, words_of
     from clipcore.classify.promise import in_words, keeping, unseen_of
     from clipcore.classify.reasons import reasons
     from clipcore.classify.sets import level_of
@@ -111,7 +111,11 @@ def classify(
         if several:
             say(f"{several.sentence}.")
         tested = unseen_of(head)
-        if tested and (several or head.decision.promise) and (told := drift(head, tested, embedded.vectors).sentence):
+        if (
+            tested
+            and (several or head.decision.promise)
+            and (told := drift(words_of(encoder, head), tested, embedded.vectors).sentence)
+        ):
             say(f"{told}.")
         if head.notice:
             say(head.notice)

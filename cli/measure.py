@@ -86,7 +86,7 @@ def evaluate(
                 examples, where, notes = known_to(library, encoder, pictures, head, name)
                 if not len(examples):
                     raise BadInput(f"None of the classes of {path.name} is a class of {name}; choose another classifier.")
-                notes += claims(head, examples)
+                notes += claims(head, examples, encoder)
                 for note in notes:
                     say(note)
                 judged = judge(head, examples, where)

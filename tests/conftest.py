@@ -37,7 +37,7 @@ def long(request):
 
 def pytest_terminal_summary(terminalreporter, config):
     if config.getoption("--long"):
-        reports = (one for some in terminalreporter.stats.values() for one in some if hasattr(one, "user_properties"))
+        reports = (one for some in terminalreporter.stats.values() for one in some if hasattr(one, "when"))  # not those left out
         for line in ("", *written(reports)):
             terminalreporter.write_line(line)
 

@@ -1,18 +1,24 @@
 """Whether pictures are of the kind that a promise was tested on: black-box shift detection (Lipton et al., 2018), which of
 the ways that Rabanser et al. (2019, Failing Loudly) compared found shifts best.
 
-What a classifier says of the labelled pictures is compared with what it says of those to be answered: how well the names
-fit them (Kolmogorov and Smirnov's test of two samples), and which names are given (chi-squared, permuted). The smaller p
-counts, times two (Bonferroni). Such a test finds what is unlike; that it finds nothing is no proof.
+What the words alone say of the labelled pictures is compared with what they say of those to be answered: how well the names
+fit them (Kolmogorov and Smirnov's test of two samples), and which is best (chi-squared, permuted). The smaller p counts,
+times two (Bonferroni). A taught head is not asked, for it speaks otherwise of pictures that taught it. Such a test finds what
+is unlike; that it finds nothing is no proof.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from .answers import energy
 from .classifier import Classifier
 from .promise import Unseen
+from .zeroshot import zero_shot_classifier
+
+if TYPE_CHECKING:
+    from ..encoding.encoder import Encoder
 
 ALARM = 0.01  # a difference less likely than this by chance counts
 LOOKED_AT = 2000  # pictures of a library
@@ -41,19 +47,25 @@ class Drift:
         return f"The promise does not hold here: {self.what} than on the labelled images; label some of these at random"
 
 
-def drift(classifier: Classifier, tested: Unseen, X: np.ndarray, seed: int = 0) -> Drift:
-    """Compare what `classifier` was `tested` on with pictures X [n, dim] that it is to answer for."""
+def words_of(encoder: "Encoder", classifier: Classifier) -> Classifier:
+    """The classifier that it was before any label, from its names and prompts."""
+    if classifier.kind == "zero-shot":
+        return classifier
+    return zero_shot_classifier(encoder, classifier.labels, classifier.prompts)
+
+
+def drift(words: Classifier, tested: Unseen, X: np.ndarray, seed: int = 0) -> Drift:
+    """Compare what a classifier was `tested` on with pictures X [n, dim] to be answered; `words` is as of `words_of`."""
     rng = np.random.default_rng(seed)
     X = X[rng.permutation(len(X))[:LOOKED_AT]]
     if len(X) < LEAST or len(tested) < LEAST:
         return Drift(1.0, "", len(X))
     from scipy.stats import ks_2samp  # late: half a second
 
-    logits = classifier.logits(X)
-    fit = energy(logits / classifier.decision.temperature)
+    logits = words.logits(X)
     tests = (
-        (float(ks_2samp(tested.fit, fit, method="asymp").pvalue), "the names fit these images differently"),
-        (_named(tested.guess, logits.argmax(1), len(classifier.labels), rng), "other classes are frequent"),
+        (float(ks_2samp(tested.fit, energy(logits), method="asymp").pvalue), "the names fit these images differently"),
+        (_named(tested.named, logits.argmax(1), len(words.labels), rng), "other classes are frequent"),
     )
     p, what = min(tests)
     return Drift(min(1.0, len(tests) * p), what, len(X))

@@ -42,7 +42,8 @@ class Unseen:
     guess   int [n], the place of its best label
     truth   int [n], the place of the right one; -1 where it is none of the labels
     share   float [n], the share of the right label; 0 where there is none
-    fit     float [n], the energy of the picture: how well the labels fit it all together
+    fit     float [n], the energy of the picture by the words alone: how well the labels fit it all together
+    named   int [n], the place of the best label by the words alone; both are for `drift`, for no label has moved them
     """
 
     figure: np.ndarray
@@ -50,6 +51,7 @@ class Unseen:
     truth: np.ndarray
     share: np.ndarray
     fit: np.ndarray
+    named: np.ndarray
 
     def __len__(self) -> int:
         return len(self.truth)
@@ -61,7 +63,8 @@ class Unseen:
 
     def take(self, rows: np.ndarray) -> "Unseen":
         """Some of the pictures: indices, or a mask of n booleans."""
-        return Unseen(self.figure[rows], self.guess[rows], self.truth[rows], self.share[rows], self.fit[rows])
+        parts = (self.figure, self.guess, self.truth, self.share, self.fit, self.named)
+        return Unseen(*(part[rows] for part in parts))
 
     def beside(self, other: "Unseen") -> "Unseen":
         """These pictures and others."""
@@ -69,25 +72,25 @@ class Unseen:
         def both(name: str) -> np.ndarray:
             return np.concatenate([getattr(self, name), getattr(other, name)])
 
-        return Unseen(both("figure"), both("guess"), both("truth"), both("share"), both("fit"))
+        return Unseen(both("figure"), both("guess"), both("truth"), both("share"), both("fit"), both("named"))
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""
         rounded = {name: np.round(getattr(self, name).astype(float), 5).tolist() for name in ("figure", "share", "fit")}
-        return {**rounded, "guess": self.guess.tolist(), "truth": self.truth.tolist()}
+        return {**rounded, **{name: getattr(self, name).tolist() for name in ("guess", "truth", "named")}}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Unseen":
         """The inverse of `to_json`. Raises BadInput for what is not of one length and finite."""
         try:
             numbers = [np.array(data[name], float) for name in ("figure", "share", "fit")]
-            places = [np.array(data[name], int) for name in ("guess", "truth")]
+            places = [np.array(data[name], int) for name in ("guess", "truth", "named")]
         except (KeyError, TypeError, ValueError):
             numbers, places = [np.array([np.nan])], []
         if len({part.shape for part in numbers + places}) != 1 or not all(np.isfinite(part).all() for part in numbers):
             raise BadInput(DAMAGED)
-        (figure, share, fit), (guess, truth) = numbers, places
-        return cls(figure, guess, truth, share, fit)
+        (figure, share, fit), (guess, truth, named) = numbers, places
+        return cls(figure, guess, truth, share, fit, named)
 
 
 @dataclass(frozen=True)
@@ -117,17 +120,17 @@ class Promise:
         return asdict(self)
 
 
-def unseen(classifier: Classifier, logits: np.ndarray, truth: np.ndarray) -> Unseen:
+def unseen(classifier: Classifier, logits: np.ndarray, truth: np.ndarray, words: np.ndarray | None = None) -> Unseen:
     """What `classifier` says with logits [n, n labels] of pictures that it had not learned from, whose right places are
-    truth [n], -1 for none of its labels. Raises BadInput where labels do not exclude each other."""
+    truth [n], -1 for none of its labels. `words` are the logits by the words alone; left out, they are these. Raises
+    BadInput where labels do not exclude each other."""
     if stand_alone(classifier):
         raise BadInput(ONE_OF_SEVERAL)
     figures, _, shares = figures_of(classifier, logits)
     rows, known = np.arange(len(truth)), truth >= 0
     share = np.where(known, shares[rows, np.maximum(truth, 0)], 0)
-    return Unseen(
-        figures.max(1, initial=0), logits.argmax(1), truth, share, energy(logits / classifier.decision.temperature)
-    )
+    words = logits if words is None else words
+    return Unseen(figures.max(1, initial=0), logits.argmax(1), truth, share, energy(words), words.argmax(1))
 
 
 def with_unseen(classifier: Classifier, found: Unseen) -> Classifier:
@@ -141,7 +144,8 @@ def unseen_of(classifier: Classifier) -> Unseen | None:
     if kept is None:
         return None
     found, most = Unseen.from_json(kept), len(classifier.labels)
-    if ((found.guess < 0) | (found.guess >= most) | (found.truth < -1) | (found.truth >= most)).any():
+    places = np.stack([found.guess, found.named, found.truth])
+    if (places < np.array([[0], [0], [-1]])).any() or (places >= most).any():
         raise BadInput(DAMAGED)
     return found
 

@@ -113,12 +113,13 @@ def level(
     return Level(coverage, confidence, pooled, len(right), {each: max(value, pooled) for each, value in own.items()})
 
 
-def level_of(classifier: Classifier, coverage: float = 0.9) -> Level:
-    """The level for a classifier, from what it was tested on, by LAC; for classes that have labels enough, their own. Raises
-    as `require_unseen` and `level`. Pictures that have none of the names no set can hold; they are left out."""
+def level_of(classifier: Classifier, coverage: float = 0.9, by_class: bool = False) -> Level:
+    """The level for a classifier, from what it was tested on, by LAC; `by_class` gives classes that have labels enough one
+    of their own, with larger sets. Raises as `require_unseen` and `level`. Pictures that have none of the names no set can
+    hold; they are left out."""
     found = require_unseen(classifier)
     found = found.take(found.truth >= 0)
-    return level(1 - found.share, coverage, places=found.truth)
+    return level(1 - found.share, coverage, places=found.truth if by_class else ())
 
 
 def _rank(n: int, coverage: float, confidence: float | None) -> int | None:

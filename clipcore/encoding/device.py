@@ -5,7 +5,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
@@ -127,7 +127,7 @@ def _reduced_pays(visual: nn.Module, image_size: tuple[int, int], device: torch.
     return bool(cosine.min() >= SAME)
 
 
-def timed(visual: nn.Module, pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
+def timed(visual: Callable[[torch.Tensor], Any], pictures: torch.Tensor) -> tuple[float, torch.Tensor]:
     """Median seconds of three passes after a warm-up, and the unit vectors in float32.
 
     On a CPU it is the time of one core, as `stream` runs its passes: what other programs do meanwhile, while a

@@ -10,6 +10,7 @@ asked for and never chosen, and `quantized` compares both towers before it hands
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -88,7 +89,7 @@ def quantized(visual: nn.Module, pictures: torch.Tensor) -> nn.Module:
     return made
 
 
-def vectors_of(visual: nn.Module, pictures: torch.Tensor) -> torch.Tensor:
+def vectors_of(visual: Callable[[torch.Tensor], Any], pictures: torch.Tensor) -> torch.Tensor:
     """What an image tower says of pictures [n, 3, h, w], float32 [n, dim]; a CoCa tower gives its tokens too."""
     found = visual(pictures)
     return (found[0] if isinstance(found, tuple) else found).float()

@@ -3,22 +3,28 @@
 How they are made is told in `clipcore.classify.promise` and `sets`.
 """
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from ..classify.answers import decide, stand_alone
 from ..classify.classifier import Classifier
-from ..classify.drift import drift
+from ..classify.drift import drift, words_of
 from ..classify.examples import Examples
 from ..classify.promise import per_cent, unseen_of
 from ..classify.sets import level_of
 from ..errors import BadInput
 from .intervals import points, share_interval
 
+if TYPE_CHECKING:
+    from ..encoding.encoder import Encoder
+
 COVERAGE = 0.9  # of the sets of names
 
 
-def claims(classifier: Classifier, examples: Examples) -> list[str]:
-    """What comes of a classifier's promises on labelled pictures, in a sentence each; none where it promises nothing.
+def claims(classifier: Classifier, examples: Examples, encoder: "Encoder | None" = None) -> list[str]:
+    """What comes of a classifier's promises on labelled pictures, in a sentence each; none where it promises nothing. The
+    encoder tells a taught one whether they are of another kind.
 
     The pictures should not be those that it was taught or tested with (`leaks`).
     """
@@ -35,7 +41,8 @@ def claims(classifier: Classifier, examples: Examples) -> list[str]:
     if classifier.decision.promise is not None:
         places = decide(classifier, examples.embeddings).places
         said.append(_wrong(classifier.decision.promise, int((places >= 0).sum()), int((places != y)[places >= 0].sum())))
-        if told := drift(classifier, tested, examples.embeddings).sentence:
+        words = words_of(encoder, classifier) if encoder else classifier
+        if words.kind == "zero-shot" and (told := drift(words, tested, examples.embeddings).sentence):
             said.append(f"{told}.")
     try:
         inside = level_of(classifier, COVERAGE).holds(1 - classifier.shares(examples.embeddings))

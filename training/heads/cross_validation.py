@@ -7,7 +7,7 @@ from functools import reduce
 import numpy as np
 
 from clipcore import Classifier, Examples
-from clipcore.classify.answers import energy, stand_alone
+from clipcore.classify.answers import stand_alone
 from clipcore.classify.promise import Unseen, unseen, with_unseen
 from clipcore.measure.intervals import mcnemar
 
@@ -92,8 +92,6 @@ def teach(examples: Examples, start: Classifier, learn: Learn = few_shot) -> Les
     curve = held_out_curve(start, held_out, truth) if adopt else held_out_curve(start, text, y)
     start = tested(settled(start, text, y), text, y)
     if found is not None:
-        if len(held_out) == len(found):  # by leave-one-out, as well as the taught head itself fits pictures to come
-            found = replace(found, fit=energy(held_out / taught.decision.temperature))
         taught = with_unseen(taught, _some(found))
     taught = taught.with_decision(replace(taught.decision, promise=None))
     better = is_better(before, after)
@@ -141,7 +139,8 @@ def cross_tested(examples: Examples, start: Classifier, learn: Learn = few_shot)
 
     Leave-one-out would be a little too kind for a promise: on Caltech-101, 50 classes and 400 labels, it broke 30 % of them.
     """
-    logits, y = start.logits(examples.embeddings), examples.targets(start.labels)
+    words, y = start.logits(examples.embeddings), examples.targets(start.labels)
+    logits = words.copy()
     rows: list[np.ndarray] = []
     parts: list[Unseen] = []
     for learned, left_out in examples.folds(FOLDS):
@@ -150,7 +149,7 @@ def cross_tested(examples: Examples, start: Classifier, learn: Learn = few_shot)
         head = learn(known, start) if learn is few_shot or len(known.counts) > 1 else start
         logits[left_out] = head.logits(examples.embeddings[left_out])
         if not stand_alone(start):
-            parts.append(unseen(head, logits[left_out], y[left_out]))
+            parts.append(unseen(head, logits[left_out], y[left_out], words[left_out]))
             rows.append(left_out)
     if not parts:
         return logits, None

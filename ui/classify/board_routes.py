@@ -76,7 +76,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
     @app.get(path)
     def snapshot(run_id: str, client: str = "") -> Response:
         answer = boards.snapshot(run_id, client)
-        answer["promise"] = promised_by(boards, boards.get(run_id))
+        answer["promise"] = promised_by(studio, boards, boards.get(run_id))
         teaching.ask_once(run_id)
         return told(run_id, answer)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from clipcore import NONE, BadInput, Classifier
-from clipcore.classify.drift import drift
+from clipcore.classify.drift import drift, words_of
 from clipcore.classify.examples import split_place
 from clipcore.classify.promise import in_words, keeping, require_unseen, unseen, unseen_of, with_unseen
 from training import tested_on
@@ -44,7 +44,7 @@ def renewed(taught: Classifier, before: Classifier, sure: float) -> Classifier:
     return taught.with_decision(replace(taught.decision, sure=sure, promise=None))
 
 
-def told(boards: Boards, board: Board) -> dict[str, Any] | None:
+def told(studio: Studio, boards: Boards, board: Board) -> dict[str, Any] | None:
     """What the page says of the promise of a board: {"wrong", "sentence", "drift"}; None where there is none."""
     classifier = board.run.classifier
     wrong = classifier.decision.promise
@@ -52,7 +52,8 @@ def told(boards: Boards, board: Board) -> dict[str, Any] | None:
         return None
     try:
         sentence = in_words(classifier, wrong)
-        other = drift(classifier, require_unseen(classifier), board.X[~boards.taken(board)]).sentence
+        words, tested = words_of(studio.encoder(), classifier), require_unseen(classifier)
+        other = drift(words, tested, board.X[~boards.taken(board)]).sentence
     except BadInput as error:  # a file from elsewhere may promise more than it was tested on
         return {"wrong": wrong, "sentence": str(error), "drift": ""}
     return {"wrong": wrong, "sentence": sentence, "drift": f"{other}." if other else ""}
@@ -80,5 +81,6 @@ def _tested(studio: Studio, boards: Boards, board: Board) -> Classifier:
     rows = [rows[0] for rows in board.rows.values() if board.images[rows[0]].id in none]
     if not rows:
         return classifier
-    strangers = unseen(classifier, classifier.logits(board.X[rows]), np.full(len(rows), -1))
+    words = words_of(studio.encoder(), classifier).logits(board.X[rows])
+    strangers = unseen(classifier, classifier.logits(board.X[rows]), np.full(len(rows), -1), words)
     return with_unseen(classifier, found.take(found.truth >= 0).beside(strangers) if found else strangers)

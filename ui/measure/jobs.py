@@ -78,7 +78,7 @@ def _measure(studio: Studio, payload: dict[str, Any]) -> Work:
     if classifier.kind != "zero-shot":
         leaks = find_leaks(examples, studio.library.examples(classifier.labels), classifier)
         notes += [leaks.sentence] if leaks else []
-    notes += claims(classifier, examples)
+    notes += claims(classifier, examples, studio.encoder())
     model = classifier.space.name
     kept = kept_accuracy(judged, name, classifier.kind, model, found.name, notes, found.source)
     return {"report": studio.library.reports.save("accuracy", *kept).id}

@@ -33,7 +33,7 @@ def told(figure, wrong, guess=None) -> Unseen:
     figure, n = np.asarray(figure, float), len(figure)
     guess = np.zeros(n, int) if guess is None else np.asarray(guess)
     truth = np.where(wrong, guess + 1, guess)
-    return Unseen(figure, guess, truth, figure, np.zeros(n))
+    return Unseen(figure, guess, truth, figure, np.zeros(n), guess)
 
 
 def test_the_chance_of_few_mistakes_is_binomial():
