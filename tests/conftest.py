@@ -37,7 +37,8 @@ def long(request):
 
 def pytest_terminal_summary(terminalreporter, config):
     if config.getoption("--long"):
-        reports = (one for some in terminalreporter.stats.values() for one in some if hasattr(one, "when"))  # not those left out
+        every = (one for some in terminalreporter.stats.values() for one in some)
+        reports = (one for one in every if hasattr(one, "when"))  # not those that were left out
         for line in ("", *written(reports)):
             terminalreporter.write_line(line)
 
