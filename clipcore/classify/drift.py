@@ -3,8 +3,8 @@ the ways that Rabanser et al. (2019, Failing Loudly) compared found shifts best.
 
 What the words alone say of the labelled pictures is compared with what they say of those to be answered: how well the names
 fit them (Kolmogorov and Smirnov's test of two samples), and which is best (chi-squared, permuted). The smaller p counts,
-times two (Bonferroni). A taught head is not asked, for it speaks otherwise of pictures that taught it. Such a test finds what
-is unlike; that it finds nothing is no proof.
+times two (Bonferroni). A taught head is not asked, for it speaks otherwise of pictures that taught it. Such a test finds
+what is unlike; that it finds nothing is no proof.
 """
 
 from dataclasses import dataclass
