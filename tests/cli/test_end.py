@@ -19,7 +19,8 @@ ROOT = Path(__file__).parents[2]
 
 # the real commands with the fake model; `add` stands still in the middle, so that there is one
 SCRIPT = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # else ignored, where a shell runs the tests in the background
 import clipcore
 from tests.support.fakes import FakeEncoder
 
