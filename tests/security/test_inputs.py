@@ -113,7 +113,8 @@ def test_fuzzed_requests(served, long, record_property):
         at = {one: right.get(one, "x") if dice.random() < 0.8 else dice.choice(HOSTILE) for one in in_path}
         asked = {one: dice.choice(HOSTILE) for one in in_query if dice.random() < 0.3}
         body = spoilt(example(bodies[0], right), dice) if bodies else None
-        send(served, route, f"{address(route, at)}?{query(asked)}", body)
+        # a client refuses addresses of 65,536 letters; a server those of fewer
+        send(served, route, f"{address(route, at)}?{query(asked)}"[:60_000], body)
         if not served.library.count():  # forgetting a folder is a request like others
             served.library.add(served.folder / "photos")
             served.image = served.library.images()[0].id
