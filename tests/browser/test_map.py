@@ -105,6 +105,7 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     grid.get_by_role("button", name="Grid", exact=True).click()
     page.get_by_role("button", name="Trip", exact=True).click()
     expect(grid.get_by_role("heading", name="Trip: 9 images")).to_be_visible()
+    expect(grid.locator("#card-8")).to_have_attribute("aria-label", re.compile("^sea"))  # the album's, not the library's
     last = grid.locator("#card-8").get_attribute("aria-label")
     grid.locator("#card-8 .check").click()
     grid.get_by_role("button", name="To the front").click()

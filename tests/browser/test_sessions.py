@@ -23,10 +23,12 @@ def opener(page):
     return switcher(page).get_by_role("button", name="Session", exact=False).first
 
 
-def kept(page):
-    """Wait until what is typed is in the library."""
+def kept(page, names=None):
+    """Wait until what is typed, with these class names, is in the library."""
     settled = "({ session, isFilling, isOwing, sending }) => session && !isFilling && !isOwing && !sending"
-    page.wait_for_function(f"({settled})(document.querySelector('sayso-sessions').keeper)")
+    said = "({ kept }) => names === null || JSON.parse(kept).names === names"
+    both = f"(names) => [{settled}, {said}].every((holds) => holds(document.querySelector('sayso-sessions').keeper))"
+    page.wait_for_function(both, arg=names)
 
 
 def pictures(folder):
@@ -94,12 +96,12 @@ def test_two_windows_are_asked_which_to_keep(open_page):
     one = open_page()
     expect(opener(one)).to_contain_text("New session")
     say_names(one, "red")
-    kept(one)
+    kept(one, "red")
     two = open_page("?" + one.url.split("?")[1], viewport=SETTINGS["viewport"])
     expect(two.get_by_label("Class names")).to_have_value("red")
     two.evaluate("document.querySelector('sayso-sessions').keeper.poll = async () => {}")  # it hears of nothing
     say_names(one, "red, green")
-    kept(one)
+    kept(one, "red, green")
     say_names(two, "red, blue")
     expect(switcher(two)).to_contain_text("This session was changed in another window")
     expect(two.get_by_label("Class names")).to_have_value("red, blue")  # nothing is lost
@@ -108,7 +110,7 @@ def test_two_windows_are_asked_which_to_keep(open_page):
     expect(one.get_by_label("Class names")).to_have_value("red, blue")  # and is followed there
     expect(switcher(one)).to_contain_text("Changed in another window")
     say_names(one, "red, violet")
-    kept(one)
+    kept(one, "red, violet")
     say_names(two, "red, pink")
     switcher(two).get_by_role("button", name="Show the other").click()
     expect(two.get_by_label("Class names")).to_have_value("red, violet")

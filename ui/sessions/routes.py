@@ -34,6 +34,13 @@ class View:
 
 
 @dataclass
+class Shown:
+    """The run on a window's board."""
+
+    run: str
+
+
+@dataclass
 class Name:
     name: str
 
@@ -88,6 +95,11 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
         except NotFound:
             return GONE
         return {}
+
+    @app.post(path + "/board")
+    def show(session_id: Id, shown: Shown) -> dict[str, Any]:
+        """A board that was sorted in the first moment of a load, before the window knew its session."""
+        return as_plain(sessions.show(session_id, shown.run))
 
     @app.post(path + "/name")
     def rename(session_id: Id, name: Name) -> dict[str, Any]:

@@ -85,6 +85,16 @@ def test_the_list_and_what_is_done_to_a_session(client, studio):
     assert client.post(f"/api/sessions/{session}/burn").status_code == 422
 
 
+def test_a_board_that_was_sorted_before_its_window_had_a_session_is_kept_for_it(client, studio):
+    session = studio.library.sessions.start().id
+    job = studio.jobs.submit("classify", wanted("red, green", "{label}"))
+    run = studio.jobs.wait(job, 30).result["run"]
+    assert studio.library.sessions.get(session).run is None
+    assert client.post(f"/api/sessions/{session}/board", json={"run": run}).json()["run"] == run
+    assert client.get(f"/api/sessions/{session}/pulse").json()["run"] == run
+    assert client.post(f"/api/sessions/{session}/board", json={"run": "none"}).status_code == 404
+
+
 def test_a_window_of_a_deleted_session_hears_of_it_and_makes_no_mistake(client, studio):
     session = studio.library.sessions.start("pets").id
     client.post(f"/api/sessions/{session}/delete")

@@ -112,7 +112,9 @@ export class Keeper {
       this.differs = isOther ? this.differs + 1 : 0;
       if (this.differs < 2) return; // an answer may be on its way to this window
       this.differs = 0;
-      this.told.elsewhere();
+      // sorted before this window knew its session: the board is the session's, and not to be taken away
+      if (board && !now.run && now.edition === session.edition) await getJSON(`/api/sessions/${session.id}/board`, json({ run: board }));
+      else this.told.elsewhere();
     } catch {
       // the next one, or what is kept next, says it
     }
