@@ -79,7 +79,7 @@ def test_reload_restart_and_another_browser_find_the_same(browser, tmp_path):
         say_names(page, "red, green, blue, yellow")  # typed, and not used
         page.get_by_role("tab", name="Library").click()
         page.wait_for_function("document.querySelector('sayso-sessions').view?.includes('library')")
-        kept(page)
+        kept(page, "red, green, blue, yellow")
         reload(page)
         same(page, "Squares")
         address = page.url
