@@ -80,6 +80,9 @@ def test_reload_restart_and_another_browser_find_the_same(browser, tmp_path):
         page.get_by_role("tab", name="Library").click()
         page.wait_for_function("document.querySelector('sayso-sessions').view?.includes('library')")
         kept(page, "red, green, blue, yellow")
+        there = "async (id) => { const { view } = (await (await fetch(`/api/sessions/${id}`)).json()).state;"
+        there += " return view.tab === 'library' && view.search.q === 'a red square'; }"
+        page.wait_for_function(there, arg=page.url.split("session=")[1])
         reload(page)
         same(page, "Squares")
         address = page.url
