@@ -60,9 +60,9 @@ export class Albums {
   }
   remove(name) {
     return this.grid.attempt(async () => {
+      await this.grid.submit(); // away from it first: what is asked of an album that is gone is a mistake
       const kept = await post("/api/albums/delete", { name });
       await this.load();
-      this.grid.submit();
       this.grid.say(`Album “${name}” deleted; its pictures stay.`, async () => {
         await post("/api/albums/restore", kept);
         await this.load();

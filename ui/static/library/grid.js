@@ -92,8 +92,10 @@ class Grid extends HTMLElement {
   // To where a session was: once the folders and labels are there, of which it may have chosen one.
   go = async () => {
     const { album, image, everything, ...values } = where.search;
+    const { question } = this;
     like = null;
     await this.places();
+    if (question !== this.question) return; // someone was quicker, and has asked for something else
     if (album) return this.openAlbum(album);
     this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", place: "", orientation: "", sort: "", ...values });
     await this.submit();
@@ -165,7 +167,7 @@ class Grid extends HTMLElement {
     this.base = null;
     this.show(answer);
   }
-  // A folder that has come in is shown; but who selects, types or looks at an image by then is at work here, and stays.
+  // A folder that has come in is shown; but who selects, types, looks for words or at an image by then is at work, and stays.
   async arrived(folder) {
     const { question } = this;
     const { sort } = this.form.values();
@@ -180,7 +182,7 @@ class Grid extends HTMLElement {
     });
   }
   isBusy() {
-    return this.selection.count(this.tiles.total) > 0 || this.large.dialog.open || this.form.isInUse;
+    return this.selection.count(this.tiles.total) > 0 || this.large.dialog.open || this.form.isInUse || Boolean(this.question?.q);
   }
   // The same question again, after something has changed; place and selection stay.
   async refresh() {

@@ -46,6 +46,7 @@ class Sessions extends HTMLElement {
   connectedCallback() {
     this.tabs = new MutationObserver(() => this.moved());
     this.tabs.observe(document.querySelector("#tabs") ?? document.body, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+    this.tab ??= tab();
     this.keeper.start();
     this.begin();
   }
@@ -74,10 +75,11 @@ class Sessions extends HTMLElement {
       history.replaceState(history.state, "", here);
       const { view } = session.state;
       if (this.isQuiet) return (this.isQuiet = false);
+      this.view = JSON.stringify(view);
+      if (isFirst && (where.hasAsked || (this.tab && tab() !== this.tab))) return this.moved(); // who was quicker than the load stays
       where.go(view.search ?? {});
       const button = isFirst && view.tab && document.querySelector(`#tabs [role=tab][data-tab-id="${CSS.escape(view.tab)}"]`);
       if (button && view.tab !== tab()) button.click();
-      this.view = JSON.stringify(view);
     });
   }
   // Puts a session on the page; `isAnother` is false where it is this one once more, and one stays where one is.
