@@ -63,6 +63,7 @@ export class Form {
     const set = FILTERS.filter((name) => this.fields[name].value).length;
     this.toggle.textContent = set ? `Filter (${set} on)` : "Filter";
     this.none.hidden = !set;
+    this.fields.sort.options[0].textContent = this.fields.q.value.trim() || this.grid.isLike ? "Best match" : "As added";
     this.forget.hidden = !this.fields.folder.value;
     this.watch.draw();
   }

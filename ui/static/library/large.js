@@ -111,9 +111,10 @@ export class Large extends Viewer {
 
 function judged([, , , score, rank, margin], scale) {
   if (score === null) return [];
-  const numbers = [[scale === "share" ? "Share" : "Cosine", score.toFixed(3)]];
-  if (rank !== null) numbers.push(["Beats generic words", percent(rank)], ["Above the cut-off", `${margin < 0 ? "−" : "+"}${Math.abs(margin).toFixed(3)}`]);
+  const numbers = [[scale === "share" ? "Share" : "Likeness", score.toFixed(3)]];
+  if (rank !== null) numbers.push(["Beats everyday words", percent(rank)], ["Above the line", `${margin < 0 ? "−" : "+"}${Math.abs(margin).toFixed(3)}`]);
   const list = make("dl", { class: "numbers" }, ...numbers.map(([what, number]) => make("div", {}, make("dt", {}, what), make("dd", {}, number))));
-  const words = `Your words fit this picture better than ${percent(rank ?? 0)} of 150 everyday words do, and it is ${margin < 0 ? "below" : "above"} this search's cut-off; none of the three is a probability.`;
-  return [list, make("p", { class: "note" }, rank === null ? "It ranks images for one question; it is no probability." : words)];
+  const line = `It is ${margin < 0 ? "below" : "above"} the line where matches end.`;
+  const words = `Your words fit this picture better than ${percent(rank ?? 0)} of 150 everyday words. ${line} These figures rank images; they do not say how likely it is.`;
+  return [list, make("p", { class: "note" }, rank === null ? "It ranks images; it does not say how likely one is right." : words)];
 }

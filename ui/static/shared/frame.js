@@ -72,7 +72,7 @@ addEventListener("click", (event) => {
   if (!head) return;
   if (!head.classList.contains("open")) head.click();
   head.focus();
-  part.scrollIntoView({ block: "nearest" });
+  requestAnimationFrame(() => part.scrollIntoView({ block: "start" })); // by then it is as high as what it holds
 });
 
 // Single letters, digits and signs are keys until someone switches them off: who speaks to the computer presses many (WCAG 2.1.4).

@@ -36,7 +36,7 @@ export class Plane {
     this.ring = make("i", { class: "here", hidden: "" });
     this.card = make("figure", { class: "card", hidden: "" });
     this.told = make("span", { class: "gone", role: "status" });
-    const keys = "Arrows go to the next picture, plus and minus zoom, Space selects, Enter shows it large, V selects what is in view.";
+    const keys = "Arrows go to the next picture, plus and minus zoom. Space selects, V selects what is in view. Enter shows it large.";
     this.root = make("div", { class: "plane", tabindex: 0, role: "application", "aria-roledescription": "map", "aria-description": keys }, this.canvas, this.shots, line, this.ring, this.card);
     this.hands = new Hands(this);
     new ResizeObserver(() => this.draw()).observe(this.root);
