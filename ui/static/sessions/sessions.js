@@ -64,6 +64,7 @@ class Sessions extends HTMLElement {
     const isFirst = !isLoaded;
     isLoaded = true;
     this.mark = mark;
+    this.keeper.hold(); // the fields are no longer those of the session that was here
     await this.attempt(async () => {
       const session = await getJSON(`/api/sessions/${mark.split(":")[0]}`);
       if (mark !== this.mark) return;
