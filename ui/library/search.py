@@ -23,7 +23,7 @@ from clipcore.advice.searching import search_hint
 from storage import AlbumRecord, Filters, Found, Hit, ImageRecord, Order, Orientation, parse_day
 
 from ..guard.bodies import PICTURE as MAX_UPLOAD
-from ..ids import Id, Offset
+from ..ids import Id, Offset, Stars
 from ..studio import Studio
 
 PAGE = 120  # thumbnails a page
@@ -49,6 +49,7 @@ class Question:
     label: str = ""
     orientation: Orientation = ""
     place: str = ""
+    stars: Stars | None = None
     sort: Order = "relevance"
     everything: bool = False
 
@@ -56,7 +57,8 @@ class Question:
     def filters(self) -> Filters:
         """Raises BadInput for a day that is none."""
         days = parse_day(self.since), parse_day(self.until)
-        return Filters(self.folder, self.name.strip(), *days, self.label.strip(), self.orientation, self.place.strip())
+        words = self.label.strip(), self.orientation, self.place.strip()
+        return Filters(self.folder, self.name.strip(), *days, *words, self.stars)
 
     @property
     def searches(self) -> bool:
@@ -180,6 +182,7 @@ class Answers:
         parts += [f"to {filters.until}"] if filters.until else []
         parts += [f"labelled {filters.label}"] if filters.label else []
         parts += [f"taken at {filters.place}"] if filters.place else []
+        parts += [many(filters.stars, "star") + " and up"] if filters.stars else []
         parts += [filters.orientation] if filters.orientation else []
         return ", ".join(parts)
 

@@ -42,7 +42,7 @@ class Grid extends HTMLElement {
     this.nothing = make("div", { class: "nothing" });
     this.hint = make("p", { class: "hint", role: "status" });
     this.suggest = make("div", { class: "chips start" });
-    const keys = "Arrows go, Enter shows large, Space selects. Shift selects a range, Ctrl+A all. L labels, 1 to 5 rate. Draw a frame with the mouse.";
+    const keys = "Arrows go, Enter shows large, Space selects. Shift selects a range, Ctrl+A all. L labels. Draw a frame with the mouse. In the large view 1 to 5 give stars, 0 takes them away.";
     const help = make("details", { class: "keys" }, make("summary", {}, "Keys"), make("p", { class: "note" }, keys));
     this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
     this.views = new Views(this);
@@ -98,7 +98,7 @@ class Grid extends HTMLElement {
     await this.places();
     if (question !== this.question) return; // someone was quicker, and has asked for something else
     if (album) return this.openAlbum(album);
-    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", place: "", orientation: "", sort: "", ...values });
+    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", stars: "", place: "", orientation: "", sort: "", ...values });
     await this.submit();
   };
   submit() {
@@ -180,7 +180,7 @@ class Grid extends HTMLElement {
       const [answer] = await Promise.all([getJSON(`/api/images?${new URLSearchParams({ ...next, offset: 0 })}`), this.places()]);
       if (question !== this.question || this.isBusy()) return this.refresh();
       like = null;
-      this.form.set({ q: "", name: "", since: "", until: "", label: "", place: "", orientation: "", folder });
+      this.form.set({ q: "", name: "", since: "", until: "", label: "", stars: "", place: "", orientation: "", folder });
       this.turnTo(next);
       this.begin(answer);
     });
@@ -423,6 +423,9 @@ class Grid extends HTMLElement {
       await this.places();
       this.views.show();
     });
+  }
+  rate(id, stars) {
+    return this.attempt(() => getJSON("/api/rate", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ chosen: { ids: [id] }, stars }) }));
   }
   use() {
     return this.attempt(async () => {

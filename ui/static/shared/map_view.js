@@ -186,6 +186,9 @@ export class Plane {
     const took = performance.now() - (this.painted ?? 0);
     this.painted = performance.now();
     if (took > 2 * REST) return; // it has rested
+    const own = this.painter.took; // where the page draws by itself, this is all that points cost
+    if (own < SLOW / 3 && this.every > 1) return void (this.every /= 2);
+    if (own < SLOW) return;
     this.quick = took < QUICK ? (this.quick ?? 0) + 1 : 0;
     if (took > SLOW && this.points.count / this.every > FEW) this.every = Math.min(16, 2 * this.every);
     else if (this.quick > 30 && this.every > 1) (this.every /= 2), (this.quick = 0);
