@@ -27,7 +27,7 @@ class Sessions extends HTMLElement {
     this.name = make("span", { class: "name" }, "…");
     this.opener = make("button", { type: "button", class: "opener", popovertarget: "list", "aria-haspopup": "dialog" }, make("span", { class: "kind" }, "Session"), this.name);
     this.field = make("input", { maxlength: 200, autocomplete: "off", "aria-label": "Name of this session" });
-    this.field.onkeydown = (event) => event.key === "Enter" && this.rename();
+    this.field.onkeydown = (event) => void (event.key === "Enter" && this.rename());
     this.others = make("ul", { "aria-label": "Other sessions" });
     const own = make("div", { class: "own" }, this.field, button("Rename", () => this.rename()), button("Duplicate", () => this.copy()), button("Delete", () => this.remove()));
     this.list = make("div", { id: "list", popover: "", role: "dialog", "aria-label": "Sessions" }, own, button("New session", () => this.go("new"), "new"), this.others);
