@@ -295,7 +295,7 @@ def picture_files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def search_filters(name: str, since: str, until: str, label: str, orientation: str, place: str) -> "Filters":
+def search_filters(name: str, since: str, until: str, label: str, orientation: str, place: str, stars: int) -> "Filters":
     """Filters as they are typed. Raises BadInput."""
     from clipcore import BadInput
     from storage import ORIENTATIONS, Filters, parse_day
@@ -303,7 +303,8 @@ def search_filters(name: str, since: str, until: str, label: str, orientation: s
     if orientation not in ("", *ORIENTATIONS):
         raise BadInput(f"There is no orientation {orientation!r}; choose one of {', '.join(ORIENTATIONS)}.")
     shape: Any = orientation
-    return Filters(name=name, since=parse_day(since), until=parse_day(until), label=label, orientation=shape, place=place)
+    days = parse_day(since), parse_day(until)
+    return Filters(None, name, *days, label=label, orientation=shape, place=place, stars=stars or None)
 
 
 def show_hit(hit: "Hit", as_json: bool, score: str = "cosine") -> None:

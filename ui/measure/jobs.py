@@ -71,7 +71,7 @@ def _measure(studio: Studio, payload: dict[str, Any]) -> Work:
     studio.encoder().space.require(classifier.space, f"The classifier {name}")
     rows, examples, left = known(found.examples, classifier.labels)
     if not len(examples):
-        raise BadInput(f"None of the classes of this set ({_few(left)}) is a class of {name}; choose another classifier.")
+        raise BadInput(f"This set's classes ({_few(left)}) are none of {name}. Choose another classifier.")
     yield Step(0, 0, "working out the figures")
     judged = judge(classifier, examples, [found.names[row] for row in rows])
     notes = left_out(name, left, found.skipped)

@@ -207,8 +207,8 @@ def test_files_are_what_the_script_makes():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("photos without dogs", "search with a minus instead: photo - dogs"),
-        ("beach without any people", "search with a minus instead: beach - people"),
+        ("photos without dogs", "Search with a minus instead: photo - dogs"),
+        ("beach without any people", "Search with a minus instead: beach - people"),
         ("a street with no cars", "instead: a street - cars"),
         ("3 horses", "cannot count"),
         ("where is my dog?", "answers no questions"),

@@ -149,7 +149,7 @@ def test_a_natural_shift_and_what_other_models_lead_one_to_expect(studio, client
     assert "effective robustness" in result["sentence"]
     for values, says in (
         ({"source": "library", "names": "red, green"}, "choose images that have some"),
-        ({"others": "weak"}, "choose a set on this computer"),
+        ({"others": "weak"}, "Choose a set on this computer"),
         ({"second": ""}, "Type where the images are"),
     ):
         with pytest.raises(BadInput, match=says):

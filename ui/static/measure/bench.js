@@ -50,8 +50,8 @@ function shift(element) {
   const { models, effective, sentence } = element.report;
   const rows = models.map((one) => [one.name, points(one.accuracy), between(one.interval), points(one.shifted), between(one.shifted_interval), `${((one.accuracy - one.shifted) * 100).toFixed(1)} points`]);
   const words = effective
-    ? "The line goes through the other models; effective robustness is how far above it this one lies (Taori et al., 2020)."
-    : "With two other models of different accuracy, the sheet also says what this accuracy leads one to expect.";
+    ? "The line goes through the other models. This one's height above it is its effective robustness (Taori et al., 2020)."
+    : "Add two other models to see what this accuracy leads one to expect.";
   return [verdict(sentence), element.plots(), block("Both sets", table("Both sets", ["model", "first set", "95 % interval", "second set", "95 % interval", "lost"], rows), make("p", { class: "note" }, words))];
 }
 
@@ -66,7 +66,7 @@ function match({ captions: said, by_picture, by_caption, thumbnails, files }) {
   const rows = by_picture.map((shares, i) => [picture(i), ...said.map((_, j) => cell(shares, j))]);
   const columns = said.map((_, j) => by_caption.map((shares) => shares[j]));
   const other = by_caption.map((_, i) => [picture(i), ...said.map((_, j) => cell(columns[j], i))]);
-  const parts = [block("Which caption fits each picture?", make("p", { class: "note" }, "Each row is shared out among the captions, so a high share only says which fits best here."), table("Captions by picture", ["picture", ...said], rows, "captions"))];
+  const parts = [block("Which caption fits each picture?", make("p", { class: "note" }, "Each row is shared out among the captions. A high share only says which fits best."), table("Captions by picture", ["picture", ...said], rows, "captions"))];
   if (files.length > 1) parts.push(block("Which picture fits each caption?", make("p", { class: "note" }, "Each column is shared out among the pictures."), table("Pictures by caption", ["picture", ...said], other, "captions")));
   return parts;
 }
