@@ -14,6 +14,7 @@ from . import card
 from . import export
 from . import measure
 from . import words
+from . import tasks
 from . import robustness
 from . import captions
 from . import bias

@@ -20,6 +20,7 @@ from .common import (
     picture_files,
     saved_classifier,
     say,
+    task_prompts,
     typed_prompts,
 )
 
@@ -32,6 +33,9 @@ if TYPE_CHECKING:
 def classify(
     paths: list[Path],
     labels: Labels = None,
+    task: Annotated[
+        str | None, typer.Option(help="Ready-made names and prompts: a task or a public set, such as flowers; see `tasks`.")
+    ] = None,
     templates: Templates = None,
     descriptions: Descriptions = None,
     pack: Annotated[str | None, typer.Option(help="A ready-made prompt pack; seven unless told.")] = None,
@@ -53,7 +57,7 @@ def classify(
     model: Model = "starter",
     as_json: Json = False,
 ) -> None:
-    """Sort pictures, or folders of them, by class names (--labels) or with a saved classifier (--classifier).
+    """Sort pictures, or folders of them, by class names (--labels, --task) or with a saved classifier (--classifier).
 
     The answer is a label (several with --many), "unsure" or "none of these"; beside it is how likely it is right, or, below
     --sure, also why there is no answer; then come the best labels with their shares.
@@ -72,13 +76,17 @@ def classify(
     from clipcore.pictures.finding import display_path
     from storage.export import answer_row
 
-    if (labels is None) == (classifier is None):
-        raise BadInput('Give either --labels "cat, dog, rabbit" or --classifier NAME.')
+    if [labels, task, classifier].count(None) != 2:
+        raise BadInput('Give either --labels "cat, dog, rabbit", --task NAME or --classifier NAME.')
+    if task is not None and (templates or pack):
+        raise BadInput("A task has prompts of its own; give --labels with --templates or --pack.")
     if promise is not None and sure is not None:
         raise BadInput("Give either --promise or --sure, not both: a promise says how sure it must be.")
-    typed = (
-        None if labels is None else typed_prompts(labels, templates, pack, descriptions)
-    )  # mistakes are said before a model is loaded
+    typed = None  # mistakes are said before a model is loaded
+    if labels is not None:
+        typed = typed_prompts(labels, templates, pack, descriptions)
+    elif task is not None:
+        typed = task_prompts(task, descriptions)
     files = picture_files(paths)
     with open_library(home, model) as library:
         encoder = library.encoder

@@ -88,6 +88,14 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"reliability": "object", "coverage": "object", "confusion": "list", "mistakes": "list"},
             **{"notes": "list", "skipped": "integer"},
         },
+        "a set of a suite (--suite)": {
+            **{"set": "string", "called": "string", "n": "integer", "classes": "integer", "measure": "string"},
+            **{"scores": "object", "intervals": "object", "chance": "number", "paper": "number or null", "advice": "string"},
+        },
+        "its mean (--suite)": {
+            **{"means": "object", "mean_intervals": "object", "ranks": "object", "rank_intervals": "object"},
+            **{"skipped": "list", "sentence": "string", "kept": "integer"},
+        },
         "retrieval": {"set": "string", "prompts": "string", "n": "integer", **_RECALL, "skipped": "integer"},
     },
     "compare": {
@@ -107,6 +115,12 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
     "advise": {
         "a piece of advice": {"kind": "string", "labels": "list", "advice": "string", "suggestions": "list"},
         "the nearest pictures (--nearest)": {"kind": "string", "label": "string", "paths": "list"},
+    },
+    "tasks": {
+        "a task": {
+            **{"task": "string", "about": "string", "limit": "string", "instead": "string", "sets": "list"},
+            **{"prompts": "? list", "labels": "? object"},
+        }
     },
     "prompts": {
         "a prompt set": {

@@ -135,3 +135,28 @@ def shots_plot(rows: Sequence[Mapping[str, Any]], name: str) -> Plot:
         per_cent(axes.yaxis)
 
     return Plot("shots", f"{name}: zero-shot against linear probes on few pictures", draw)
+
+
+def suite_plot(found: Mapping[str, Any]) -> Plot:
+    """A `Suite`: the scores of each set with their intervals, arm beside arm; a diamond is the paper's largest CLIP."""
+    arms = list(found["means"])
+    rows = [(one["called"] or one["name"], one) for one in found["sets"]]
+
+    def draw(axes: "Axes") -> None:
+        for place, (_, one) in enumerate(rows):
+            axes.plot(1 / one["classes"], place, "|", color=MUTED, markersize=9, label="guessing" if not place else None)
+            if one["paper"]:
+                seen = any(earlier["paper"] for _, earlier in rows[:place])
+                axes.plot(one["paper"], place, "D", color=MUTED, markersize=4, label=None if seen else "the paper's largest")
+            for number, arm in enumerate(arms):
+                colour = (FIRST, SECOND)[number] if number < 2 else MUTED
+                at = place + 0.5 * ((number + 0.5) / len(arms) - 0.5)
+                axes.plot(one["intervals"][arm], [at, at], color=colour, linewidth=2, solid_capstyle="round")
+                axes.plot(one["scores"][arm], at, "o", color=colour, markersize=5, label=short(arm) if not place else None)
+        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows])
+        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="score, 95 % interval")
+        axes.grid(visible=False, axis="y")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16 - 0.9 / (len(rows) + 2)), ncols=2, fontsize=8)
+        per_cent(axes.xaxis)
+
+    return Plot("suite", f"Scores on each set. {found['sentence']}", draw, 5.6, 1.8 + 0.4 * len(rows))

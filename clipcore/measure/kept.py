@@ -5,10 +5,12 @@ that results of different days can be compared.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from .answers import Judged
 from .report import summarise
+from .suite import Suite
 
 NAME_LIMIT = 200
 
@@ -34,3 +36,14 @@ def kept_accuracy(
         "source": source,
     }
     return f"{classifier} on {set_name}"[:NAME_LIMIT], summary, content
+
+
+def kept_suite(
+    found: Suite, folder: Path, models: Sequence[str], packs: Sequence[str] = ()
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Name, summary and content of a table of many sets."""
+    best = min(found.ranks, key=lambda arm: found.ranks[arm])
+    summary = {"sets": len(found.sets), "best": best, "mean": found.means[best], "n": sum(one.n for one in found.sets)}
+    about = {"Sets": folder.name, "Models": ", ".join(models), "Prompts": ", ".join(packs) or "each task's own"}
+    content = {"result": found.to_json(), "about": about, "notes": list(found.skipped), "ours": False, "source": ""}
+    return f"{len(found.sets)} sets of {folder.name}"[:NAME_LIMIT], summary, content

@@ -125,3 +125,29 @@ def test_compare_names_the_images_that_change(home):
 def test_compare_loads_another_model(home):
     out, _ = sayso("compare", "bare", "bare@other", "--set", home / "set", "--json", home=home)
     assert json.loads(out)["n"] == 8
+
+
+def test_a_suite_is_one_table_and_is_kept(home):
+    shutil.copytree(home / "set", home / "sets" / "caltech-101")
+    shutil.copytree(home / "set", home / "sets" / "mine")
+    out, said = sayso(
+        "evaluate", "--suite", home / "sets", "--against", "other", "--report", home / "suite.html", "--json", home=home
+    )
+    first, second, mean = [json.loads(line) for line in out.splitlines()]
+    assert (first["called"], first["scores"]["starter"], second["scores"]["other"]) == ("Caltech-101", 8 / 9, 7 / 8)
+    assert mean["ranks"] == {"starter": 1.5, "other": 1.5}
+    assert "guessing" in (home / "suite.html").read_text(encoding="utf-8")
+    with Library(home / "home") as library:
+        assert library.reports.all("suite")[0].id == mean["kept"]
+    _, said = sayso("evaluate", home=home, code=2)
+    assert "--suite" in said
+
+
+def test_tasks_are_listed_and_their_names_classify(home):
+    rows, _ = commands.sayso("tasks", "--json")
+    assert {"digits", "satellite", "aircraft"} <= {row["task"] for row in rows}
+    rows, _ = commands.sayso("tasks", "mnist", "--json")
+    assert rows[0]["labels"]["MNIST"] == [str(n) for n in range(10)]
+    out, said = sayso("classify", home / "set", "--task", "stl-10", home=home)
+    assert "STL-10: " in said
+    assert len(out.splitlines()) == 8
