@@ -54,11 +54,11 @@ def find_suite(folder: Path) -> list[SetPlace]:
         elif path.is_dir() or path.suffix.lower() in (ZIP, *TABLES):
             places[path.name] = (path,)
     parts = {name: part_of(re.split(r"[-_]", name)[-1]) for name in shards}
-    for name, paths in shards.items():
+    for name, files in shards.items():
         of_set = {part for other, part in parts.items() if part and _whole(other) == _whole(name)}
         measured = TEST if TEST in of_set else VAL
         if not (TRAIN in of_set and len(of_set) > 1) or parts[name] == measured:
-            places[name] = tuple(paths)
+            places[name] = tuple(files)
     if not places:
         raise BadInput(f"{folder} holds no sets; put each into a folder of its own, or as shards (.tar) into this one.")
     if len(places) > MOST_SETS:
