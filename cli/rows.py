@@ -65,6 +65,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             "names": "? list",
         }
     },
+    "choose": {"a picture": {"path": "string", "place": "integer", "answer": "string or null"}},
     "label": {
         "a label": {"label": "string", "pictures": "integer"},
         "what was done": {"pictures": "? integer", "changed": "integer"},
@@ -97,6 +98,13 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"skipped": "list", "sentence": "string", "kept": "integer"},
         },
         "retrieval": {"set": "string", "prompts": "string", "n": "integer", **_RECALL, "skipped": "integer"},
+    },
+    "labels-worth": {
+        "the curve": {
+            **{"set": "string", "n": "integer", "classes": "integer", "zero_shot": "number", "interval": "list"},
+            **{"rows": "list", "worth": "number or null", "supervised": "number", "supervised_interval": "list"},
+            **{"sentence": "string", "kept": "integer"},
+        }
     },
     "compare": {
         "the comparison": {

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .bench_plots import prompts_plot, robustness_plot, shift_plot, suite_plot
+from .bench_plots import curve_plot, prompts_plot, robustness_plot, shift_plot, suite_plot
 from .intervals import points
 from .page import between, figures, numbers, page, plain_table
 
@@ -105,6 +105,27 @@ def composition_html(result: Mapping[str, Any], title: str, about: About, notes:
         f"<h2>Items that failed: {len(result['wrong']):,}</h2><p>{escape(', '.join(result['wrong'][:500]))}</p>",
     ]
     return page(title, about, notes, sections)
+
+
+def curve_html(result: Mapping[str, Any], title: str, about: About, notes: Sequence[str] = ()) -> str:
+    """`Curve.to_json` of `training.heads.curve`."""
+    rows: list[Sequence[object]] = [
+        ("none: zero-shot", f"{points(result['zero_shot'])} ({between(result['interval'])})", "")
+    ]
+    rows += [
+        (
+            f"all ({row['shots']:.3g})" if row["everything"] else row["shots"],
+            f"{points(row['probe'])} ({between(row['interval'])})",
+            f"{points(row['taught'])} ({between(row['taught_interval'])})",
+        )
+        for row in result["rows"]
+    ]
+    sections = [
+        f"<p><strong>{escape(result['sentence'])}</strong></p>",
+        figures([curve_plot(result)]),
+        plain_table(("labels of each class", "probe (95 % interval)", "taught head (95 % interval)"), rows),
+    ]
+    return page(title, {**about, "Images": f"{result['n']:,} of {result['classes']:,} classes"}, notes, sections)
 
 
 def suite_html(result: Mapping[str, Any], title: str, about: About, notes: Sequence[str] = ()) -> str:

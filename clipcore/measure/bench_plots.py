@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plots import FIRST, MUTED, SECOND, Plot, per_cent, short
+from .plots import FIRST, INK, MUTED, SECOND, Plot, per_cent, short
 from .promptbench import CONTROL
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def shift_plot(found: Mapping[str, Any]) -> Plot:
 
 def shots_plot(rows: Sequence[Mapping[str, Any]], name: str) -> Plot:
     """Accuracy against pictures of each class that were learned from, each row with `shots`, `accuracy` and `interval`; zero
-    shots, which learn from none, are a line across (Radford et al., 2021, Figure 6)."""
+    shots, which learn from none, are a line across (Radford et al., 2021, Figure 6). Rows may have `taught`, the accuracy of
+    a second head, and `everything` for all labels."""
 
     def draw(axes: "Axes") -> None:
         probes = [row for row in rows if row["shots"]]
@@ -128,13 +129,21 @@ def shots_plot(rows: Sequence[Mapping[str, Any]], name: str) -> Plot:
         low, high = zip(*(row["interval"] for row in probes), strict=True)
         axes.fill_between(shots, low, high, color=FIRST, alpha=0.18, linewidth=0)
         axes.plot(shots, [row["accuracy"] for row in probes], "o-", color=FIRST, markersize=4, label="linear probe")
+        if all("taught" in row for row in probes):
+            axes.plot(shots, [row["taught"] for row in probes], "s--", color=INK, markersize=4, label="taught head")
         axes.set_xscale("log", base=2)
-        axes.set_xticks(shots, [str(shot) for shot in shots])
+        axes.set_xticks(shots, ["all" if row.get("everything") else str(row["shots"]) for row in probes], minor=False)
         axes.set(xlabel="labelled pictures of each class", ylabel="accuracy", ylim=(0, None))
         axes.legend(loc="lower right")
         per_cent(axes.yaxis)
 
     return Plot("shots", f"{name}: zero-shot against linear probes on few pictures", draw)
+
+
+def curve_plot(found: Mapping[str, Any]) -> Plot:
+    """A `Curve` of `training.heads.curve`."""
+    zero = {"shots": 0, "accuracy": found["zero_shot"], "interval": found["interval"]}
+    return shots_plot([zero, *({**row, "accuracy": row["probe"]} for row in found["rows"])], found["sentence"])
 
 
 def suite_plot(found: Mapping[str, Any]) -> Plot:

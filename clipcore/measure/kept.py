@@ -4,7 +4,7 @@ Of accuracy that is what was answered for each picture (`Judged`); every figure 
 that results of different days can be compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,3 +47,12 @@ def kept_suite(
     about = {"Sets": folder.name, "Models": ", ".join(models), "Prompts": ", ".join(packs) or "each task's own"}
     content = {"result": found.to_json(), "about": about, "notes": list(found.skipped), "ours": False, "source": ""}
     return f"{len(found.sets)} sets of {folder.name}"[:NAME_LIMIT], summary, content
+
+
+def kept_curve(
+    found: Mapping[str, Any], set_name: str, about: Mapping[str, str], notes: Sequence[str] = ()
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Name, summary and content of a curve of few labels, `training.heads.curve.Curve.to_json`."""
+    summary = {"n": found["n"], "zero_shot": found["zero_shot"], "worth": found["worth"], "set": set_name}
+    content = {"result": dict(found), "about": dict(about), "notes": list(notes), "ours": True, "source": ""}
+    return f"labels on {set_name}"[:NAME_LIMIT], summary, content

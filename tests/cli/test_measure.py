@@ -151,3 +151,14 @@ def test_tasks_are_listed_and_their_names_classify(home):
     out, said = sayso("classify", home / "set", "--task", "stl-10", home=home)
     assert "STL-10: " in said
     assert len(out.splitlines()) == 8
+
+
+def test_what_labels_are_worth(home):
+    for index in range(5):
+        for colour in ("red", "green"):
+            photo(home / "many" / colour / f"{index}.png", colour, (40 + index, 20))
+    out, _ = sayso("labels-worth", home / "many", "--report", home / "curve.html", home=home)
+    assert "worth about 1 label of each class" in out
+    assert "taught head" in (home / "curve.html").read_text(encoding="utf-8")
+    rows = json.loads(sayso("labels-worth", home / "many", "--json", home=home)[0])
+    assert (rows["zero_shot"], [row["everything"] for row in rows["rows"]]) == (1, [False, True])

@@ -15,6 +15,7 @@ SECTIONS = (
     ("Robustness", "robustness"),
     ("Captions", "captions"),
     ("Models", "models"),
+    ("Labels", "labels"),
     ("Sets", "suite"),
 )
 
