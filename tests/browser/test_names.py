@@ -99,6 +99,8 @@ def test_classes_are_rows_that_change_a_sorted_board_in_place(open_page):
     name.press("Enter")
     named("red", "green")
     more = rows.get_by_label("Add classes")
+    more.press_sequentially("- bl")  # by its keys, as a person does
+    expect(more).to_have_value("- bl")
     more.fill("- blue\n- red\n- white wall")
     more.press("Enter")
     expect(rows.get_by_role("status")).to_contain_text("2 classes are added. 1 was there already.")

@@ -19,8 +19,9 @@ class Classes extends HTMLElement {
     this.rows = make("ul", { class: "classes", "aria-label": "Classes" });
     this.more = button("", () => this.draw(Infinity), { class: "link" });
     this.field = make("textarea", { rows: 1, placeholder: "Add a class, or paste a list", "aria-label": "Add classes" });
-    this.field.onkeydown = (event) => event.key === "Enter" && !event.shiftKey && (event.preventDefault(), this.added());
-    this.field.onpaste = (event) => /[\n,;\t]/.test(event.clipboardData.getData("text").trim()) && setTimeout(() => this.added());
+    // void: a handler that returns false takes the key from the field
+    this.field.onkeydown = (event) => void (event.key === "Enter" && !event.shiftKey && (event.preventDefault(), this.added()));
+    this.field.onpaste = (event) => void (/[\n,;\t]/.test(event.clipboardData.getData("text").trim()) && setTimeout(() => this.added()));
     this.status = make("p", { class: "note", role: "status" });
     this.menu = make("div", { popover: "", role: "dialog", class: "menu" });
     this.whole = make("div", { class: "whole", hidden: "" }, this.rows, this.more, this.field, this.status, this.menu);
@@ -146,7 +147,7 @@ class Classes extends HTMLElement {
     const close = () => this.menu.hidePopover();
     const act = (change) => (close(), this.apply(change()));
     const also = make("input", { value: others.join(" | "), placeholder: "puppy | hound", "aria-label": `Other names of ${name}`, autocomplete: "off" });
-    also.onkeydown = (event) => event.key === "Enter" && act(() => callAlso(this.list, at, also.value));
+    also.onkeydown = (event) => void (event.key === "Enter" && act(() => callAlso(this.list, at, also.value)));
     const rest = this.list.map((one, i) => [one.name, i]).filter(([, i]) => i !== at);
     const into = make("select", { "aria-label": `Class to merge ${name} into` }, ...rest.map(([other, i]) => make("option", { value: i }, other)));
     this.menu.setAttribute("aria-label", name);

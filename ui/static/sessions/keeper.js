@@ -3,7 +3,8 @@
 import { getJSON } from "../shared/parts.js";
 
 const WAIT = 400; // ms after the last key
-const PATIENCE = 5000; // ms for which the fields may take to be those of the session that was opened
+const PATIENCE = 30000; // ms for which the fields may take to be those of the session that was opened, on a busy machine
+const PAUSE = 5000; // ms from one of them to the next
 const POLL = 2000;
 
 const json = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
@@ -38,18 +39,24 @@ export class Keeper {
     clearTimeout(this.held);
     this.held = setTimeout(() => ((this.session ??= session), this.soon()), PATIENCE);
   }
-  // `fills` says that the fields are on their way to what the session has: until they are there, they are another's.
+  // `fills` says that the fields are on their way to what the session has: until they are there, they are another's. Fields that
+  // came and stay otherwise were typed meanwhile.
   begin(session, fills) {
     Object.assign(this, { session, fields: latest, kept: key(session.state), overtaken: false, differs: 0 });
     clearTimeout(this.held);
     clearTimeout(this.patience);
     this.isFilling = fills && !(this.fields && key(this.fields) === this.kept);
-    if (this.isFilling) this.patience = setTimeout(() => ((this.isFilling = false), this.soon()), PATIENCE);
+    if (this.isFilling) this.wait(PATIENCE);
     this.soon();
+  }
+  wait(most) {
+    clearTimeout(this.patience);
+    this.patience = setTimeout(() => ((this.isFilling = false), this.soon()), most);
   }
   take(fields) {
     this.fields = fields;
     if (this.isFilling && key(fields) === this.kept) this.isFilling = false;
+    if (this.isFilling) this.wait(PAUSE);
     this.soon();
   }
   get isOwing() {

@@ -27,7 +27,7 @@ class Sessions extends HTMLElement {
     this.name = make("span", { class: "name" }, "…");
     this.opener = make("button", { type: "button", class: "opener", popovertarget: "list", "aria-haspopup": "dialog" }, make("span", { class: "kind" }, "Session"), this.name);
     this.field = make("input", { maxlength: 200, autocomplete: "off", "aria-label": "Name of this session" });
-    this.field.onkeydown = (event) => event.key === "Enter" && this.rename();
+    this.field.onkeydown = (event) => void (event.key === "Enter" && this.rename());
     this.others = make("ul", { "aria-label": "Other sessions" });
     const own = make("div", { class: "own" }, this.field, button("Rename", () => this.rename()), button("Duplicate", () => this.copy()), button("Delete", () => this.remove()));
     this.list = make("div", { id: "list", popover: "", role: "dialog", "aria-label": "Sessions" }, own, button("New session", () => this.go("new"), "new"), this.others);
@@ -64,6 +64,7 @@ class Sessions extends HTMLElement {
     const isFirst = !isLoaded;
     isLoaded = true;
     this.mark = mark;
+    this.keeper.hold(); // the fields are no longer those of the session that was here
     await this.attempt(async () => {
       const session = await getJSON(`/api/sessions/${mark.split(":")[0]}`);
       if (mark !== this.mark) return;
