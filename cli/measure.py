@@ -59,7 +59,7 @@ def evaluate(
     --pack says otherwise, and sets of the CLIP paper are known by the names of their folders.
     """
     from clipcore import BadInput, parse_templates, zero_shot_classifier
-    from clipcore.measure import judge, measure_set, summarise
+    from clipcore.measure import above, judge, measure_set, summarise
     from clipcore.measure.bench_html import recall_html
     from clipcore.measure.html import accuracy_html
     from clipcore.measure.kept import kept_accuracy
@@ -103,6 +103,9 @@ def evaluate(
                 for note in notes:
                     say(note)
                 judged = judge(head, examples, where)
+                for note in (further := above(judged)):
+                    say(note)
+                notes += further
                 measured = summarise(judged)
                 called = name if classifier else f"zero-shot, {name}"
                 source = "" if str(path) == OWN else str(path.expanduser().absolute())

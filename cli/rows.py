@@ -62,8 +62,9 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "a picture": {
             **{"path": "string", "label": "string", "share": "number", "margin": "number", "top": "list"},
             **{"answer": "list", "verdict": "string", "likely right": "number", "why not": "string"},
-            "names": "? list",
-        }
+            **{"names": "? list", "levels": "? list", "tiles": "? list"},
+        },
+        "a picture (several --labels)": {"path": "string", "sets": "object"},
     },
     "choose": {"a picture": {"path": "string", "place": "integer", "answer": "string or null"}},
     "label": {

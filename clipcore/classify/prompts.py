@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import BadInput
 from ..letters import one_spelling
 from ..plain import parsed_json
+from .tree import leaf
 from .written import is_descriptions, place_of_name, sentence, template_lines
 
 MAX_LABELS = 20_000
@@ -68,7 +69,7 @@ class PromptSet:
 
     def texts(self, label: str) -> list[str]:
         """Every sentence of one label. `str.replace`, not `str.format`: a template comes from outside."""
-        names = (label, *self.synonyms.get(label, ()))
+        names = (leaf(label), *self.synonyms.get(label, ()))
         texts = [template.replace("{label}", name) for name in names for template in self.templates]
         return [*texts, *self.class_prompts.get(label, ())]
 

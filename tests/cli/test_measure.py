@@ -162,3 +162,26 @@ def test_what_labels_are_worth(home):
     assert "taught head" in (home / "curve.html").read_text(encoding="utf-8")
     rows = json.loads(sayso("labels-worth", home / "many", "--json", home=home)[0])
     assert (rows["zero_shot"], [row["everything"] for row in rows["rows"]]) == (1, [False, True])
+
+
+def test_several_sets_of_labels_a_tree_and_tiles(home):
+    pictures = home / "set" / "red"
+    rows, _ = commands.sayso(
+        *("classify", pictures, "--labels", "kind=red, blue", "--labels", "place: green, grey", "--json"), home=home / "home"
+    )
+    assert {tuple(row["sets"]) for row in rows} == {("kind", "place")}
+    assert rows[0]["sets"]["kind"]["answer"] == ["red"]
+    rows, _ = commands.sayso(
+        *("classify", pictures, "--labels", "warm > red, cold > blue", "--tiles", 2, "--map", home / "maps", "--json"),
+        home=home / "home",
+    )
+    assert [name for name, _ in rows[0]["levels"]] == ["warm", "warm > red"]
+    assert {label for label, _, _ in rows[0]["tiles"]} == {"warm > red"}
+    assert len(list((home / "maps").iterdir())) == len(rows)
+    for wrong, says in (
+        (("--labels", "red, blue", "--labels", "place: a, b"), "its name first"),
+        (("--labels", "a: red", "--labels", "a: blue"), "same name"),
+        (("--labels", "red, blue", "--map", home), "give --tiles"),
+    ):
+        _, said = sayso("classify", pictures, *wrong, home=home, code=2)
+        assert says in said
