@@ -165,7 +165,7 @@ def suite_plot(found: Mapping[str, Any]) -> Plot:
         axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows])
         axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="score, 95 % interval")
         axes.grid(visible=False, axis="y")
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.16 - 0.9 / (len(rows) + 2)), ncols=2, fontsize=8)
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8)
         per_cent(axes.xaxis)
 
-    return Plot("suite", f"Scores on each set. {found['sentence']}", draw, 5.6, 1.8 + 0.4 * len(rows))
+    return Plot("suite", f"Scores on each set. {found['sentence']}", draw, 5.6, 1.6 + 0.15 * len(arms) + 0.4 * len(rows))

@@ -16,7 +16,7 @@ USE, BACK = "Use these names", "Put my names back"
 def build(labels: gr.Textbox, templates: gr.Textbox) -> None:
     """Lay the part out and wire it to the fields of names and templates."""
     with gr.Accordion("Ready-made names", open=False, elem_id="ready"):
-        choices = [(f"{known.name}: {len(known.labels)}, {task.about}", known.name) for task, known in listed()]
+        choices = [(f"{task.name}: {known.name}, {len(known.labels)}", known.name) for task, known in listed()]
         chosen = gr.Dropdown(choices, value=None, label="Names of", filterable=True, elem_id="ready-names")
         note = gr.HTML("", elem_id="ready-note")
         use = gr.Button(USE, size="sm", interactive=False, elem_id="ready-use")

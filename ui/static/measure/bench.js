@@ -93,7 +93,7 @@ export function suite(element) {
   const ends = (arm) => rank_intervals[arm].map((end) => end.toFixed(1)).join(" to ");
   if (arms.length > 1) rows.push(["mean rank", "", ...arms.map((arm) => `${ranks[arm].toFixed(1)} (${ends(arm)})`), "", "", ""]);
   const known = [...new Set(sets.map(({ advice }) => advice).filter(Boolean))];
-  const parts = [verdict(sentence), element.plots("large"), block("Set by set", make("p", { class: "note" }, "In brackets 95 % intervals. The paper’s figure is that of its largest model."), table("Sets", ["set", "images", ...arms, "guessing", "paper", "measured"], rows))];
+  const parts = [verdict(sentence), element.plots(), block("Set by set", make("p", { class: "note" }, "In brackets 95 % intervals. The paper’s figure is that of its largest model."), table("Sets", ["set", "images", ...arms, "guessing", "paper", "measured"], rows))];
   if (known.length) parts.push(block("What the paper says of such sets", make("ul", {}, ...known.map((words) => make("li", {}, words)))));
   return parts;
 }
@@ -104,5 +104,5 @@ export function labels(element) {
   const scored = (share, ends) => `${points(share)} (${between(ends)})`;
   const cells = [["none: zero-shot", scored(zero_shot, interval), ""], ...rows.map((row) => [each(row), scored(row.probe, row.interval), scored(row.taught, row.taught_interval)])];
   const note = `${n.toLocaleString("en")} images of ${classes.toLocaleString("en")} classes, each tested with what was learned from the other half. A probe sees no names; the taught head starts from them.`;
-  return [verdict(sentence), element.plots("large"), block("Labels of each class", make("p", { class: "note" }, note), table("Labels of each class", ["labels", "probe", "taught head"], cells))];
+  return [verdict(sentence), element.plots(), block("Labels of each class", make("p", { class: "note" }, note), table("Labels of each class", ["labels", "probe", "taught head"], cells))];
 }
