@@ -8,6 +8,7 @@ from . import library
 from . import albums
 from . import care
 from . import classify
+from . import timeline
 from . import label
 from . import choose
 from . import teach

@@ -66,6 +66,9 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         },
         "a picture (several --labels)": {"path": "string", "sets": "object"},
     },
+    "timeline": {
+        "a span": {"from": "number", "to": "number", "answer": "string", "frames": "integer", "likely right": "number"}
+    },
     "choose": {"a picture": {"path": "string", "place": "integer", "answer": "string or null"}},
     "label": {
         "a label": {"label": "string", "pictures": "integer"},
