@@ -55,8 +55,8 @@ def evaluate(
 ) -> None:
     """Measure on labelled sets (accuracy) and captioned ones (retrieval): one row for each set and prompt pack.
 
-    Accuracy results are kept; the Measure tab lists them. With --suite each set is read with its task's prompts, unless
-    --pack says otherwise, and sets of the CLIP paper are known by the names of their folders.
+    Accuracy results are kept; the Measure tab lists them. With --suite each set is read with its task's prompts
+    (--pack task), unless --pack says otherwise, and sets of the CLIP paper are known by the names of their folders.
     """
     from clipcore import BadInput, parse_templates, zero_shot_classifier
     from clipcore.measure import above, judge, measure_set, summarise

@@ -51,7 +51,7 @@ def timeline(
         head = head if sure is None else head.with_decision(replace(head.decision, sure=sure, promise=None))
         times: list[float] = []
         vectors: list[np.ndarray] = []
-        batch: list[np.ndarray] = []
+        batch: list[Any] = []
         for time, picture in frames(video, every):
             if frames_to:
                 frames_to.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,7 @@ class Suite:
         if len(self.ranks) == 1:
             return f"“{best}”: {told}."
         first, last = self.rank_intervals[best]
-        return f"“{best}” has the best mean rank, {self.ranks[best]:.1f} ({first:.1f} to {last:.1f}); {told}."
+        return f"“{best}” has the best mean rank, {self.ranks[best]:.2f} ({first:.2f} to {last:.2f}); {told}."
 
     def to_json(self) -> dict[str, Any]:
         """As plain values."""

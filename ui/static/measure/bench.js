@@ -90,8 +90,8 @@ export function suite(element) {
   const scored = (share, ends) => `${points(share)} (${between(ends)})`;
   const rows = sets.map((one) => [one.called || one.name, one.n.toLocaleString("en"), ...arms.map((arm) => scored(one.scores[arm], one.intervals[arm])), points(1 / one.classes), one.paper ? points(one.paper) : "–", one.measure]);
   rows.push(["mean", "", ...arms.map((arm) => scored(means[arm], mean_intervals[arm])), "", "", ""]);
-  const ends = (arm) => rank_intervals[arm].map((end) => end.toFixed(1)).join(" to ");
-  if (arms.length > 1) rows.push(["mean rank", "", ...arms.map((arm) => `${ranks[arm].toFixed(1)} (${ends(arm)})`), "", "", ""]);
+  const ends = (arm) => rank_intervals[arm].map((end) => end.toFixed(2)).join(" to ");
+  if (arms.length > 1) rows.push(["mean rank", "", ...arms.map((arm) => `${ranks[arm].toFixed(2)} (${ends(arm)})`), "", "", ""]);
   const known = [...new Set(sets.map(({ advice }) => advice).filter(Boolean))];
   const parts = [verdict(sentence), element.plots(), block("Set by set", make("p", { class: "note" }, "In brackets 95 % intervals. The paper’s figure is that of its largest model."), table("Sets", ["set", "images", ...arms, "guessing", "paper", "measured"], rows))];
   if (known.length) parts.push(block("What the paper says of such sets", make("ul", {}, ...known.map((words) => make("li", {}, words)))));
