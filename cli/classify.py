@@ -70,6 +70,9 @@ def classify(
     maps: Annotated[
         Path | None, typer.Option("--map", help="With --tiles: write each picture with its windows drawn to this folder.")
     ] = None,
+    table: Annotated[
+        Path | None, typer.Option("--csv", help="Also write a table: a column for each set of labels, and how likely right.")
+    ] = None,
     many: Many = False,
     save: Annotated[str | None, typer.Option(help="Keep the classifier under this name.")] = None,
     home: Home = None,
@@ -159,6 +162,8 @@ def classify(
             answered.append((name, _answers(head, several, embedded, windows)))
             if maps:
                 _draw_maps(maps, name, embedded.paths, windows, head.labels)
+        if table:
+            _write_table(table, answered)
         width = max(len(display_path(path)) for path in embedded.paths)
         for place, path in enumerate(embedded.paths):
             shown = display_path(path)
@@ -218,6 +223,26 @@ def _answers(
             )
         rows.append((row, words + best))
     return rows
+
+
+def _write_table(path: Path, answered: "Sequence[tuple[str, list[tuple[dict[str, Any], str]]]]") -> None:
+    """Each picture with its answer in each set of labels. Raises BadInput."""
+    import csv
+
+    from clipcore import BadInput
+    from clipcore.cells import defused, joined
+
+    columns = [column for name, _ in answered for column in (name or "label", f"{name} likely right".strip())]
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file)
+            writer.writerow(["image", *map(defused, columns)])
+            for rows in zip(*(rows for _, rows in answered), strict=True):
+                cells = [[joined(tuple(row["answer"])) or row["verdict"], row["likely right"]] for row, _ in rows]
+                writer.writerow([defused(rows[0][0]["path"]), *(defused(str(cell)) for pair in cells for cell in pair)])
+    except OSError as error:
+        raise BadInput(f"The table cannot be written to {path} ({error.strerror}); choose another place.") from None
+    say(f"wrote {path}")
 
 
 def _draw_maps(

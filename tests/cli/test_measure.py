@@ -167,8 +167,14 @@ def test_what_labels_are_worth(home):
 def test_several_sets_of_labels_a_tree_and_tiles(home):
     pictures = home / "set" / "red"
     rows, _ = commands.sayso(
-        *("classify", pictures, "--labels", "kind=red, blue", "--labels", "place: green, grey", "--json"), home=home / "home"
+        *("classify", pictures, "--labels", "kind=red, blue", "--labels", "place: green, grey", "--json"),
+        *("--csv", home / "both.csv"),
+        home=home / "home",
     )
+    table = (home / "both.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0] == "image,kind,kind likely right,place,place likely right"
+    assert ",red,0.99,none of these," in table[1]
+    assert len(table) == len(rows) + 1
     assert {tuple(row["sets"]) for row in rows} == {("kind", "place")}
     assert rows[0]["sets"]["kind"]["answer"] == ["red"]
     rows, _ = commands.sayso(
