@@ -28,7 +28,6 @@ myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_default_options = {"imported-members": True}
-python_maximum_signature_line_length = 100
 
 
 def setup(app: Any) -> None:
