@@ -2,6 +2,7 @@
 each package an import goes down a floor or stays in its room."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -28,17 +29,22 @@ FLOORS = {
 }
 
 
-def imported(file: Path, root: Path) -> set[str]:
+def imported(file: Path, root: Path) -> frozenset[str]:
     """Every name that the file imports, relative ones spelled out: `from .a import b` in clipcore gives clipcore.a.b."""
+    return imported_by(file.read_text(), file.relative_to(root).parts)
+
+
+@cache
+def imported_by(code: str, place: tuple[str, ...]) -> frozenset[str]:
     names = set()
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            here = file.relative_to(root).parts[: -node.level] if node.level else ()
+            here = place[: -node.level] if node.level else ()
             base = ".".join([*here, *([node.module] if node.module else [])])
             names |= {f"{base}.{alias.name}" for alias in node.names}
-    return names
+    return frozenset(names)
 
 
 def violations(root: Path) -> list[str]:
@@ -98,7 +104,7 @@ def circle(root: Path, package: str) -> list[str]:
     return sorted(waits)
 
 
-def imported_modules(file: Path, root: Path) -> set[str]:
+def imported_modules(file: Path, root: Path) -> frozenset[str]:
     names = imported(file, root)
     return names | {name.rpartition(".")[0] for name in names}
 

@@ -55,7 +55,7 @@ def test_a_classifier_goes_into_a_fresh_home_and_sorts_there(page, browser, tmp_
     file = tmp_path / "shades.safetensors"
     coming.value.save_as(file)
     assert Classifier.load(file).decision.sure == 0
-    with served(tmp_path, anew=True) as fresh:
+    with served(tmp_path) as fresh:
         other = browser.new_page()
         other.goto(fresh)
         open_drawer(other)

@@ -15,7 +15,7 @@ REQUIRED = bool(os.environ.get("SAYSO_REQUIRE_BROWSER"))
 ARGS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-    # one process for all windows: a new one for each load, which compiles all scripts again, is a quarter of what a load costs
+    # one process for all windows: a new one for each load compiles all scripts again, a quarter of what a load costs
     *("--renderer-process-limit=1", "--disable-site-isolation-trials"),
 ]
 # What Chromium itself writes of a 400, which is our one plain sentence about a mistake.
