@@ -90,7 +90,7 @@ def work(studio: Studio, payload: dict[str, Any]) -> Work:
     labelled = set(library.labels.of([image.id for image in images]))
     rows = np.array([row for row, image in enumerate(images) if image.id not in labelled], int)
     if not len(rows):
-        raise BadInput("Every one of these images has a label already; add more images, or choose others.")
+        raise BadInput("All these images have labels already. Add more, or choose others.")
     answers = None
     if payload["how"] == "balanced":
         labels, synonyms = parse_labels(payload["names"])

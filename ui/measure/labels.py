@@ -32,7 +32,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             with foot():
                 panel = Panel(studio, KIND, "Draw the curve")
         with stage():
-            words = "What 1, 2, 4, 8, 16 or all labels of each class bring, and how many zero-shot is worth."
+            words = "What a few labels of each class bring, and how many the names alone are worth."
             results = Results(studio, KIND, "How many labels do you need?", words)
 
     def payload(name: str, *source: str) -> dict[str, Any]:

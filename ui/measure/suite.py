@@ -43,7 +43,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             with foot():
                 panel = Panel(studio, KIND, "Measure sets")
         with stage():
-            words = "One table of all sets: scores, guessing, what the CLIP paper had, the mean and the mean rank."
+            words = "One table of all sets, beside guessing and the CLIP paper."
             results = Results(studio, KIND, "No sets measured yet", words)
     panel.wire(page, [path, prompts, chosen], payload, results.of_job, results.outputs)
     results.wire(page, tab)

@@ -103,6 +103,6 @@ export function labels(element) {
   const each = ({ shots, everything }) => (everything ? `all (${shots < 10 ? shots.toFixed(1) : Math.round(shots)})` : String(shots));
   const scored = (share, ends) => `${points(share)} (${between(ends)})`;
   const cells = [["none: zero-shot", scored(zero_shot, interval), ""], ...rows.map((row) => [each(row), scored(row.probe, row.interval), scored(row.taught, row.taught_interval)])];
-  const note = `${n.toLocaleString("en")} images of ${classes.toLocaleString("en")} classes, each tested with what was learned from the other half. A probe sees no names; the taught head starts from them.`;
+  const note = `${n.toLocaleString("en")} images of ${classes.toLocaleString("en")} classes. What one half teaches is tested on the other. A probe sees no names; the taught head starts from them.`;
   return [verdict(sentence), element.plots(), block("Labels of each class", make("p", { class: "note" }, note), table("Labels of each class", ["labels", "probe", "taught head"], cells))];
 }
