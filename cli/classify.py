@@ -218,9 +218,11 @@ def _answers(
             best += "  by level: " + ", ".join(f"{leaf(name)} {share:.0%}" for name, share in found_at)
         if windows:
             row["tiles"] = [[tile.label, round(tile.figure, 2), list(tile.box)] for tile in windows[place]]
-            best += "  in tiles: " + (
-                ", ".join(f"{t.label} {t.figure:.0%} at {t.box[:2]}" for t in windows[place]) or "none"
-            )
+            best_of = {tile.label: tile for tile in reversed(windows[place])}  # the surest come first
+            shown = [
+                f"{tile.label} {tile.figure:.0%} at {tile.box[:2]}" for tile in windows[place] if tile in best_of.values()
+            ]
+            best += f"  in tiles: {', '.join(shown) or 'nothing'}"
         rows.append((row, words + best))
     return rows
 
@@ -258,7 +260,7 @@ def _draw_maps(
             drawn(path, tiles, labels).save(folder / f"{number:04}-{path.stem}{f'-{name}' if name else ''}.jpg", quality=88)
     except OSError as error:
         raise BadInput(f"The maps cannot be written to {folder} ({error.strerror}); choose another place.") from None
-    say(f"wrote {len(paths):,} maps to {folder}")
+    say(f"wrote {len(paths):,} {'map' if len(paths) == 1 else 'maps'} to {folder}")
 
 
 def _tested(library: "Library", head: "Classifier") -> "Classifier":
