@@ -111,7 +111,7 @@ class Following:
         self._timer.tick(friendly(self.look), [self._state, *asked], outputs, **QUIET)
         page.load(self.rejoin, [self._state, *asked], outputs)
         page.news(self.hear, [self._state, *asked], outputs)
-        tab.select(friendly(self.revisit), [self._state, *asked], outputs, **QUIET)
+        page.select(tab)(self.revisit, [self._state, *asked], outputs)
         if self._stop:
             self._stop.click(friendly(self.stop), self._state, outputs, **QUIET)
 

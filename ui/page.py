@@ -53,8 +53,7 @@ def build(studio: Studio) -> gr.Blocks:
                 bias.build(studio, page, bias_tab)
             with gr.Tab("Models", id="models") as models_tab:
                 models.build(studio, page, models_tab)
-        page.load.wire(blocks.load)
-        page.news.wire(status.news)  # an event of our own
+        page.wire(status.news)  # an event of our own
     _show_no_progress(blocks, status)
     return blocks
 

@@ -1,4 +1,4 @@
-"""What the parts of the page do when it is loaded, and whenever there is news: each in one event for all of them.
+"""What the parts of the page do when it is loaded, when a tab is opened, when there is news: each in one event for them all.
 
 An event of Gradio is a request, a place in its queue, and a message; and it makes each of its outputs anew, also one that it
 leaves as it is. A part for each of which the page had events of its own would make it slower to load, and never let it rest.
@@ -47,14 +47,24 @@ class Together:
 
 
 class Opening:
-    """The page while it is laid out: what is done when it is loaded, and what is looked at again whenever there is news.
-
-    `ui/static/shared/status.js` hears of that.
-    """
+    """The page while it is laid out: what is done when it is loaded, and what is looked at again whenever there is news, of
+    which `ui/static/shared/status.js` hears, or when a tab is opened."""
 
     def __init__(self, blocks: gr.Blocks) -> None:
         self.blocks = blocks
         self.load, self.news = Together(), Together()
+        self._tabs: dict[gr.Tab, Together] = {}
+
+    def select(self, tab: gr.Tab) -> Together:
+        """What is done when this tab is opened."""
+        return self._tabs.setdefault(tab, Together())
+
+    def wire(self, news: Callable[..., Any]) -> None:
+        """Have all that was added called; `news` is the event that tells of news."""
+        self.load.wire(self.blocks.load)
+        self.news.wire(news)
+        for tab, parts in self._tabs.items():
+            parts.wire(tab.select)
 
 
 def _listed(parts: Any) -> list[Component]:

@@ -100,7 +100,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     source.change(
         lambda kind: [gr.File(visible=kind == TABLE), gr.HTML(visible=kind == TABLE)], source, [table, how], **QUIET
     )
-    for event in (page.load, tab.select):
+    for event in (page.load, page.select(tab)):
         event(lambda: gr.Dropdown(places(studio)), None, images, **QUIET)
 
 

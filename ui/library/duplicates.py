@@ -43,7 +43,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
         done = next((job for job in jobs if job.kind == "duplicates" and job.state == "done"), None)
         return _address(done) if done else ""
 
-    for event in (page.load, tab.select):
+    for event in (page.load, page.select(tab)):
         event(friendly(last), None, groups, **QUIET)
 
 

@@ -86,7 +86,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
     upload.upload(on(take_folder), upload, outputs, **QUIET)
     sample.click(on(add_samples), None, outputs, **QUIET)
     drop.upload(on(take_dropped), drop, outputs, **QUIET).then(lambda: None, None, drop, **QUIET)
-    for event in (page.load, tab.select):
+    for event in (page.load, page.select(tab)):
         event(friendly(partial(_skipped, studio)), None, at.skipped, **QUIET)
 
     def use(event: gr.EventData) -> Changes:

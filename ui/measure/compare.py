@@ -37,7 +37,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
     go.click(friendly(partial(compare, studio, results)), [first, second], results.outputs, **QUIET)
     results.wire(page, tab)
     known = gr.State(measured(studio))
-    for event in (page.load, tab.select):
+    for event in (page.load, page.select(tab)):
         event(partial(refresh, studio), known, [first, second, known], **QUIET)
 
 

@@ -20,7 +20,7 @@ def choose_classifier(studio: Studio, kind: str, page: Opening, tab: gr.Tab) -> 
     chosen = gr.Dropdown(
         classifiers(studio), value=ZERO_SHOT, label="Classifier", filterable=False, elem_id=f"{kind}-classifier"
     )
-    for event in (tab.select, page.load):
+    for event in (page.select(tab), page.load):
         event(lambda: gr.Dropdown(classifiers(studio)), None, chosen, **QUIET)
     return chosen
 

@@ -11,7 +11,7 @@ from ..frame import body, foot, frame, rail, stage
 from ..page_events import Opening
 from ..studio import Studio
 from .fields import SET_HELP, choose_prompts
-from .panel import QUIET, Panel
+from .panel import Panel
 from .results import Results
 from .sets import checked_path
 
@@ -43,7 +43,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
 
     panel.wire(page, [chosen, others, path, prompts], payload, results.of_job, results.outputs)
     results.wire(page, tab)
-    tab.select(partial(here, studio), chosen, chosen, **QUIET)
+    page.select(tab)(partial(here, studio), chosen, chosen)
 
 
 def payload(chosen: list[str], others: str, path: str, prompts: str) -> dict[str, Any]:

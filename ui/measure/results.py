@@ -100,7 +100,7 @@ class Results:
         self.list.input(friendly(choose), self.list, self.outputs, **QUIET)
         self.delete.click(friendly(delete), self.list, self.outputs, **QUIET)
         self.undo.click(friendly(undo), self.gone, self.outputs, **QUIET)
-        for event in (page.load, tab.select):
+        for event in (page.load, page.select(tab)):
             event(refresh, self.known, [self.list, self.delete, self.known], **QUIET)
 
 

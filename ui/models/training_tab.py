@@ -213,8 +213,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, form: Forms, made: Made) -
     at.rows.act(friendly(show), [alpha, on_slider], outputs, **QUIET)  # an event of our own
     at.ready.change(friendly(partial(_slide, studio)), [at.ready, on_slider], [alpha, mix, on_slider], **QUIET)
     alpha.release(friendly(partial(_redraw, studio, at)), [at.which, alpha], at.view, **QUIET)
-    tab.select(friendly(partial(_open, studio, at)), shown, outputs, **QUIET)
-    page.load(partial(_open, studio, at), shown, outputs)
+    for event in (page.load, page.select(tab)):
+        event(partial(_open, studio, at), shown, outputs)
     page.news(partial(_look, studio, at), [*shown, at.drawn], [at.view, at.ready, at.drawn, at.rows])
     return at.finished
 
