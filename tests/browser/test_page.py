@@ -87,7 +87,7 @@ def test_the_tour_sees_what_was_done_and_comes_back_only_when_asked(page):
     tour.get_by_role("button", name="Done").click()
     expect(tour).to_have_count(0)
     reload(page)
-    expect(page.locator("#status")).to_contain_text("images")
+    expect(page.get_by_role("tab", name="Bias")).to_have_attribute("aria-selected", "true")  # where it was left
     reveal(page.get_by_role("tab", name="Classify"))
     expect(board(page)).to_be_visible()
     expect(tour).to_have_count(0)

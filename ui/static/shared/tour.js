@@ -10,6 +10,7 @@ const isAt = (name) => tab(name)?.getAttribute("aria-selected") === "true";
 const board = () => document.querySelector("sayso-board");
 const labelled = () => [...(board()?.cards?.values() ?? [])].filter(({ said }) => said !== null && said !== undefined).length;
 const classes = () => document.querySelector("sayso-classes")?.list?.length ?? 0;
+const isSorted = () => board()?.piles?.size > 0 && board().labels?.length === classes(); // the names come with the pictures, or after
 const searched = () => {
   const grid = document.querySelector("sayso-grid");
   return Boolean(grid?.question?.q && grid.answer);
@@ -17,7 +18,7 @@ const searched = () => {
 
 // `at` finds what a step speaks of, which gets a ring; `done` sees that it was done, `from` being what there was when it began.
 const STEPS = [
-  { words: "Sayso sorts photos by names. Some photos come along: choose “Try the sample photos”.", at: () => button("Try the sample photos"), done: () => board()?.piles?.size > 0 },
+  { words: "Sayso sorts photos by names. Some photos come along: choose “Try the sample photos”.", at: () => button("Try the sample photos"), done: isSorted },
   { words: "Names decide. Type “moon” below the classes and press Enter; the board changes at once.", at: () => inside("sayso-classes", "textarea"), count: classes, goal: 1 },
   { words: "Correct three images: choose one, then press the number of its class, or N for none of these.", at: () => inside("sayso-board", ".strip") ?? board(), count: labelled, goal: 3 },
   { words: "Your labels teach. “Label next” asks for those that teach most; the panel then says what they are worth, and you decide.", at: () => button("Label next", board()?.shadowRoot) },
