@@ -37,8 +37,7 @@ READY = """async () => {
 }"""
 FRAMES = """async (zoom) => {
   const { plane } = document.querySelector("sayso-grid").shadowRoot.querySelector("sayso-map");
-  const { gl } = plane.painter;
-  if (!gl) throw new Error("there is no WebGL in this browser");
+  const { gl } = plane.painter; // none where the page draws by itself, which is over when it returns
   plane.showsPictures = false;
   plane.reset();
   plane.paint();
@@ -48,7 +47,7 @@ FRAMES = """async (zoom) => {
   for (let n = 0, last = performance.now(); n < 120; n++) {
     plane.lookAt(0.1 * Math.sin(n / 10), 0.1 * Math.cos(n / 10));
     await new Promise((done) => requestAnimationFrame(done));
-    gl.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
+    gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, pixel);
     const now = performance.now();
     times.push(now - last);
     last = now;

@@ -95,7 +95,8 @@ def export(
                 _write(path, write())
         plans = _plans(answers, folders, yolo, hows[0] if hows else "copy", held_out)
         if xmp:
-            plans.append(sidecars(answers, xmp))  # type: ignore[arg-type]
+            stars = library.given_stars(answer.image.picture for answer in answers)
+            plans.append(sidecars(answers, xmp, stars))  # type: ignore[arg-type]
         if plans:
             _carry_out(library, plans, dry_run, undo_file)
 

@@ -219,7 +219,7 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
     scores = [float(text.split()[0]) for text in grid.locator(".card span").all_text_contents()]
     assert scores == sorted(scores, reverse=True)
     grid.locator(".card").first.click()
-    expect(grid.locator("dialog[open] .numbers dt")).to_have_text(["Cosine", "Beats generic words", "Above the cut-off"])
+    expect(grid.locator("dialog[open] .numbers dt")).to_have_text(["Likeness", "Beats everyday words", "Above the line"])
     grid.get_by_role("button", name="More like this").click()
     expect(grid.get_by_role("heading", name=re.compile("Most like"))).to_be_visible()
     expect(page.get_by_label("Search by words")).to_have_value("")

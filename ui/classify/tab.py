@@ -21,7 +21,7 @@ from ..samples import LABELS as SAMPLE_LABELS
 from ..sessions import switcher
 from ..sessions.fields import belongs, session_of
 from ..studio import Studio
-from . import export_panel, staleness, versions
+from . import export_panel, ready, staleness, versions
 
 KINDS = ("classify", "drop")
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
@@ -114,6 +114,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                             elem_id="templates",
                         )
                         at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
+                    ready.build(at.labels, at.templates)
                 place("lesson")
             with foot():
                 at.jobs.progress_bar("classify-progress")
