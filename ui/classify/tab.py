@@ -125,6 +125,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
             at.board = _element("sayso-board", "board", "run")
             with gr.Row(elem_id="first-steps"):
                 sample = gr.Button("Try the sample photos", scale=0, min_width=190)
+                gr.Button("Take the tour", scale=0, min_width=130, elem_id="tour")
                 library = gr.Button("Choose a folder", scale=0, min_width=150)
                 gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
                 offer.build(studio, page, tabs)
