@@ -93,8 +93,8 @@ def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
         exif = exifs.read_exif(image)
         turned = exifs.orientation(image, exif)
         width, height = image.size if turned < 5 else image.size[::-1]
-        where = exifs.position(exif) or (None, None)
-        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif), *where, exifs.rating(image, exif))
+        north, east = exifs.position(exif) or (None, None)
+        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif), north, east, exifs.rating(image, exif))
 
 
 def _file(source: bytes | str | os.PathLike[str]) -> BinaryIO:
