@@ -170,9 +170,10 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     # its stars, by a key in the large view, and the filter
     grid.locator("#card-1").click()
     view = grid.get_by_role("dialog", name="Picture")
-    expect(view.get_by_role("group", name="Rating")).to_be_visible()
+    expect(view.get_by_role("group", name="Stars")).to_be_visible()
     page.keyboard.press("4")
     expect(view.get_by_role("button", name="4 of 5 stars")).to_have_attribute("aria-pressed", "true")
     page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filter", exact=True).click()
     page.get_by_label("Rating", exact=True).select_option("4")
     expect(grid.get_by_role("heading", name="1 image", exact=True)).to_be_visible()

@@ -93,7 +93,7 @@ export class Large extends Viewer {
   }
   rating(stars) {
     const star = (n) => make("button", { type: "button", class: n <= stars ? "on" : "", "aria-label": `${n} of 5 stars`, "aria-pressed": n === stars, title: n === stars ? "Take the rating away (0)" : `Rate it ${n} (${n})`, onclick: () => this.rate(n === stars ? 0 : n) }, n <= stars ? "★" : "☆");
-    return make("div", { class: "stars", role: "group", "aria-label": "Rating" }, ...[1, 2, 3, 4, 5].map(star));
+    return make("div", { class: "stars", role: "group", "aria-label": "Stars" }, ...[1, 2, 3, 4, 5].map(star));
   }
   async rate(stars) {
     const { item } = this;
