@@ -31,7 +31,7 @@ class Texts:
 
     def __init__(self, law: Law) -> None:
         self.space = Space("0" * 64, "random", law.dim)
-        self.name, self.dim = "random", law.dim
+        self.name, self.dim, self.logit_scale = "random", law.dim, 100.0
         self.text_cache: TextCache = MemoryCache()
         self._law = law
         self._known: dict[str, np.ndarray] = {}

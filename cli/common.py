@@ -241,6 +241,16 @@ def typed_prompts(
     return names, described(prompts, descriptions).with_synonyms(synonyms).among(names)
 
 
+def task_prompts(task: str, descriptions: Path | None = None) -> "tuple[list[str], PromptSet]":
+    """The names and prompts of a task pack, or of a public set. Raises BadInput."""
+    from clipcore.classify.tasks import ready_names
+
+    found, known = ready_names(task)
+    say(f"{known.name}: {found.limit} {found.instead}")
+    names = list(known.labels)
+    return names, described(found.prompts, descriptions).with_synonyms(known.synonyms).among(names)
+
+
 def described(prompts: "PromptSet", descriptions: Path | None) -> "PromptSet":
     """The same prompts with the sentences of a file beside them. Raises BadInput."""
     from clipcore import BadInput, parse_descriptions

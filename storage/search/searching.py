@@ -103,8 +103,9 @@ def cut_off(model: Model, words: str) -> tuple[np.ndarray, float]:
 def _cut(model: Model, scale: Scale, query: np.ndarray) -> tuple[bool, float]:
     """Whether the library answers the query clearly, and the cosine from which on a picture matches."""
     _, best = model.index.search(query, FIRST_LOOK)  # the same question that `nearest` asks: answered once
-    clear = len(best) > 0 and float(best[0]) >= scale.bar
-    return clear, scale.cut if clear else scale.bar
+    top = float(best[0]) if len(best) else -1.0
+    clear = scale.worth(query, top) >= scale.bar
+    return clear, scale.cut(top, clear)
 
 
 def nearest(

@@ -2,7 +2,7 @@
 
 The head is text + pictures, in logits
 
-    a * start(x) + o  +  g * (x - m) @ M        M = ridge regression of (labels - what the text says) on the pictures
+    a * start(x) + o  +  g * (x - m) @ M        M = ridge regression of the labels on the pictures, m their mean
 
 so it falls into the family of Tip-Adapter (a cache of pictures beside the text; Zhang et al., 2022), LP++ (text and picture
 terms blended per class; Huang et al., 2024) and CLAP (a probe held at the text weights; Silva-Rodriguez et al., 2024), but
@@ -14,6 +14,8 @@ in closed form: one eigendecomposition gives every strength of the ridge and eve
   handful of pictures does not outweigh, however few the classes. Leaving out one of n pictures of a class weakens just
   that class, so its evidence is scaled back up by n / (n - 1), and what that says is weighed by (n - 1) / n.
 - Each class weighs the same, however many pictures it has.
+- Pictures speak for themselves: what is learned from them does not depend on what the text says of them. Only while some
+  labels have no pictures the ridge is of (labels - the text's shares), so that those are not drowned.
 - Labels without pictures keep the text's weights. The others compete among themselves, and are then held back by the
   offset with which, on average over all labels, most pictures would be right if their own class had none.
 
@@ -72,7 +74,9 @@ def fit(examples: Examples, start: Classifier) -> Taught:
     words = trust * text
     text = words + offset
     middle = (weights @ X / len(y)).astype(np.float32)
-    ridge = _Ridge(X - middle, y, _softmax(np.where(has, text, -np.inf)), weights)
+    # By themselves pictures would speak against labels that have none, so then they learn what the text leaves open.
+    known = np.full_like(text, 1 / len(has)) if has.all() else _softmax(np.where(has, text, -np.inf))
+    ridge = _Ridge(X - middle, y, known, weights)
     strength, gain = _chosen(ridge, text, counts, USUAL_GAIN * trust**-2.5)
     learned = gain * ridge.weights(strength)
     held_out = text + gain * ridge.held_out(strength, np.arange(len(y)))
@@ -107,19 +111,20 @@ def checked(examples: Examples, start: Classifier) -> np.ndarray:
 
 
 class _Ridge:
-    """Ridge regression of residuals on pictures X [n, dim], for every strength, with leave-one-out predictions.
+    """Ridge regression of labels, less what is known of them, on pictures X [n, dim]: for every strength, with leave-one-out
+    predictions.
 
-    expected  float [n, n labels], what the text says of each picture
+    known  float [n, n labels], shares of the labels that need not be learned
     """
 
-    def __init__(self, X: np.ndarray, y: np.ndarray, expected: np.ndarray, weights: np.ndarray) -> None:
+    def __init__(self, X: np.ndarray, y: np.ndarray, known: np.ndarray, weights: np.ndarray) -> None:
         self.y = y
         self.root = np.sqrt(weights)[:, None]
         self.X = X * self.root
-        truth = np.zeros_like(expected)
+        truth = np.zeros_like(known)
         truth[np.arange(len(y)), y] = 1
         self.truth = truth * self.root
-        self.residual = self.truth - expected * self.root
+        self.residual = self.truth - known * self.root
         if len(y) <= X.shape[1]:
             values, self.basis = np.linalg.eigh(self.X @ self.X.T)
             self.values = np.maximum(values, 0)
@@ -129,7 +134,7 @@ class _Ridge:
             self.basis = (self.X @ vectors) / np.sqrt(self.values)
         self.parts = self.basis.T @ self.residual
         self.truth_parts = self.basis.T @ self.truth
-        self.counts = np.bincount(y, minlength=expected.shape[1])
+        self.counts = np.bincount(y, minlength=known.shape[1])
 
     def weights(self, strength: float) -> np.ndarray:
         """The regression's weights, [n labels, dim]."""

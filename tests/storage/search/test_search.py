@@ -13,7 +13,7 @@ import pytest
 
 from clipcore import BadInput, NotFound
 from storage import Filters, Library, parse_day
-from storage.vectors.relevance import Scale
+from storage.vectors.relevance import Scale, soft_maximum
 from tests.support.fakes import FakeEncoder, photo
 from tests.support.sentences import assert_sentence
 
@@ -92,26 +92,58 @@ def test_nothing_matches(library):
     assert closest.hits[0].rank == 0
 
 
+def scale_of(peaks, usual: float = 0.0, leans=None) -> Scale:
+    """A scale of as many generic queries as there are peaks; its one picture is none that anything leans to."""
+    m = len(peaks)
+    bank = np.eye(m + 1, dtype=np.float32)[:m]
+    leans = np.zeros(m) if leans is None else np.array(leans)
+    return Scale(tuple("abc"[:m]), bank, np.array(peaks), leans, usual, np.eye(m + 1, dtype=np.float32)[m:], 10.0)
+
+
 def test_what_is_suggested_is_there():
     """Of three generic queries the library has only the last; the first is nearest to the query, and is not there."""
-    bank = np.eye(4, dtype=np.float32)[:3]
-    scale = Scale(("a", "b", "c"), bank, np.array([0.1, 0.1, 0.9]), 0.0)
-    assert scale.suggestions(np.array([0.9, 0.1, 0.4, 0], np.float32)) == ["c"]
+    assert scale_of([0.1, 0.1, 0.9]).suggestions(np.array([0.9, 0.1, 0.4, 0], np.float32)) == ["c"]
+
+
+def test_the_soft_maximum_by_hand():
+    """One picture of four at 1, the others at 0, sharpness 4: log((e^4 + 3) / 4) / 4. Sharper, it is the largest."""
+    cosines = np.array([[1.0, 0, 0, 0], [0.3, 0.3, 0.3, 0.3]], np.float32).T
+    assert soft_maximum(cosines, 4) == pytest.approx([np.log((np.e**4 + 3) / 4) / 4, 0.3])
+    assert soft_maximum(cosines, 400) == pytest.approx([1, 0.3], abs=0.01)
+    assert soft_maximum(cosines, 0.001) == pytest.approx([0.25, 0.3], abs=0.01)
 
 
 def test_the_bar_by_hand():
-    """Three generic queries; on five equal pictures they score 0.6, 0.2 and 0. Their quantile of 0.7
-    is at 0.4 of the way from 0.2 to 0.6; the usual score is the middle one."""
+    """Three generic queries; on five equal pictures they score 0.6, 0.2 and 0, and the library leans to them as much: they
+    are worth five times that. The quantile of 0.7 is at 0.4 of the way from 0.2 to 0.6; the usual is the middle one."""
     bank = np.eye(3, dtype=np.float32)
-    scale = Scale.of(("x", "y", "z"), bank, np.tile(np.array([[0.6, 0.2, 0]], np.float32), (5, 1)))
+    scale = Scale.of(("x", "y", "z"), bank, np.tile(np.array([[0.6, 0.2, 0]], np.float32), (5, 1)), 100)
     assert scale.peaks == pytest.approx([0.6, 0.2, 0])
-    assert (scale.bar, scale.usual) == pytest.approx((0.36, 0.2))
+    assert scale.leans == pytest.approx([0.6, 0.2, 0])
+    assert (scale.bar, scale.usual, scale.sharpness) == pytest.approx((5 * 0.36, 0.2, 40))
 
 
 def test_a_clear_answer_brings_its_near_matches():
-    """The bar is 0.9, the usual score 0.4: with the best above the bar, pictures from 0.4 + 0.7 * 0.5 on match."""
-    scale = Scale(("a",), np.eye(2, dtype=np.float32)[:1], np.array([0.9]), 0.4)
-    assert (scale.bar, scale.cut) == pytest.approx((0.9, 0.75))
+    """The best of the generic queries is at 0.9, the usual score 0.4: with the best above that, pictures from
+    0.4 + 0.7 * 0.5 on match; with a best of 0.8, from 0.4 + 0.7 * 0.4 on."""
+    scale = scale_of([0.9], usual=0.4)
+    assert scale.cut(0.95, True) == pytest.approx(0.75)
+    assert scale.cut(0.8, True) == pytest.approx(0.68)
+
+
+@pytest.mark.parametrize("best", [0.3, 0.95])
+def test_without_a_clear_answer_no_picture_matches(best):
+    assert np.float32(best) < scale_of([0.9], usual=0.4).cut(best, False)
+
+
+def test_what_a_library_is_full_of_is_there_though_no_picture_stands_out():
+    """Both queries have a best picture at 0.5, below that of the generic ones. All pictures are alike for the first, for
+    the second one of them is alone; the bar is 0.6 + 4 * 0.15."""
+    pictures = np.array([[0.5, 0.5]] + 9 * [[0.5, 0]], np.float32)
+    scale = Scale(("a",), np.eye(2, dtype=np.float32)[:1], np.array([0.6]), np.array([0.15]), 0.1, pictures, 4.0)
+    assert scale.worth(np.array([1, 0], np.float32), 0.5) > scale.bar
+    assert scale.worth(np.array([0, 1], np.float32), 0.5) < scale.bar
+    assert scale.worth(np.array([0, 1], np.float32), 0.9) > scale.bar  # it is the best picture that finds the one photo
 
 
 def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
@@ -127,10 +159,10 @@ def test_the_scale_follows_the_library(library, encoder, tmp_path, monkeypatch):
 
 
 def test_a_large_library_is_judged_by_a_sample(library, monkeypatch):
-    monkeypatch.setattr("storage.vectors.relevance.SAMPLE", 2)
+    monkeypatch.setattr("storage.vectors.relevance.SAMPLE", 3)
     assert library.find("red").clear
-    scale, sample = library._in_use.relevance.scale(), library._in_use.index.sample(2)
-    assert sample.shape == (2, 4)
+    scale, sample = library._in_use.relevance.scale(), library._in_use.index.sample(3)
+    assert sample.shape == (3, 4)
     np.testing.assert_allclose(scale.peaks, (sample @ scale.bank.T).max(0), atol=1e-6)
 
 

@@ -76,6 +76,20 @@ def test_wrong_text_is_overcome(shots):
     assert taught.metrics["text"] < 0.5
 
 
+def test_pictures_teach_though_the_text_is_sure_and_right_of_them():
+    """Each class shows in two places, of which the words know the first. Pictures that show only the second are at chance by
+    the words, and are known by what labelled pictures, all of them surely right by the words, have in that place."""
+    second = np.roll(AXES, -4, axis=0)
+    labels = tuple(NAMES[i] for i in range(4) for _ in range(8))
+    both, alone = np.repeat(unit(AXES[:4] + second[:4]), 8, axis=0), np.repeat(second[:4], 8, axis=0)
+    noise = 0.02 * np.random.default_rng(0).standard_normal((32, 8))
+    known, others = (Examples(unit(X + noise).astype(np.float32), labels, SPACE) for X in (both, alone))
+    start = head(scale=20.0)
+    assert accuracy(start, known) == 1
+    assert accuracy(start, others) < 0.6
+    assert accuracy(few_shot(known, start), others) > 0.9
+
+
 def test_labels_without_pictures_are_still_found():
     test = pictures(200, seed=1)
     known = pictures((8, 8, 0, 0))

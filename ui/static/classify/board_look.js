@@ -4,6 +4,7 @@ import { label } from "./board_keys.js";
 import { NONE, UNSURE, colour, placeName } from "./changes.js";
 import { isNarrow } from "./arrange.js";
 import { hasLetters, switchLetters } from "../shared/frame.js";
+import { begin } from "../shared/tour.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { whole } from "./lesson.js";
 import { why } from "./why.js";
@@ -70,7 +71,8 @@ export class Help {
     ];
     const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
     const words = make("p", { class: "note" }, "Drag images onto a column. Begin beside a tile, or hold shift, to draw a frame around several. Every move is a label.");
-    const bar = make("div", { class: "bar" }, make("h2", { class: "place" }, "Keys and mouse"), make("button", { type: "button", onclick: () => this.dialog.close() }, "Close"));
+    const tour = make("button", { type: "button", onclick: () => (this.dialog.close(), begin()) }, "Take the tour");
+    const bar = make("div", { class: "bar" }, make("h2", { class: "place" }, "Keys and mouse"), tour, make("button", { type: "button", onclick: () => this.dialog.close() }, "Close"));
     const letters = make("input", { type: "checkbox", onchange: () => switchLetters(letters.checked) });
     letters.checked = hasLetters();
     const choice = make("label", { class: "choice" }, letters, " Single letters, digits and ? work as keys");

@@ -77,11 +77,9 @@ class Sessions extends HTMLElement {
       const { view } = session.state;
       if (this.isQuiet) return (this.isQuiet = false);
       this.view = JSON.stringify(view);
-      // who was quicker than the load stays where he went, and keeps what he asked; else the search comes back, on any tab
-      const isElsewhere = isFirst && this.tab && tab() !== this.tab;
-      if (isFirst && where.hasAsked) return this.moved();
+      if (isFirst && where.hasAsked) return this.moved(); // who was quicker than the load stays, here and in the tabs
       where.go(view.search ?? {});
-      if (isElsewhere) return this.moved();
+      if (this.tab && tab() !== this.tab) return this.moved();
       const button = isFirst && view.tab && document.querySelector(`#tabs [role=tab][data-tab-id="${CSS.escape(view.tab)}"]`);
       if (button && view.tab !== tab()) button.click();
     });
