@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where this is set, as in many containers, each of the many processes below would compile all that it imports anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test steady soak check format bench clean
+.PHONY: run test steady soak check format bench site clean
 
 run: .venv/run
 	$(BIN)/python app.py serve --open
@@ -38,6 +38,12 @@ format: .venv/dev
 
 bench: .venv/dev
 	$(BIN)/python -m benchmarks all --quick
+
+# The site of the docs, and a walk through it: links, foreign requests, accessibility
+site: .venv/dev
+	$(BIN)/python -m pip install --quiet -r requirements-docs.txt
+	$(BIN)/python -m docs.site
+	$(BIN)/python -m docs.site.walk
 
 clean:
 	rm -rf .venv .pytest_cache .ruff_cache .mypy_cache

@@ -29,7 +29,7 @@ NAMES = (
     "map",
     "zoo",
 )
-ON_SETS = ("fewshot", "openset", "calibration", "absent")  # need labelled sets: see benchmarks/labelled.py
+ON_SETS = ("fewshot", "openset", "calibration", "absent", "choosing")  # need labelled sets: see benchmarks/labelled.py
 BESIDE = ("rclip", "gpu")  # need another program, or an NVIDIA GPU: see there
 
 

@@ -8,12 +8,16 @@ from . import library
 from . import albums
 from . import care
 from . import classify
+from . import timeline
 from . import label
+from . import choose
 from . import teach
 from . import card
 from . import export
 from . import measure
+from . import curve
 from . import words
+from . import tasks
 from . import robustness
 from . import captions
 from . import bias

@@ -21,6 +21,7 @@ def album(
     place: Annotated[
         str, typer.Option(help="Save it: only images taken near a town, in a region or country of this name.")
     ] = "",
+    stars: Annotated[int, typer.Option(min=0, max=5, help="Save it: only images with so many stars, or more.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Save it in the place of an album of this name.")] = False,
     delete: Annotated[bool, typer.Option("--delete", help="Delete it; its images stay.")] = False,
     k: Annotated[int, typer.Option("-k", min=1, max=100_000, help="How many images.")] = 120,
@@ -31,7 +32,7 @@ def album(
     """Open a smart album, save one (give it something to look for), delete one, or list them all."""
     from clipcore import BadInput
 
-    filters = search_filters(file, since, until, label, orientation, place)
+    filters = search_filters(file, since, until, label, orientation, place, stars)
     saves = bool(words or classifier or filters.any)
     if calls and not classifier:
         raise BadInput("A label to call images by needs its classifier; name it with --classifier.")

@@ -241,6 +241,16 @@ def typed_prompts(
     return names, described(prompts, descriptions).with_synonyms(synonyms).among(names)
 
 
+def task_prompts(task: str, descriptions: Path | None = None) -> "tuple[list[str], PromptSet]":
+    """The names and prompts of a task pack, or of a public set. Raises BadInput."""
+    from clipcore.classify.tasks import ready_names
+
+    found, known = ready_names(task)
+    say(f"{known.name}: {found.limit} {found.instead}")
+    names = list(known.labels)
+    return names, described(found.prompts, descriptions).with_synonyms(known.synonyms).among(names)
+
+
 def described(prompts: "PromptSet", descriptions: Path | None) -> "PromptSet":
     """The same prompts with the sentences of a file beside them. Raises BadInput."""
     from clipcore import BadInput, parse_descriptions
@@ -295,7 +305,7 @@ def picture_files(paths: Iterable[Path]) -> list[Path]:
     return files
 
 
-def search_filters(name: str, since: str, until: str, label: str, orientation: str, place: str) -> "Filters":
+def search_filters(name: str, since: str, until: str, label: str, orientation: str, place: str, stars: int) -> "Filters":
     """Filters as they are typed. Raises BadInput."""
     from clipcore import BadInput
     from storage import ORIENTATIONS, Filters, parse_day
@@ -303,7 +313,8 @@ def search_filters(name: str, since: str, until: str, label: str, orientation: s
     if orientation not in ("", *ORIENTATIONS):
         raise BadInput(f"There is no orientation {orientation!r}; choose one of {', '.join(ORIENTATIONS)}.")
     shape: Any = orientation
-    return Filters(name=name, since=parse_day(since), until=parse_day(until), label=label, orientation=shape, place=place)
+    days = parse_day(since), parse_day(until)
+    return Filters(None, name, *days, label=label, orientation=shape, place=place, stars=stars or None)
 
 
 def show_hit(hit: "Hit", as_json: bool, score: str = "cosine") -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from codecs import BOM_UTF8
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -82,18 +83,20 @@ def export(
             raise BadInput("There is nothing to export: no picture has a label yet; label some, or name a --classifier.")
         names = head.labels if head else tuple(sorted({label for answer in answers for label in answer.labels}))
         many = any(len(answer.labels) > 1 for answer in answers)
-        for path, write in (
+        tables_to: tuple[tuple[Path | None, Callable[[], str]], ...] = (
             (csv, lambda: to_csv(answers)),
             (json, lambda: to_json(answers, head)),
             (label_studio, lambda: to_label_studio(answers)),
             (label_studio and label_studio.with_suffix(".xml"), lambda: label_studio_config(names, many)),
             (coco, lambda: to_coco(answers, names)),
-        ):
+        )
+        for path, write in tables_to:
             if path:
                 _write(path, write())
         plans = _plans(answers, folders, yolo, hows[0] if hows else "copy", held_out)
         if xmp:
-            plans.append(sidecars(answers, xmp))  # type: ignore[arg-type]
+            stars = library.given_stars(answer.image.picture for answer in answers)
+            plans.append(sidecars(answers, xmp, stars))  # type: ignore[arg-type]
         if plans:
             _carry_out(library, plans, dry_run, undo_file)
 

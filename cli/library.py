@@ -58,6 +58,7 @@ def search(
     label: Annotated[str, typer.Option(help="Only images that were given this label.")] = "",
     orientation: Annotated[str, typer.Option(help="landscape, portrait or square.")] = "",
     place: Annotated[str, typer.Option(help="Only images taken near a town, in a region or country of this name.")] = "",
+    stars: Annotated[int, typer.Option(min=0, max=5, help="Only images with so many stars, or more.")] = 0,
     sort: Annotated[str, typer.Option(help="relevance, newest or oldest.")] = "relevance",
     home: Home = None,
     model: Model = "starter",
@@ -71,7 +72,7 @@ def search(
 
     if sort not in ORDERS:
         raise BadInput(f"There is no order {sort!r}; choose one of {', '.join(ORDERS)}.")
-    filters = search_filters(name, since, until, label, orientation, place)
+    filters = search_filters(name, since, until, label, orientation, place, stars)
     with open_library(home, model) as library:
         assert library.encoder is not None
         picture = library.encoder.embed_images([like])[0] if like else None

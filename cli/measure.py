@@ -33,12 +33,18 @@ if TYPE_CHECKING:
 @command
 def evaluate(
     sets: Annotated[
-        list[Path],
+        list[Path] | None,
         typer.Argument(
             help="Folders of class folders, CSV tables (image, label), .tar shards (or folders of them), or: labels, "
             "which are the library's own."
         ),
-    ],
+    ] = None,
+    suite: Annotated[
+        Path | None, typer.Option(help="A folder of many sets: one table of all, with the mean and the mean rank.")
+    ] = None,
+    against: Annotated[
+        list[str] | None, typer.Option(help="With --suite: another model in the table; may be given several times.")
+    ] = None,
     pack: Annotated[list[str] | None, typer.Option(help="Prompt pack; may be given several times.")] = None,
     templates: Templates = None,
     classifier: Annotated[str | None, typer.Option(help="A saved classifier's name, or its file.")] = None,
@@ -49,10 +55,11 @@ def evaluate(
 ) -> None:
     """Measure on labelled sets (accuracy) and captioned ones (retrieval): one row for each set and prompt pack.
 
-    Accuracy results are kept; the Measure tab lists them.
+    Accuracy results are kept; the Measure tab lists them. With --suite each set is read with its task's prompts
+    (--pack task), unless --pack says otherwise, and sets of the CLIP paper are known by the names of their folders.
     """
     from clipcore import BadInput, parse_templates, zero_shot_classifier
-    from clipcore.measure import judge, measure_set, summarise
+    from clipcore.measure import above, judge, measure_set, summarise
     from clipcore.measure.bench_html import recall_html
     from clipcore.measure.html import accuracy_html
     from clipcore.measure.kept import kept_accuracy
@@ -61,6 +68,12 @@ def evaluate(
 
     if classifier and (pack or templates):
         raise BadInput("Give either --classifier or prompts, not both: a saved classifier has its own.")
+    if suite is not None:
+        if sets or classifier or templates:
+            raise BadInput("A suite is measured zero-shot with prompt packs; leave sets, --classifier and --templates out.")
+        return _suite(suite, pack or [], [model, *(against or [])], report, home, as_json)
+    if not sets or against:
+        raise BadInput("Name sets to measure on, or --suite and a folder of them; --against goes with --suite.")
     pages = []
     with open_library(home, model) as library:
         encoder = library.encoder
@@ -90,6 +103,9 @@ def evaluate(
                 for note in notes:
                     say(note)
                 judged = judge(head, examples, where)
+                for note in (further := above(judged)):
+                    say(note)
+                notes += further
                 measured = summarise(judged)
                 called = name if classifier else f"zero-shot, {name}"
                 source = "" if str(path) == OWN else str(path.expanduser().absolute())
@@ -107,6 +123,43 @@ def evaluate(
                 row = {"set": path.name, "prompts": "captions", **recall.to_json(), "skipped": skipped}
                 emit(as_json, row, f"{path.name:{width}}  {'captions':10}  {recall}")
     write_pages(report, pages)
+
+
+def _suite(folder: Path, packs: list[str], models: list[str], report: Path | None, home: Path | None, as_json: bool) -> None:
+    """The table of a folder of sets, printed, and kept for the Measure tab."""
+    import clipcore
+    from clipcore.measure.bench_html import suite_html
+    from clipcore.measure.kept import kept_suite
+    from training.runs.suite import OWN, iter_suite
+
+    with open_library(home) as library:
+        found = draw(iter_suite(folder, models, clipcore.load, packs or [OWN]))
+        name, summary, content = kept_suite(found, folder, models, packs)
+        record = library.reports.save("suite", name, summary, content)
+    for reason in found.skipped:
+        say(f"skipped {reason}")
+    width = max(len(one.called or one.name) for one in found.sets)
+    for one in found.sets:
+        row = {name: value for name, value in vars(one).items() if name != "name"}
+        lines = [
+            f"{one.called or one.name:{width}}  {one.scores[arm]:6.1%} ({low:.1%} to {high:.1%})  {arm}"
+            for arm, (low, high) in one.intervals.items()
+        ]
+        paper = f"{one.paper:.1%}" if one.paper else "-"
+        lines[-1] += f"   guessing {one.chance:.1%}, paper {paper}, {one.n:,} images, {one.classes} classes, {one.measure}"
+        emit(as_json, {"set": one.name, **row, "chance": one.chance}, *lines)
+    total = {key: value for key, value in found.to_json().items() if key != "sets"}
+    means = [
+        f"{'mean':{width}}  {found.means[arm]:6.1%} ({low:.1%} to {high:.1%})  {arm}"
+        + (f"   mean rank {found.ranks[arm]:.2f}" if len(found.ranks) > 1 else "")
+        for arm, (low, high) in found.mean_intervals.items()
+    ]
+    emit(as_json, {**total, "kept": record.id}, *means)
+    if not as_json:
+        for advice in dict.fromkeys(one.advice for one in found.sets if one.advice):
+            say(advice)
+    about = {"Sets": folder.name, "Models": ", ".join(models)}
+    write_pages(report, [suite_html(found.to_json(), name, about)] if report else [])
 
 
 @command

@@ -62,9 +62,14 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "a picture": {
             **{"path": "string", "label": "string", "share": "number", "margin": "number", "top": "list"},
             **{"answer": "list", "verdict": "string", "likely right": "number", "why not": "string"},
-            "names": "? list",
-        }
+            **{"names": "? list", "levels": "? list", "tiles": "? list"},
+        },
+        "a picture (several --labels)": {"path": "string", "sets": "object"},
     },
+    "timeline": {
+        "a span": {"from": "number", "to": "number", "answer": "string", "frames": "integer", "likely right": "number"}
+    },
+    "choose": {"a picture": {"path": "string", "place": "integer", "answer": "string or null"}},
     "label": {
         "a label": {"label": "string", "pictures": "integer"},
         "what was done": {"pictures": "? integer", "changed": "integer"},
@@ -88,7 +93,22 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"reliability": "object", "coverage": "object", "confusion": "list", "mistakes": "list"},
             **{"notes": "list", "skipped": "integer"},
         },
+        "a set of a suite (--suite)": {
+            **{"set": "string", "called": "string", "n": "integer", "classes": "integer", "measure": "string"},
+            **{"scores": "object", "intervals": "object", "chance": "number", "paper": "number or null", "advice": "string"},
+        },
+        "its mean (--suite)": {
+            **{"means": "object", "mean_intervals": "object", "ranks": "object", "rank_intervals": "object"},
+            **{"skipped": "list", "sentence": "string", "kept": "integer"},
+        },
         "retrieval": {"set": "string", "prompts": "string", "n": "integer", **_RECALL, "skipped": "integer"},
+    },
+    "labels-worth": {
+        "the curve": {
+            **{"set": "string", "n": "integer", "classes": "integer", "zero_shot": "number", "interval": "list"},
+            **{"rows": "list", "worth": "number or null", "supervised": "number", "supervised_interval": "list"},
+            **{"sentence": "string", "kept": "integer"},
+        }
     },
     "compare": {
         "the comparison": {
@@ -107,6 +127,12 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
     "advise": {
         "a piece of advice": {"kind": "string", "labels": "list", "advice": "string", "suggestions": "list"},
         "the nearest pictures (--nearest)": {"kind": "string", "label": "string", "paths": "list"},
+    },
+    "tasks": {
+        "a task": {
+            **{"task": "string", "about": "string", "limit": "string", "instead": "string", "sets": "list"},
+            **{"prompts": "? list", "labels": "? object"},
+        }
     },
     "prompts": {
         "a prompt set": {

@@ -61,7 +61,8 @@ def labelled_examples(library: "Library", encoder: "Encoder", path: Path) -> "Ex
 def samples_of(library: "Library", paths: Sequence[Path], labelled: bool) -> "list[Sample]":
     """What to spoil: the labelled pictures of sets, or plain pictures. Raises BadInput."""
     from clipcore import BadInput
-    from training.data.pairs import Pair, read_pairs
+    from training.data.pairs import read_pairs
+    from training.data.samples import Pair
 
     if not labelled:
         return [Pair(str(path), path) for path in picture_files(paths)]
@@ -83,7 +84,8 @@ def small_pictures(library: "Library", path: Path, names: Iterable[str], side: i
     """Small copies, as WebP, of those pictures of a set that have these names; unreadable ones are left out."""
     from clipcore import SaysoError
     from clipcore.pictures.reading import small_copy
-    from training.data.pairs import Pair, read_pairs
+    from training.data.pairs import read_pairs
+    from training.data.samples import Pair
 
     wanted = set(names)
     found: dict[str, bytes] = {}

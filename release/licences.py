@@ -12,6 +12,7 @@ PAGE = ROOT / "LICENSES.md"
 # of what is not installed here, as these packages say of themselves
 KNOWN = {
     "pillow-heif": "BSD-3-Clause; its wheels hold libheif, LGPL-3.0",
+    "av": "BSD-3-Clause; its wheels hold FFmpeg with x264 and x265, GPL-2.0-or-later",
     "openvino": "Apache-2.0",
     "openvino-telemetry": "Apache-2.0",
     "onnx": "Apache-2.0",

@@ -1,4 +1,4 @@
-"""What a search or a look around is about: pictures of a folder, with a name, from some days, with a label, upright."""
+"""What a search or a look around is about: pictures of a folder, with a name, from some days, with a label, with stars."""
 
 import os
 import unicodedata
@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from clipcore import BadInput
 from clipcore.letters import letters
+from clipcore.pictures.exif import STARS
 from clipcore.pictures.finding import display_path
 
 from .database import known_id
@@ -25,7 +26,7 @@ class Filters:
 
     A picture's day is the one that its camera wrote down, else that in its file's name, else its file's time of change;
     `label` is one that a person has given it; `orientation` is of the picture as it is shown, turned upright. `place` is
-    looked for in the nearest town with its region and country, in any case and without accents.
+    looked for in the nearest town with its region and country, in any case and without accents. `stars` are the least.
     """
 
     folder_id: int | None = None
@@ -35,6 +36,7 @@ class Filters:
     label: str = ""
     orientation: Orientation = ""
     place: str = ""
+    stars: int | None = None
 
     @property
     def any(self) -> bool:
@@ -53,7 +55,8 @@ class Filters:
             days = {name: date.fromisoformat(data[name]) for name in ("since", "until") if data.get(name)}
             made = cls(**{**data, **days})
             texts = made.name, made.label, made.orientation, made.place
-            if all(isinstance(text, str) for text in texts) and made.orientation in ("", *ORIENTATIONS):
+            is_known = made.orientation in ("", *ORIENTATIONS) and made.stars in (None, *range(1, STARS + 1))
+            if is_known and all(isinstance(text, str) for text in texts):
                 return replace(made, folder_id=None if made.folder_id is None else known_id(made.folder_id))
         except (TypeError, ValueError):
             pass

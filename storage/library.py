@@ -8,7 +8,7 @@
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -33,7 +33,7 @@ from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
-from .pictures import adding, apart, folders, identity, lookup, watched
+from .pictures import adding, apart, folders, identity, lookup, ratings, watched
 from .pictures.browsing import browse, browse_ids, months
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
 from .pictures.map import Maps
@@ -217,6 +217,20 @@ class Library:
             picture_of = identity.pictures_with(connection, hashes)
             images = lookup.images_of(connection, picture_of.values())
         return {content: images[picture] for content, picture in picture_of.items() if picture in images}
+
+    def rate(self, image_ids: Sequence[int], stars: int) -> int:
+        """Give pictures 1 to 5 stars, or none with 0; returns how many pictures those are. Raises BadInput."""
+        return ratings.rate(self.database, image_ids, stars)
+
+    def stars(self, image_id: int) -> int:
+        """The stars of an image: those that were given here, else its file's; 0 for none."""
+        with self.database.reading() as connection:
+            return ratings.of_image(connection, image_id)
+
+    def given_stars(self, pictures: Iterable[str]) -> Mapping[str, int]:
+        """The stars that were given here, of those among these pictures (`ImageRecord.picture`) that got some."""
+        with self.database.reading() as connection:
+            return ratings.given(connection, pictures)
 
     def replaced(self) -> list[ImageRecord]:
         """Files that came in the place of labelled pictures that look otherwise, until somebody labels them anew; by id."""

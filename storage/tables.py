@@ -12,6 +12,7 @@ labels                     what people said of a picture: it is a dog, it is no 
 label_steps                every move of labels, in order, so that each can be taken back
 albums                     searches under a name, run again whenever they are opened; lists of pictures made by hand
 apart                      pictures that are no duplicates, though they look alike
+ratings                    stars that were given here; those of a file are with its image
 reports                    what was measured, with all its figures
 jobs                       long work, from the click to the result
 """
@@ -123,7 +124,8 @@ class Image(Base):
     `taken` is the camera's own clock, with no time zone. `dated`, by which pictures are sorted and filtered, is `taken`, or
     else the file's time of change by this computer's clock. `orientation` is EXIF's, 1 to 8; NULL means that nobody has
     looked for these facts yet: the row is older than the columns. `latitude` and `longitude` are degrees north
-    and east by the camera's GPS; `place` is the nearest town in words, empty where there is none, NULL as above.
+    and east by the camera's GPS; `place` is the nearest town in words, empty where there is none, NULL as above. `rating` is
+    the file's or its sidecar's, 0 to 5, NULL as above.
     """
 
     __tablename__ = "images"
@@ -146,6 +148,7 @@ class Image(Base):
     latitude: Mapped[float | None]
     longitude: Mapped[float | None]
     place: Mapped[str | None] = mapped_column(Text, index=True)
+    rating: Mapped[int | None] = mapped_column(SmallInteger)
     missing: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
 
@@ -164,6 +167,15 @@ class Content(Base):
     picture: Mapped[str] = mapped_column(String(64), index=True)
     pixels: Mapped[str | None] = mapped_column(String(64), index=True)
     replaced: Mapped[bool] = mapped_column(default=False)
+
+
+class Rating(Base):
+    """The stars, 0 to 5, that somebody gave a picture here."""
+
+    __tablename__ = "ratings"
+
+    picture: Mapped[str] = mapped_column(String(64), primary_key=True)
+    stars: Mapped[int] = mapped_column(SmallInteger)
 
 
 class Skipped(Base):

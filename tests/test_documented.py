@@ -13,6 +13,8 @@ import app
 from cli.rows import ROWS
 from clipcore.models import is_here
 from docs.commands import PAGE, having, page, reference
+from docs.site.docstrings import as_rst
+from docs.site.pages import PARTS, gather, places
 from tests.support.commands import as_if_new
 from tests.support.fakes import photo
 from ui.samples import sample_files
@@ -57,6 +59,28 @@ def test_links_of_a_page_lead_somewhere(file):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", file.read_text(encoding="utf-8")):
         if "://" not in target:
             assert (file.parent / target).exists(), f"{file.name} links to {target}, which is not there"
+
+
+def test_every_page_is_in_the_site_and_its_links_are_the_sites(tmp_path):
+    """Also without the generator: what it gets is whole."""
+    assert {f"docs/{file.name}" for file in PAGES if file.parent.name == "docs"} - set(places()) == {"docs/README.md"}
+    gather(tmp_path)
+    assert {file.name for file in tmp_path.glob("*.md")} == set(places().values())
+    for file in tmp_path.glob("*.md"):
+        for target in re.findall(
+            r"\]\(([^)#\s]+)[^)]*\)", re.sub(r"```.*?```|`[^`\n]*`", "", file.read_text(), flags=re.DOTALL)
+        ):
+            assert "://" in target or (tmp_path / target).is_file(), f"{file.name} links to {target}, which is not there"
+    front = (tmp_path / "index.md").read_text(encoding="utf-8")
+    assert all(f":caption: {part}" in front for part in PARTS)
+
+
+def test_docstrings_are_laid_out_for_the_generator():
+    told = ["One *sentence* with `code` and name_ in it.", "", "    indented = True", "", "kind   what", "├── drawn"]
+    assert as_rst(told) == [
+        *("One \\*sentence\\* with ``code`` and name\\_ in it.", "", "::", "", "        indented = True", ""),
+        *("::", "", "    kind   what", "    ├── drawn", ""),
+    ]
 
 
 @pytest.fixture

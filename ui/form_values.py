@@ -89,5 +89,5 @@ def selection(studio: Studio, source: str) -> dict[str, Any]:
     except ValueError:
         raise BadInput("That choice of images is not known; choose another from the list.") from None
     if not studio.library.count(folder):
-        raise BadInput("There are no images yet; drop some, add a folder in the Library tab, or try the sample photos.")
+        raise BadInput("There are no images yet. Drop some, add a folder, or try the sample photos.")
     return {"folder_id": folder}

@@ -7,7 +7,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from clipcore.pictures.exif import STARS
 from storage import known_id
 
 Id = Annotated[int, AfterValidator(known_id)]  # of anything in the database, a step of the labels too; NotFound beyond
 Offset = Annotated[int, Field(ge=-(2**31), lt=2**31)]  # into a list, or how many of it
+Stars = Annotated[int, Field(ge=0, le=STARS)]  # of a picture, 0 for none

@@ -15,7 +15,7 @@ from .studio import Studio
 
 STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
-    *("shared/frame", "shared/place", "shared/status", "shared/quickstart"),
+    *("shared/frame", "shared/place", "shared/status", "shared/quickstart", "shared/tour"),
     *("classify/board", "classify/changes", "classify/names", "classify/class_rows", "sessions/sessions"),
     *("library/grid", "library/chooser", "library/duplicates", "measure/measure", "bias/bias"),
 )

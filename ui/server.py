@@ -40,9 +40,9 @@ GRACE = 3  # seconds that answers under way get at the end; a page's stream of n
 def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = None) -> FastAPI:
     """The whole application, ready for uvicorn. Raises BadInput for an open address without a good password."""
     if host not in LOOPBACK and not password:
-        raise BadInput(f"Serving at {host} would let anyone on the network in; set SAYSO_PASSWORD first, or use 127.0.0.1.")
+        raise BadInput(f"Serving at {host} would let anyone on the network in. Set SAYSO_PASSWORD first, or use 127.0.0.1.")
     if host not in LOOPBACK and password and len(password) < LEAST_LETTERS:
-        raise BadInput(f"On a network that password is soon guessed; give SAYSO_PASSWORD {LEAST_LETTERS} letters or more.")
+        raise BadInput(f"On a network that password is soon guessed. Give SAYSO_PASSWORD {LEAST_LETTERS} letters or more.")
     incoming = Incoming.of(studio.library.home)
     os.environ["GRADIO_TEMP_DIR"] = str(incoming.folder)  # before Gradio's parts are made: each keeps it
     from .page import HEAD, build

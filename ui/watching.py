@@ -70,7 +70,7 @@ def _sort(library: Library, name: str, sorter: str, new: list[int]) -> str:
     try:
         classifier = library.classifiers.get(sorter)
     except NotFound:
-        return f"{len(new):,} new images in {name}; the classifier “{sorter}” is gone, so they are not sorted."
+        return f"{len(new):,} new images in {name}. The classifier “{sorter}” is gone, so they are not sorted."
     sessions = library.sessions.all()
     mine = next((one for one in sessions if one.name == title), None)
     before = library.runs.get(mine.run).image_ids or () if mine and mine.run else ()

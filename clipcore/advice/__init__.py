@@ -1,9 +1,10 @@
 """Advice on class names before anything is classified: what a CLIP model is known to get wrong, and what to write instead.
 
 Models of this kind match whole sentences loosely: they miss negation, counting and who stands where (Radford et al., 2021,
-section 6; Thrush et al., 2022; Hsieh et al., 2023), read a name without knowing which sense is meant (section 3.1.4), and
-read only so many tokens. The advice comes from rules and WordNet, so it is quick enough to run while someone types, and
-it can be wrong: it is never more than advice. With an encoder it is also seen which classes nearly coincide for this model.
+section 6; Thrush et al., 2022; Hsieh et al., 2023), read a name without knowing which sense is meant (section 3.1.4), are
+poor at whole tasks (section 3.1.5), and read only so many tokens. The advice comes from rules and WordNet, so it is quick
+enough to run while someone types, and it can be wrong: it is never more than advice. With an encoder it is also seen which
+classes nearly coincide for this model.
 """
 
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..classify.prompts import DEFAULT_PACK, MAX_LABEL_LENGTH, PromptSet, pack
 from .care import about_people, unless_of_people
+from .limits import known_limits
 from .looks import nearest_per_class, similar
 from .meanings import same_or_broader, several_senses
 from .said import Advice
@@ -47,6 +49,7 @@ def advise(labels: Sequence[str], prompts: PromptSet | str = DEFAULT_PACK, encod
         *counting(labels),
         *position(labels),
         *order(labels),
+        *known_limits(labels),
     ]
     if encoder is None or reads_english_alone(encoder.space.name):
         mistyped = {advice.labels[0]: advice for advice in misspelt(labels)}

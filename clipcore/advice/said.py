@@ -9,7 +9,7 @@ class Advice:
     """One piece of advice.
 
     kind         people, senses, similar, synonym, contains, question, negation, counting, position, order, leftover,
-                 language, spelling or too long
+                 task, language, spelling or too long
     labels       the classes it is about
     sentence     what is wrong and what to do, for a person
     suggestions  names to write in place of the only or the first of `labels`; may be empty

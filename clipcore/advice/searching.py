@@ -28,16 +28,14 @@ def search_hint(words: str, reads_english_alone: bool, is_clear: bool | None = N
     if '"' in typed or " - " in typed or not plain:
         return ""
     if _QUESTION.match(plain) and (typed.endswith("?") or len(plain.split()) > 2):
-        return (
-            "The model looks for what is to be seen and answers no questions; search for the thing, as in: dog on a beach."
-        )
+        return "The model answers no questions; it looks for what is to be seen. Search for that, as in: dog on a beach."
     if (found := _WITHOUT.match(plain)) and not _SIGN.search(plain):
         what = found["what"].strip(" ,")
         what = "photo" if not what or _GENERIC.fullmatch(what) else what
         instead = f"{short(what)} - {short(found['gone'].strip())}"
-        return f"The model hardly takes in “{found['word']}”; search with a minus instead: {instead}"
+        return f"The model hardly notices “{found['word']}”. Search with a minus instead: {instead}"
     if counts(plain):
-        return "The model cannot count; search without the number, and look for the right ones among what is found."
+        return "The model cannot count. Search without the number, then pick the right ones yourself."
     if reads_english_alone and is_clear is not True and is_foreign(plain.lower()):
-        return f"“{short(plain)}” may not be English, and this model learned from English captions alone; search in English."
+        return f"“{short(plain)}” may not be English. This model reads English only; search in English."
     return ""

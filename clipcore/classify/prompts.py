@@ -9,6 +9,7 @@ from typing import Any
 from ..errors import BadInput
 from ..letters import one_spelling
 from ..plain import parsed_json
+from .tree import leaf
 from .written import is_descriptions, place_of_name, sentence, template_lines
 
 MAX_LABELS = 20_000
@@ -16,10 +17,12 @@ MAX_LABEL_LENGTH = 200
 MAX_TEMPLATES = 200
 MAX_TEMPLATE_LENGTH = 300
 DEFAULT_PACK = "seven"
+GENERAL = ("bare", "photo", "seven", "imagenet80")  # packs that suit any image
 _PACKS = Path(__file__).with_name("packs")
 
 # What each pack is for; the templates lie in packs/NAME.txt, one a line. Most are from the CLIP authors' published
-# prompts (Radford et al., 2021, section 3.1.4), written with {label} as the place of the name.
+# prompts (Radford et al., 2021, section 3.1.4), written with {label} as the place of the name. Of those that suit only some
+# images `.tasks` knows more: names of public sets, and how well they are told apart.
 PACKS: Mapping[str, str] = {
     "bare": "the name alone",
     "photo": "one sentence: a photo of a ...",
@@ -30,6 +33,23 @@ PACKS: Mapping[str, str] = {
     "satellite": "land seen from above",
     "textures": "materials and patterns",
     "art": "paintings, drawings, sculptures",
+    "actions": "what people do: sports, work, play",
+    "aircraft": "makes and variants of aircraft",
+    "birds": "species of birds",
+    "cars": "makes, models and years of cars",
+    "counting": "how many things there are",
+    "countries": "the country that a picture was taken in",
+    "crowds": "how many people there are",
+    "digits": "handwritten digits and house numbers",
+    "distance": "how far away a car is",
+    "emotions": "what a face expresses",
+    "flowers": "species of flowers",
+    "medical": "tissue, scans, X-rays",
+    "memes": "memes, hateful or not",
+    "objects": "everyday things and animals",
+    "places": "rooms, streets, landscapes",
+    "signs": "traffic signs",
+    "words": "what a picture of written words says: praise or blame",
 }
 
 
@@ -49,7 +69,7 @@ class PromptSet:
 
     def texts(self, label: str) -> list[str]:
         """Every sentence of one label. `str.replace`, not `str.format`: a template comes from outside."""
-        names = (label, *self.synonyms.get(label, ()))
+        names = (leaf(label), *self.synonyms.get(label, ()))
         texts = [template.replace("{label}", name) for name in names for template in self.templates]
         return [*texts, *self.class_prompts.get(label, ())]
 

@@ -80,12 +80,10 @@ def notice(found: Iterable[Sensitive], here: bool = False) -> str:
     if not kinds:
         return ""
     named = kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} and {kinds[-1]}"
-    judged = (
-        f"These names sort people by {named}. Such answers are often wrong, and for some groups more often than for others"
-    )
+    judged = f"These names sort people by {named}. Such answers are often wrong, and for some groups more than for others"
     if here:
         return f"{judged}. Do not decide about people with them."
-    return f"{judged}: measure that in the Bias tab before you use them, and do not decide about people with them."
+    return f"{judged}. Measure that in the Bias tab first. Do not decide about people with them."
 
 
 def _singular(word: str) -> str:

@@ -1,6 +1,6 @@
 """What a classifier or a model is worth: measured on labelled or captioned images, always with their number."""
 
-from .answers import Judged, judge, known
+from .answers import Judged, above, judge, known
 from .compare import Comparison, compare, other_classes
 from .leaks import Leaks, find_leaks, sketch_of
 from .models import ModelRow, SideBySide, iter_side_by_side
@@ -17,6 +17,7 @@ __all__ = [
     "Report",
     "RetrievalReport",
     "SideBySide",
+    "above",
     "compare",
     "evaluate",
     "evaluate_retrieval",

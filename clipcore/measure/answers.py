@@ -9,7 +9,9 @@ import numpy as np
 
 from ..classify.classifier import Classifier
 from ..classify.examples import Examples
+from ..classify.tree import leaf, right_above
 from ..errors import BadInput
+from .intervals import points
 
 BLOCK = 1024  # pictures that are asked about at once: with many classes the scores of all would not fit a processor's cache
 
@@ -104,9 +106,10 @@ def judge(classifier: Classifier, examples: Examples, names: Sequence[str] = ())
 
 def known(examples: Examples, labels: Sequence[str]) -> tuple[np.ndarray, Examples, dict[str, int]]:
     """The rows [m] whose label a classifier knows, those pictures with the label as the classifier spells it, and how many
-    were left out, by label. Case and underscores do not matter: a folder Golden_Retriever is the class "golden retriever".
+    were left out, by label. Case and underscores do not matter: a folder Golden_Retriever is the class "golden retriever",
+    and "dog > golden retriever" of a tree.
     """
-    spelled = {_plain(label): label for label in labels}
+    spelled = {_plain(name): label for label in labels for name in (leaf(label), label)}
     exact = set(labels)
     found = [label if label in exact else spelled.get(_plain(label)) for label in examples.labels]
     rows = np.array([row for row, label in enumerate(found) if label is not None], int)
@@ -120,3 +123,12 @@ def known(examples: Examples, labels: Sequence[str]) -> tuple[np.ndarray, Exampl
 
 def _plain(label: str) -> str:
     return " ".join(label.replace("_", " ").split()).casefold()
+
+
+def above(judged: Judged) -> list[str]:
+    """Of a tree of labels, how often the answer is right at each level above their own, in a sentence; else nothing."""
+    found = right_above(judged.labels, judged.truth, judged.guess)
+    if not found:
+        return []
+    told = ", ".join(f"{points(share)} at level {level}" for level, share in found)
+    return [f"Right further up the tree of labels: {told}."]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from .bench_plots import prompts_plot, robustness_plot, shift_plot
+from .bench_plots import curve_plot, prompts_plot, robustness_plot, shift_plot, suite_plot
 from .intervals import points
 from .page import between, figures, numbers, page, plain_table
 
@@ -105,6 +105,63 @@ def composition_html(result: Mapping[str, Any], title: str, about: About, notes:
         f"<h2>Items that failed: {len(result['wrong']):,}</h2><p>{escape(', '.join(result['wrong'][:500]))}</p>",
     ]
     return page(title, about, notes, sections)
+
+
+def curve_html(result: Mapping[str, Any], title: str, about: About, notes: Sequence[str] = ()) -> str:
+    """`Curve.to_json` of `training.heads.curve`."""
+    rows: list[Sequence[object]] = [
+        ("none: zero-shot", f"{points(result['zero_shot'])} ({between(result['interval'])})", "")
+    ]
+    rows += [
+        (
+            f"all ({row['shots']:.3g})" if row["everything"] else row["shots"],
+            f"{points(row['probe'])} ({between(row['interval'])})",
+            f"{points(row['taught'])} ({between(row['taught_interval'])})",
+        )
+        for row in result["rows"]
+    ]
+    sections = [
+        f"<p><strong>{escape(result['sentence'])}</strong></p>",
+        figures([curve_plot(result)]),
+        plain_table(("labels of each class", "probe (95 % interval)", "taught head (95 % interval)"), rows),
+    ]
+    return page(title, {**about, "Images": f"{result['n']:,} of {result['classes']:,} classes"}, notes, sections)
+
+
+def suite_html(result: Mapping[str, Any], title: str, about: About, notes: Sequence[str] = ()) -> str:
+    """`Suite.to_json`."""
+    arms = list(result["means"])
+    head = ("set", "images", "classes", *arms, "guessing", "the paper's largest CLIP", "measured")
+    rows = [
+        (
+            one["called"] or one["name"],
+            one["n"],
+            one["classes"],
+            *(f"{points(one['scores'][arm])} ({between(one['intervals'][arm])})" for arm in arms),
+            points(1 / one["classes"]),
+            points(one["paper"]) if one["paper"] else "",
+            one["measure"],
+        )
+        for one in result["sets"]
+    ]
+    means = [f"{points(result['means'][arm])} ({between(result['mean_intervals'][arm])})" for arm in arms]
+    ranks = [
+        f"{result['ranks'][arm]:.2f} ({' to '.join(f'{end:.2f}' for end in result['rank_intervals'][arm])})" for arm in arms
+    ]
+    rows.append(("mean", "", "", *means, "", "", ""))
+    rows += [("mean rank", "", "", *ranks, "", "", "")] if len(arms) > 1 else []
+    known = dict.fromkeys(one["advice"] for one in result["sets"] if one["advice"])
+    sections = [
+        f"<p><strong>{escape(result['sentence'])}</strong></p>",
+        figures([suite_plot(result)]),
+        plain_table(head, rows),
+        *(
+            [f"<h2>What the paper says of such sets</h2><ul>{''.join(f'<li>{escape(a)}</li>' for a in known)}</ul>"]
+            if known
+            else []
+        ),
+    ]
+    return page(title, about, [*notes, *result["skipped"]], sections)
 
 
 def recall_html(result: Mapping[str, Any], title: str, about: About, notes: Sequence[str] = ()) -> str:

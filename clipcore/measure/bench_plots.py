@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .plots import FIRST, MUTED, SECOND, Plot, per_cent, short
+from .plots import FIRST, INK, MUTED, SECOND, Plot, per_cent, short
 from .promptbench import CONTROL
 
 if TYPE_CHECKING:
@@ -117,7 +117,8 @@ def shift_plot(found: Mapping[str, Any]) -> Plot:
 
 def shots_plot(rows: Sequence[Mapping[str, Any]], name: str) -> Plot:
     """Accuracy against pictures of each class that were learned from, each row with `shots`, `accuracy` and `interval`; zero
-    shots, which learn from none, are a line across (Radford et al., 2021, Figure 6)."""
+    shots, which learn from none, are a line across (Radford et al., 2021, Figure 6). Rows may have `taught`, the accuracy of
+    a second head, and `everything` for all labels."""
 
     def draw(axes: "Axes") -> None:
         probes = [row for row in rows if row["shots"]]
@@ -128,10 +129,43 @@ def shots_plot(rows: Sequence[Mapping[str, Any]], name: str) -> Plot:
         low, high = zip(*(row["interval"] for row in probes), strict=True)
         axes.fill_between(shots, low, high, color=FIRST, alpha=0.18, linewidth=0)
         axes.plot(shots, [row["accuracy"] for row in probes], "o-", color=FIRST, markersize=4, label="linear probe")
+        if all("taught" in row for row in probes):
+            axes.plot(shots, [row["taught"] for row in probes], "s--", color=INK, markersize=4, label="taught head")
         axes.set_xscale("log", base=2)
-        axes.set_xticks(shots, [str(shot) for shot in shots])
+        axes.set_xticks(shots, ["all" if row.get("everything") else str(row["shots"]) for row in probes], minor=False)
         axes.set(xlabel="labelled pictures of each class", ylabel="accuracy", ylim=(0, None))
         axes.legend(loc="lower right")
         per_cent(axes.yaxis)
 
     return Plot("shots", f"{name}: zero-shot against linear probes on few pictures", draw)
+
+
+def curve_plot(found: Mapping[str, Any]) -> Plot:
+    """A `Curve` of `training.heads.curve`."""
+    zero = {"shots": 0, "accuracy": found["zero_shot"], "interval": found["interval"]}
+    return shots_plot([zero, *({**row, "accuracy": row["probe"]} for row in found["rows"])], found["sentence"])
+
+
+def suite_plot(found: Mapping[str, Any]) -> Plot:
+    """A `Suite`: the scores of each set with their intervals, arm beside arm; a diamond is the paper's largest CLIP."""
+    arms = list(found["means"])
+    rows = [(one["called"] or one["name"], one) for one in found["sets"]]
+
+    def draw(axes: "Axes") -> None:
+        for place, (_, one) in enumerate(rows):
+            axes.plot(1 / one["classes"], place, "|", color=MUTED, markersize=9, label="guessing" if not place else None)
+            if one["paper"]:
+                seen = any(earlier["paper"] for _, earlier in rows[:place])
+                axes.plot(one["paper"], place, "D", color=MUTED, markersize=4, label=None if seen else "the paper's largest")
+            for number, arm in enumerate(arms):
+                colour = (FIRST, SECOND)[number] if number < 2 else MUTED
+                at = place + 0.5 * ((number + 0.5) / len(arms) - 0.5)
+                axes.plot(one["intervals"][arm], [at, at], color=colour, linewidth=2, solid_capstyle="round")
+                axes.plot(one["scores"][arm], at, "o", color=colour, markersize=5, label=short(arm) if not place else None)
+        axes.set_yticks(range(len(rows)), [short(name) for name, _ in rows])
+        axes.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6), xlabel="score, 95 % interval")
+        axes.grid(visible=False, axis="y")
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, fontsize=8)
+        per_cent(axes.xaxis)
+
+    return Plot("suite", f"Scores on each set. {found['sentence']}", draw, 5.6, 1.6 + 0.15 * len(arms) + 0.4 * len(rows))

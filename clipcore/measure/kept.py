@@ -4,11 +4,13 @@ Of accuracy that is what was answered for each picture (`Judged`); every figure 
 that results of different days can be compared.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from .answers import Judged
 from .report import summarise
+from .suite import Suite
 
 NAME_LIMIT = 200
 
@@ -34,3 +36,23 @@ def kept_accuracy(
         "source": source,
     }
     return f"{classifier} on {set_name}"[:NAME_LIMIT], summary, content
+
+
+def kept_suite(
+    found: Suite, folder: Path, models: Sequence[str], packs: Sequence[str] = ()
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Name, summary and content of a table of many sets."""
+    best = min(found.ranks, key=lambda arm: found.ranks[arm])
+    summary = {"sets": len(found.sets), "best": best, "mean": found.means[best], "n": sum(one.n for one in found.sets)}
+    about = {"Sets": folder.name, "Models": ", ".join(models), "Prompts": ", ".join(packs) or "each task's own"}
+    content = {"result": found.to_json(), "about": about, "notes": list(found.skipped), "ours": False, "source": ""}
+    return f"{len(found.sets)} sets of {folder.name}"[:NAME_LIMIT], summary, content
+
+
+def kept_curve(
+    found: Mapping[str, Any], set_name: str, about: Mapping[str, str], notes: Sequence[str] = ()
+) -> tuple[str, dict[str, Any], dict[str, Any]]:
+    """Name, summary and content of a curve of few labels, `training.heads.curve.Curve.to_json`."""
+    summary = {"n": found["n"], "zero_shot": found["zero_shot"], "worth": found["worth"], "set": set_name}
+    content = {"result": dict(found), "about": dict(about), "notes": list(notes), "ours": True, "source": ""}
+    return f"labels on {set_name}"[:NAME_LIMIT], summary, content

@@ -64,6 +64,7 @@ TITLES = {
         "Further right the images are spoilt more. The dashed line is without.",
     ),
     "shift": ("How it does on another set", "On the diagonal, both sets are answered equally well."),
+    "suite": ("Set by set", "The dot is the score; the true one likely lies on the line."),
     "shots": ("What a few labels bring", "The line is the classifier from words alone, without any label."),
 }
 _LOCK = Lock()  # matplotlib's settings are one dictionary for all threads

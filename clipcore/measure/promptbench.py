@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..classify.examples import Examples
-from ..classify.prompts import PACKS, PromptSet, pack
+from ..classify.prompts import GENERAL, PACKS, PromptSet, pack
 from ..classify.zeroshot import zero_shot_classifier
 from ..errors import BadInput
 from ..progress import Step, drain
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 BASE = "bare"  # what the others are compared with, as in the paper's Figure 4
 CONTROL = "random words"
-SPECIAL = {CONTROL, "pets", "food", "satellite", "textures", "art"}  # wordings that only suit some images
+SPECIAL = {CONTROL, *PACKS} - set(GENERAL)  # wordings that only suit some images
+USUAL = (*GENERAL, "pets", "food", "satellite", "textures", "art")  # tried where no packs are named
 CHUNK = 512  # texts embedded between two steps
 
 
@@ -114,12 +115,12 @@ def random_words(templates: int = 7, seed: int = 0) -> PromptSet:
 
 
 def usual_arms(own: PromptSet | None = None, packs: Sequence[str] | None = None) -> dict[str, PromptSet]:
-    """What to compare: the packs named, or all, with the bare name first, the user's own prompts, and the control.
+    """What to compare: the packs named, or the usual ones, with the bare name first, the user's own, and the control.
 
     Prompts and other names for single classes (`own.class_prompts`, `own.synonyms`) also get an arm of their own beside
     each of the usual templates, so that their part can be told from that of the templates.
     """
-    names = list(dict.fromkeys([BASE, *(PACKS if packs is None else packs)]))
+    names = list(dict.fromkeys([BASE, *(USUAL if packs is None else packs)]))
     arms = {name: pack(name) for name in names}
     if own is not None and own.templates:
         arms[own.name if own.name not in arms else f"own {own.name}"] = own

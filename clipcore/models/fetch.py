@@ -187,7 +187,7 @@ def _iter_receive(repo: str, file: str, step: Step) -> Generator[Step, None, Pat
     """
     from huggingface_hub import constants, get_hf_file_metadata, hf_hub_url
     from huggingface_hub.file_download import repo_folder_name
-    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status
+    from huggingface_hub.utils import build_hf_headers, get_session, hf_raise_for_status  # type: ignore[attr-defined]
 
     url = hf_hub_url(repo, file)
     etag = get_hf_file_metadata(url).etag

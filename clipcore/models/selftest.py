@@ -84,14 +84,15 @@ def iter_self_test(encoder: "Encoder", seconds: float = SECONDS) -> Generator[St
     views, captions = beforehand.known_pairs()
     comparing = _Comparing(encoder, views, captions, began + seconds)
     checks: list[Check] = []
-    for about, check in (
+    looks: tuple[tuple[str, Callable[[], Check]], ...] = (
         ("numbers", lambda: numbers(encoder, views[:5], captions[:5])),
         ("pictures", comparing.knows),
         ("words", lambda: words(encoder)),
         ("activation", comparing.activation),
         ("colours", comparing.colours),
         ("shape", comparing.shape),
-    ):
+    )
+    for about, check in looks:
         yield Step(len(checks), 6, f"looking at the {about}")
         checks.append(check())
     yield Step(6, 6, "looked at everything")

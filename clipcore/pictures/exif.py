@@ -1,4 +1,4 @@
-"""What a camera wrote into a picture: when and where it was taken, with what, and which way is up."""
+"""What a camera or a program wrote into a picture: when and where it was taken, with what, which way is up, stars."""
 
 import re
 from dataclasses import dataclass
@@ -13,6 +13,10 @@ _DATES = (  # the best first: the last one changes when the picture is edited
     (None, ExifTags.Base.DateTime),
 )
 _LONGEST = 100  # letters of a camera's name
+STARS = 5
+_RATING = 0x4746  # Windows's own tag
+_XMP = 700  # TIFF's tag
+_XMP_RATING = re.compile(rb"\b(?:xmp|xap):Rating\s*(?:=\s*[\"']|>)\s*(-?\d)")
 
 
 @dataclass(frozen=True)
@@ -20,7 +24,7 @@ class Facts:
     """What a picture's header says. `width` and `height` are as a viewer shows it; `orientation` is EXIF's, 1 to 8.
 
     `taken` is the camera's own clock, without a time zone, since few cameras say theirs. `latitude` and `longitude` are
-    degrees north and east, both or neither.
+    degrees north and east, both or neither. `rating` is 1 to 5 stars, 0 for none.
     """
 
     width: int
@@ -30,6 +34,7 @@ class Facts:
     camera: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    rating: int = 0
 
 
 def read_exif(image: Image.Image) -> Any:
@@ -84,6 +89,28 @@ def position(exif: Any) -> tuple[float, float] | None:
     except Exception:  # no such block, a broken one, or a division by zero
         return None
     return (north, east) if (north, east) != (0.0, 0.0) else None
+
+
+def rating(image: Image.Image, exif: Any) -> int:
+    """The stars that a photo program wrote into a picture, as XMP or as Windows does; 0 for none, and for a rejected one."""
+    try:
+        packet = image.info.get("xmp") or getattr(image, "tag_v2", {}).get(_XMP) or b""
+        stars = xmp_rating(packet if isinstance(packet, bytes) else str(packet).encode())
+        return _stars(exif.get(_RATING, 0)) if stars is None else stars
+    except Exception:  # a broken block
+        return 0
+
+
+def xmp_rating(packet: bytes) -> int | None:
+    """The stars in XMP; None where it does not say."""
+    said = _XMP_RATING.search(packet)
+    return _stars(said[1]) if said else None
+
+
+def _stars(value: Any) -> int:
+    """Lightroom writes -1 for a rejected picture."""
+    number = int(value)
+    return number if 0 <= number <= STARS else 0
 
 
 def _degrees(parts: Any, half: str, below_zero: str, most: int) -> float:

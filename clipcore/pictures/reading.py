@@ -87,14 +87,14 @@ def open_image(
 
 
 def picture_facts(source: bytes | str | os.PathLike[str]) -> Facts:
-    """Size, date, camera and orientation of a picture file or its bytes, read from the header. Raises BadImage."""
+    """Size, date, camera, orientation, place and stars of a picture file or its bytes, from the header. Raises BadImage."""
     with _as_bad_image(), _file(source) as file, _opened(file) as image:
         _check(image)
         exif = exifs.read_exif(image)
         turned = exifs.orientation(image, exif)
         width, height = image.size if turned < 5 else image.size[::-1]
-        where = exifs.position(exif) or (None, None)
-        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif), *where)
+        north, east = exifs.position(exif) or (None, None)
+        return Facts(width, height, turned, exifs.taken(exif), exifs.camera(exif), north, east, exifs.rating(image, exif))
 
 
 def _file(source: bytes | str | os.PathLike[str]) -> BinaryIO:

@@ -3,13 +3,14 @@
     dc:subject              plain keywords: every program          lr:hierarchicalSubject   Lightroom's
     digiKam:TagsList        digiKam's tags                         sayso:keywords           those that are ours
                                                                    sayso:guesses            of these, a classifier's
+    xmp:Rating              stars that were given here
 
 What else a sidecar holds stays: other people's keywords, ratings, edits. Keywords that Sayso wrote before, and only those,
 go when the label has changed. digiKam and darktable read photo.jpg.xmp. Lightroom reads photo.xmp, and only beside raw
 files: it looks for the keywords of a JPEG inside the JPEG.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 from xml.dom import minidom
@@ -33,6 +34,7 @@ DC, LR, DIGIKAM, OURS, GUESSES = (
     ("sayso", "urn:x-sayso:xmp:1.0/", "keywords", "Bag"),
     ("sayso", "urn:x-sayso:xmp:1.0/", "guesses", "Bag"),
 )
+STARS = ("xmp", "http://ns.adobe.com/xap/1.0/", "Rating", "")
 WINDOWS = ("MicrosoftPhoto", "http://ns.microsoft.com/photo/1.0/", "LastKeywordXMP", "Bag")
 Property = tuple[str, str, str, str]  # usual prefix, namespace, name, and the kind of RDF list
 TEXTS = (minidom.Node.TEXT_NODE, minidom.Node.CDATA_SECTION_NODE)
@@ -44,8 +46,11 @@ EMPTY = (
 )
 
 
-def sidecars(answers: Iterable[Answer], naming: Naming = "digikam") -> Plan:
-    """The sidecars that say what the answers say. A picture without a label gets none, but loses what Sayso wrote before."""
+def sidecars(answers: Iterable[Answer], naming: Naming = "digikam", stars: Mapping[str, int] | None = None) -> Plan:
+    """The sidecars that say what the answers say, with the `stars` that were given here, by picture.
+
+    A picture without a label and without stars gets none, but loses what Sayso wrote before.
+    """
     plan = Plan([], [])
     owner: dict[Path, str] = {}
     for answer in answers:
@@ -58,7 +63,8 @@ def sidecars(answers: Iterable[Answer], naming: Naming = "digikam") -> Plan:
                 continue
             try:
                 before = read_plain(path, LIMIT) if path.exists() else None
-                after = merged(before, answer.labels, guessed=answer.by == "classifier")
+                given = (stars or {}).get(answer.image.picture)
+                after = merged(before, answer.labels, answer.by == "classifier", given)
             except OSError as error:
                 plan.left.append(SkippedRecord(display_path(path), f"It cannot be read ({error.strerror})."))
             except BadInput as error:
@@ -82,13 +88,13 @@ def _in_capitals(path: Path) -> Path:
     return other if not path.exists() and other.exists() else path
 
 
-def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False) -> bytes | None:
-    """A sidecar's bytes with these labels among its keywords; None if there is neither a sidecar nor a label.
+def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False, stars: int | None = None) -> bytes | None:
+    """A sidecar's bytes with these labels among its keywords; None if there is neither a sidecar nor a label, nor stars.
 
-    `guessed` says that they are a classifier's. A sidecar that says all this comes back byte for byte. Raises BadInput if
-    it is no XMP; it must then be left alone.
+    `guessed` says that they are a classifier's; without `stars` those that it has stay. A sidecar that says all this comes
+    back byte for byte. Raises BadInput if it is no XMP; it must then be left alone.
     """
-    if sidecar is None and not labels:
+    if sidecar is None and not labels and not stars:
         return None
     document = _parsed(sidecar if sidecar is not None else EMPTY.encode())
     ours = _list(document, OURS)
@@ -102,6 +108,7 @@ def merged(sidecar: bytes | None, labels: Sequence[str], guessed: bool = False) 
         changed |= _set_list(document, kind, list(dict.fromkeys(words)))
     changed |= _set_list(document, OURS, new)
     changed |= _set_list(document, GUESSES, new if guessed else [])
+    changed |= stars is not None and _set_stars(document, stars)
     return bytes(document.toxml(encoding="utf-8")) + b"\n" if changed else sidecar
 
 
@@ -219,6 +226,26 @@ def _set_list(document: minidom.Document, kind: Property, words: Sequence[str]) 
     bag = made.appendChild(_element(document, made, RDF, "rdf", shape))
     for word in words:
         bag.appendChild(_element(document, bag, RDF, "rdf", "li")).appendChild(document.createTextNode(word))
+    return True
+
+
+def _set_stars(document: minidom.Document, stars: int) -> bool:
+    """Give the document this rating, where it has one or else as an attribute; False if it says so already."""
+    _, namespace, name, _ = STARS
+    had = _list(document, STARS)
+    if had == [str(stars)] or (not had and not stars):
+        return False
+    for element in _elements(document, STARS):
+        element.parentNode.removeChild(element)
+    descriptions = _descriptions(document)
+    for description in descriptions:
+        if description.hasAttributeNS(namespace, name):
+            description.removeAttributeNS(namespace, name)
+    prefix = _prefix(descriptions[0], namespace, "")
+    if not prefix:
+        prefix = STARS[0]
+        descriptions[0].setAttribute(f"xmlns:{prefix}", namespace)
+    descriptions[0].setAttributeNS(namespace, f"{prefix}:{name}", str(stars))
     return True
 
 

@@ -29,6 +29,7 @@ from ..tables import Embedding, Image, file_date
 from ..tables import Skipped as SkippedRow
 from ..vectors.index import to_blob
 from ..vectors.spaces import Model
+from . import ratings
 from .folders import below, find_folder, open_folder
 from .identity import keep_pixels, kept_labels, settle, unlooked
 
@@ -46,7 +47,7 @@ class _Listed:
     content_hash: str
     state: tuple[int, int]  # size and time of change, which tell that a file need not be read again
     missing: bool
-    looked_at: bool  # whether its date, camera, orientation and place are known
+    looked_at: bool  # whether its date, camera, orientation, place and stars are known
 
 
 def add_folder(
@@ -156,7 +157,7 @@ def _add(
 
 
 def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
-    """Read the date, camera, orientation and place of pictures added before Sayso kept them: only the file's header."""
+    """Read the date, camera, place and so on of pictures added before Sayso kept them: only the file's header."""
     for start, paths in zip(count(0, IN_LIMIT), chunks(ids), strict=False):
         yield start, len(ids)
         rows = []
@@ -165,7 +166,7 @@ def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int
                 facts = picture_facts(path)
                 dated = facts.taken or named_date(path) or file_date(_state(path)[1])
                 at = {"north": facts.latitude, "east": facts.longitude, "near": place_names([_position(facts)])[0]}
-                also = {"with": facts.camera, "up": facts.orientation}
+                also = {"with": facts.camera, "up": facts.orientation, "stars": ratings.found(path, facts.rating)}
                 rows.append({"image": ids[path], "when": facts.taken, "date": dated, **also, **at})
         if rows:
             values: dict[str, Any] = {
@@ -176,6 +177,7 @@ def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int
                 "latitude": bindparam("north"),
                 "longitude": bindparam("east"),
                 "place": bindparam("near"),
+                "rating": bindparam("stars"),
             }
             with database.writing() as connection:
                 connection.execute(update(Image).where(Image.id == bindparam("image")).values(values), rows)
@@ -241,6 +243,7 @@ def _put_images(
             "content_hash": picture.content_hash,
             "picture": picture_of[picture.content_hash],
             **asdict(picture.facts),
+            "rating": ratings.found(str(picture.path), picture.facts.rating),
             "size": states[str(picture.path)][0],
             "mtime_ns": states[str(picture.path)][1],
             "dated": picture.facts.taken or named_date(picture.path) or file_date(states[str(picture.path)][1]),
@@ -285,7 +288,7 @@ def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
 
 
 def _listed(connection: Connection, which: object) -> dict[str, _Listed]:
-    looked_at = Image.orientation.is_not(None) & Image.place.is_not(None)
+    looked_at = Image.orientation.is_not(None) & Image.place.is_not(None) & Image.rating.is_not(None)
     columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing, looked_at)
     rows = connection.execute(select(*columns).where(which))  # type: ignore[arg-type]
     return {

@@ -14,6 +14,7 @@ from ..records import ImageRecord
 from ..tables import Embedding, Image, LabelRow
 from .folders import IMAGE_COLUMNS, find_folder, inside, to_record
 from .lookup import images_with_ids
+from .ratings import at_least
 
 
 def chosen(connection: Connection, filters: Filters, space_id: int) -> dict[int, int]:
@@ -93,6 +94,8 @@ def _conditions(connection: Connection, filters: Filters) -> list[ColumnElement[
     if filters.place:
         places = connection.scalars(select(Image.place).where(Image.place != "").distinct())
         found.append(Image.place.in_([place for place in places if filters.fits_place(place or "")]))
+    if filters.stars:
+        found.append(at_least(filters.stars))
     if filters.orientation:
         found.append(_turned(filters.orientation))
     return found

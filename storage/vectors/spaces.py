@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from clipcore import Space
+from clipcore.classify.answers import generic_captions
 from clipcore.encoding.text_cache import MemoryCache
 
 from ..database import Database
 from ..tables import SpaceRow
 from .index import VectorIndex
 from .prompt_cache import PromptCache
-from .relevance import Relevance, generic_queries
+from .relevance import Relevance
 
 if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
@@ -27,7 +28,7 @@ class Model:
         self.encoder = encoder
         self.space: Space = encoder.space
         self.space_id = _space_id(database, self.space)
-        queries = partial(encoder.embed_texts, generic_queries())
+        queries = partial(encoder.embed_texts, generic_captions())
         self.index = VectorIndex(database, self.space_id, self.space, index_folder, queries)
         self.relevance = Relevance(encoder, self.index)
         self._texts = PromptCache(database, self.space_id, self.space.dim)

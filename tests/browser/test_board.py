@@ -349,7 +349,7 @@ def test_label_next_and_check_labels(page, tmp_path):
     page.keyboard.press("1")
     page.keyboard.press("Escape")
     banner = page.get_by_role("region", name="What your labels taught")
-    expect(banner).to_contain_text(re.compile(r"Right on \d of \d photos you checked. 9 more at random make it surer."))
+    expect(banner).to_contain_text(re.compile(r"Right on \d of \d photos you checked. Check 9 more to know it better."))
 
 
 def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):

@@ -20,6 +20,42 @@ DROP = """([name, bytes]) => {
   const how = { bubbles: true, cancelable: true, dataTransfer: files };
   for (const kind of ["dragover", "drop"]) node.dispatchEvent(new DragEvent(kind, how));
 }"""
+# Both painters draw the same: how many pixels each has drawn, and how many differ.
+PAINTERS = """async () => {
+  const { WebGL } = await import("/elements/shared/map_paint.js");
+  const { Raster } = await import("/elements/shared/map_raster.js");
+  const count = 300, places = Float32Array.from({ length: 2 * count }, (_, n) => Math.sin(n * n));
+  const points = { count, places, x: (n) => places[2 * n], y: (n) => places[2 * n + 1] };
+  const colours = Array.from({ length: 16 }, (_, n) => [n / 20, 1 - n / 20, 0.5, 1]);
+  const look = { page: [1, 1, 1, 1], edge: [0, 0, 0, 1], colours };
+  const bytes = (of) => Uint8Array.from({ length: count }, (_, n) => of(n));
+  const [first, second] = [WebGL, Raster].map((Painter) => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 400, height: 300 });
+    const painter = new Painter(canvas);
+    painter.set(points, bytes((n) => n % 13), bytes((n) => n % 50 === 0));
+    painter.draw({ x: 0.1, y: -0.2, unit: 180 }, look, 9);
+    const copy = Object.assign(document.createElement("canvas"), { width: 400, height: 300 }).getContext("2d");
+    copy.drawImage(canvas, 0, 0);
+    return new Uint32Array(copy.getImageData(0, 0, 400, 300).data.buffer);
+  });
+  const drawn = (pixels) => pixels.reduce((sum, pixel) => sum + (pixel !== 0xffffffff), 0);
+  return [drawn(first), drawn(second), first.reduce((sum, pixel, n) => sum + (pixel !== second[n]), 0)];
+}"""
+
+# No script can make a folder, so this one only answers as one does.
+DROP_FOLDER = """([name, bytes]) => {
+  const file = { isFile: true, name, file: (done) => done(new File([new Uint8Array(bytes)], name, { type: "image/png" })) };
+  const hidden = { isFile: true, name: ".hidden", file: (done) => done(new File(["x"], ".hidden")) };
+  const folder = (name, ...inside) => ({
+    isDirectory: true, name, createReader: () => ({ readEntries: (done) => done(inside.splice(0, 1)) }),
+  });
+  const entry = folder("trip", hidden, folder("day one", file), folder(".cache", hidden));
+  const node = document.querySelector("#library");
+  const event = new DragEvent("drop", { bubbles: true, cancelable: true });
+  const items = [{ webkitGetAsEntry: () => entry }];
+  Object.defineProperty(event, "dataTransfer", { value: { types: ["Files"], files: [], items } });
+  node.dispatchEvent(event);
+}"""
 
 
 def test_the_map_and_the_habits_of_a_library(page, tmp_path):
@@ -30,7 +66,7 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     reveal(page.get_by_role("tab", name="Library"))
 
     # the dialog goes to the folder, and adds it
-    page.get_by_role("button", name="Choose a folder").click()
+    page.locator("sayso-grid").get_by_role("button", name="Choose a folder").click()
     dialog = page.get_by_role("dialog", name="Choose a folder")
     dialog.get_by_role("button", name="Computer").click()
     for part in (tmp_path / "shots").parts[1:]:
@@ -64,6 +100,11 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     plane.focus()
     page.keyboard.press("Escape")
     expect(grid.get_by_role("toolbar", name="Selected images")).to_be_hidden()
+
+    webgl, raster, different = page.evaluate(PAINTERS)
+    assert webgl > 10_000
+    assert abs(webgl - raster) < 0.1 * webgl
+    assert different < 0.2 * webgl  # at the edges of the discs
 
     # a group alone, a line drawn around all of it, and its label
     where = page.get_by_label("In", exact=True)
@@ -122,3 +163,17 @@ def test_the_map_and_the_habits_of_a_library(page, tmp_path):
     page.evaluate(DROP, ["dropped.png", list(dropped.read_bytes())])
     expect(page.get_by_role("tab", name="Library")).to_have_attribute("aria-selected", "true")
     expect(page.get_by_text(re.compile("1 new images, "))).to_be_visible(timeout=60_000)
+    dropped = photo(tmp_path / "in a folder.png", "yellow", (52, 30))
+    page.evaluate(DROP_FOLDER, ["in a folder.png", list(dropped.read_bytes())])
+    expect(grid.get_by_role("heading", name="2 images", exact=True)).to_be_visible(timeout=60_000)
+
+    # its stars, by a key in the large view, and the filter
+    grid.locator("#card-1").click()
+    view = grid.get_by_role("dialog", name="Picture")
+    expect(view.get_by_role("group", name="Stars")).to_be_visible()
+    page.keyboard.press("4")
+    expect(view.get_by_role("button", name="4 of 5 stars")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Filter", exact=True).click()
+    page.get_by_label("Rating", exact=True).select_option("4")
+    expect(grid.get_by_role("heading", name="1 image", exact=True)).to_be_visible()

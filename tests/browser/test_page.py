@@ -57,6 +57,49 @@ def test_the_first_minute(page):
     assert page.evaluate("location.hash") == ""
 
 
+def test_the_tour_sees_what_was_done_and_comes_back_only_when_asked(page):
+    tour, take = page.locator("sayso-tour"), page.get_by_role("button", name="Take the tour")
+    take.click()
+    expect(tour).to_contain_text("1 of 7")
+    keep_picture(page, "tour-1")
+    page.get_by_role("button", name="Try the sample photos").click()
+    expect(tour).to_contain_text("Names decide", timeout=60_000)
+    more = page.get_by_label("Add classes")
+    more.press_sequentially("moon")
+    more.press("Enter")
+    expect(tour).to_contain_text("Correct three images")
+    board(page).locator(".tile").first.click()
+    page.keyboard.press("n")
+    expect(tour).to_contain_text("1 of 3")
+    for look in looks(page):
+        keep_picture(page, f"tour-{look}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    for _ in range(2):
+        tour.get_by_role("button", name="Next").click()
+    page.get_by_role("tab", name="Library").click()
+    search = page.get_by_label("Search by words")
+    search.fill("a rocket before the launch")
+    search.press("Enter")
+    expect(tour).to_contain_text("Open it.")
+    with page.expect_response(lambda answer: '"tab":"bias"' in (answer.request.post_data or "").replace(" ", "")):
+        page.get_by_role("tab", name="Bias").click()  # and the session keeps where someone is
+    expect(tour).to_contain_text("That is all")
+    tour.get_by_role("button", name="Done").click()
+    expect(tour).to_have_count(0)
+    reload(page)
+    expect(page.get_by_role("tab", name="Bias")).to_have_attribute("aria-selected", "true")  # where it was left
+    reveal(page.get_by_role("tab", name="Classify"))
+    expect(board(page)).to_be_visible()
+    expect(tour).to_have_count(0)
+    expect(take).to_have_count(0)  # it was asked for once
+    page.keyboard.press("?")
+    board(page).get_by_role("button", name="Take the tour").click()
+    expect(tour).to_contain_text("of 7")
+    tour.get_by_role("button", name="Leave the tour").click()
+    expect(tour).to_have_count(0)
+
+
 def test_dropped_files_are_sorted_and_bad_ones_named(page, pictures):
     say_names(page, f"red, green = lime | grass, blue, {TAG}")
     drop(page, pictures)
@@ -177,7 +220,7 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
     scores = [float(text.split()[0]) for text in grid.locator(".card span").all_text_contents()]
     assert scores == sorted(scores, reverse=True)
     grid.locator(".card").first.click()
-    expect(grid.locator("dialog[open] .numbers dt")).to_have_text(["Cosine", "Beats generic words", "Above the cut-off"])
+    expect(grid.locator("dialog[open] .numbers dt")).to_have_text(["Likeness", "Beats everyday words", "Above the line"])
     grid.get_by_role("button", name="More like this").click()
     expect(grid.get_by_role("heading", name=re.compile("Most like"))).to_be_visible()
     expect(page.get_by_label("Search by words")).to_have_value("")

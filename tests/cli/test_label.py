@@ -104,3 +104,16 @@ def test_a_file_that_was_replaced_is_said_and_listed(tmp_path):
     assert "1 of the labelled files replaced another picture" in sayso("label", home=home)[1]
     sayso("label", picture, "--as", "dog", home=home)
     assert "No file has replaced" in sayso("label", "--replaced", home=home)[1]
+
+
+def test_a_choice_stands_for_all_and_leaves_out_what_has_a_label(folder, tmp_path):
+    home = tmp_path / "home"
+    rows, said = sayso("choose", 4, folder, "--to", tmp_path / "fill.csv", "--json", home=home)
+    assert sorted(row["path"].split("/")[-2] for row in rows) == ["green", "red"]  # the others are nearly the same
+    assert "no more than 2" in said
+    assert (tmp_path / "fill.csv").read_text().splitlines()[1:] == [f"{row['path']}," for row in rows]
+    sayso("add", folder, home=home)
+    sayso("label", folder / "red", "--as", "red", home=home)
+    rows, _ = sayso("choose", 4, "--labels", "red, green", "--album", "first", "--json", home=home)
+    assert [(row["path"].split("/")[-2], row["place"]) for row in rows] == [("green", 1)]
+    assert len(sayso("album", "first", "--json", home=home)[0]) == 1

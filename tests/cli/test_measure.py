@@ -125,3 +125,69 @@ def test_compare_names_the_images_that_change(home):
 def test_compare_loads_another_model(home):
     out, _ = sayso("compare", "bare", "bare@other", "--set", home / "set", "--json", home=home)
     assert json.loads(out)["n"] == 8
+
+
+def test_a_suite_is_one_table_and_is_kept(home):
+    shutil.copytree(home / "set", home / "sets" / "caltech-101")
+    shutil.copytree(home / "set", home / "sets" / "mine")
+    out, said = sayso(
+        "evaluate", "--suite", home / "sets", "--against", "other", "--report", home / "suite.html", "--json", home=home
+    )
+    first, second, mean = [json.loads(line) for line in out.splitlines()]
+    assert (first["called"], first["scores"]["starter"], second["scores"]["other"]) == ("Caltech-101", 8 / 9, 7 / 8)
+    assert mean["ranks"] == {"starter": 1.5, "other": 1.5}
+    assert "guessing" in (home / "suite.html").read_text(encoding="utf-8")
+    with Library(home / "home") as library:
+        assert library.reports.all("suite")[0].id == mean["kept"]
+    _, said = sayso("evaluate", home=home, code=2)
+    assert "--suite" in said
+
+
+def test_tasks_are_listed_and_their_names_classify(home):
+    rows, _ = commands.sayso("tasks", "--json")
+    assert {"digits", "satellite", "aircraft"} <= {row["task"] for row in rows}
+    rows, _ = commands.sayso("tasks", "mnist", "--json")
+    assert rows[0]["labels"]["MNIST"] == [str(n) for n in range(10)]
+    out, said = sayso("classify", home / "set", "--task", "stl-10", home=home)
+    assert "STL-10: " in said
+    assert len(out.splitlines()) == 8
+
+
+def test_what_labels_are_worth(home):
+    for index in range(5):
+        for colour in ("red", "green"):
+            photo(home / "many" / colour / f"{index}.png", colour, (40 + index, 20))
+    out, _ = sayso("labels-worth", home / "many", "--report", home / "curve.html", home=home)
+    assert "worth about 1 label of each class" in out
+    assert "taught head" in (home / "curve.html").read_text(encoding="utf-8")
+    rows = json.loads(sayso("labels-worth", home / "many", "--json", home=home)[0])
+    assert (rows["zero_shot"], [row["everything"] for row in rows["rows"]]) == (1, [False, True])
+
+
+def test_several_sets_of_labels_a_tree_and_tiles(home):
+    pictures = home / "set" / "red"
+    rows, _ = commands.sayso(
+        *("classify", pictures, "--labels", "kind=red, blue", "--labels", "place: green, grey", "--json"),
+        *("--csv", home / "both.csv"),
+        home=home / "home",
+    )
+    table = (home / "both.csv").read_text(encoding="utf-8").splitlines()
+    assert table[0] == "image,kind,kind likely right,place,place likely right"
+    assert ",red,0.99,none of these," in table[1]
+    assert len(table) == len(rows) + 1
+    assert {tuple(row["sets"]) for row in rows} == {("kind", "place")}
+    assert rows[0]["sets"]["kind"]["answer"] == ["red"]
+    rows, _ = commands.sayso(
+        *("classify", pictures, "--labels", "warm > red, cold > blue", "--tiles", 2, "--map", home / "maps", "--json"),
+        home=home / "home",
+    )
+    assert [name for name, _ in rows[0]["levels"]] == ["warm", "warm > red"]
+    assert {label for label, _, _ in rows[0]["tiles"]} == {"warm > red"}
+    assert len(list((home / "maps").iterdir())) == len(rows)
+    for wrong, says in (
+        (("--labels", "red, blue", "--labels", "place: a, b"), "its name first"),
+        (("--labels", "a: red", "--labels", "a: blue"), "same name"),
+        (("--labels", "red, blue", "--map", home), "give --tiles"),
+    ):
+        _, said = sayso("classify", pictures, *wrong, home=home, code=2)
+        assert says in said

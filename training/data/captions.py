@@ -16,7 +16,7 @@ import torch
 
 from clipcore.plain import read_json
 
-from .pairs import Pair
+from .samples import Pair
 
 # Half plain and half odd, so that the prompts people write later are not new to the text tower.
 TEMPLATES = (

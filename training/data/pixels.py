@@ -18,7 +18,7 @@ from clipcore.errors import BadImage, BadInput
 from clipcore.pictures.reading import open_image
 from clipcore.progress import Step
 
-from .pairs import Pair, count
+from .samples import Pair, count
 from .styles import restyle
 
 

@@ -18,9 +18,10 @@ import numpy as np
 from clipcore.errors import BadImage, BadInput
 
 from ..distributed import World
-from .pairs import Pair, find_sources, read_pairs
-from .pairs import count as count_skipped
+from .pairs import find_sources, read_pairs
 from .pixels import Pixels, decode
+from .samples import Pair
+from .samples import count as count_skipped
 
 HOPELESS = 1000  # broken pictures one after the other
 

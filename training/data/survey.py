@@ -10,7 +10,9 @@ from pathlib import Path
 from clipcore.errors import BadInput
 from clipcore.progress import Step
 
-from .pairs import SHARDS, Pair, read_pairs
+from .pairs import read_pairs
+from .samples import Pair
+from .shards import SHARDS
 
 SAMPLE = 256
 

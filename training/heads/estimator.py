@@ -28,7 +28,7 @@ HEADS = ("few-shot", "probe", "zero-shot")
 FEW = 64  # pictures that are read without a progress bar
 
 
-class SaysoClassifier(ClassifierMixin, BaseEstimator):
+class SaysoClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn has no types
     """A CLIP classifier with scikit-learn's interface.
 
     X of all methods is vectors of the model, float [n, dim], or n pictures as paths or PIL images, which are then embedded.

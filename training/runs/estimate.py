@@ -22,8 +22,9 @@ from clipcore.errors import BadInput
 from clipcore.progress import Step, duration
 
 from ..data.captions import Captioner
-from ..data.pairs import Pair, find_sources
+from ..data.pairs import find_sources
 from ..data.pixels import Pixels, iter_cache
+from ..data.samples import Pair
 from ..data.samples import learns as learns_from
 from ..data.survey import Survey, iter_survey
 from ..distributed import World

@@ -22,9 +22,9 @@ from clipcore.errors import BadInput
 from clipcore.plain import read_json
 from clipcore.progress import Step
 
-from ..data.pairs import Pair, read_pairs
+from ..data.pairs import read_pairs
 from ..data.pixels import Pixels, iter_cache
-from ..data.samples import Purpose, learns
+from ..data.samples import Pair, Purpose, learns
 from ..heads.cross_validation import Measured
 from ..towers.checkpoint import load_checkpoint
 from ..towers.clip import side_of

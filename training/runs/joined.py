@@ -28,8 +28,8 @@ from clipcore.models.towers import NamedTower
 from clipcore.progress import Step
 
 from ..data.captions import TEMPLATES
-from ..data.pairs import Pair
 from ..data.pixels import Pixels, iter_cache
+from ..data.samples import Pair
 from ..data.styles import grey
 from ..data.views import resized
 from ..towers.clip import Tokenizer, encode_captions, export

@@ -32,16 +32,17 @@ from clipcore.plain import read_json
 from clipcore.progress import Step
 
 from ..data.captions import load_names
-from ..data.pairs import Pair, find_sources, read_pairs
+from ..data.pairs import find_sources, read_pairs
 from ..data.pixels import Pixels, iter_cache
-from ..data.samples import learns
+from ..data.samples import Pair, learns
 from ..data.streamed import Stream
 from ..distributed import World
 from ..towers.checkpoint import load_checkpoint
 from ..towers.clip import build, encode_pictures, export, side_of
-from ..towers.contrastive import Settings, iter_pretrain
+from ..towers.contrastive import iter_pretrain
 from ..towers.dictionary import iter_define, read_nouns, without
 from ..towers.initial_weights import Start
+from ..towers.settings import Settings
 from .joined import Towers, iter_joined
 
 RECIPES = Path(__file__).parents[1] / "recipes"

@@ -24,7 +24,7 @@ from clipcore.models.towers import NamedTower
 from clipcore.progress import Step
 
 from ..data.captions import Captioner
-from ..data.pairs import Pair
+from ..data.samples import Pair
 from .clip import Tokenizer, encode_captions
 from .loss import contrastive_loss
 

@@ -1,12 +1,15 @@
 """The optimiser's small change: which weights decay, how the rate moves, a running average of the weights."""
 
 import copy
+from typing import Any
 
 import torch
 from torch import nn
 
 
-def decay_groups(model: nn.Module, learning_rate: float, weight_decay: float, text_rate: float = 1.0) -> list[dict]:
+def decay_groups(
+    model: nn.Module, learning_rate: float, weight_decay: float, text_rate: float = 1.0
+) -> list[dict[str, Any]]:
     """AdamW parameter groups: matrices decay; biases, gains, embeddings and the temperature do not (paper, section 2.5).
 
     Embeddings are tables, not maps: decay would pull the rows of words that training never meets towards nothing.

@@ -55,7 +55,7 @@ def checked_payload(folder_id: int | None, folder: str, source: str, table: str 
         if source == TABLE and not table:
             table = _table_beside(path)
     elif source == TABLE and not table:
-        raise BadInput("Send the table with the groups: a CSV file with a column file and others such as age or gender.")
+        raise BadInput("Send a CSV file with the groups, with columns such as file and age.")
     if table:
         read_table(table)
     return {"folder_id": folder_id, "folder": (folder or "").strip(), "source": source, "table": table}
@@ -68,7 +68,7 @@ def _table_beside(folder: Path) -> str:
         found = sorted(file for file in tables if not is_no_photo(file.name))
         if len(found) == 1:
             return str(found[0])
-    raise BadInput("Send the table with the groups: no CSV file lies in the folder or beside it, or several do.")
+    raise BadInput("Send the table with the groups. No CSV file lies in the folder or beside it, or several do.")
 
 
 def _load(studio: Studio, payload: dict[str, Any]) -> Work:
@@ -129,8 +129,8 @@ class Benches:
         rows = [at.get(one, -1) for one in zip(study.ids, study.keys, strict=True)]
         if missing := rows.count(-1):
             raise BadInput(
-                f"{many(missing, 'image')} of this result {'is' if missing == 1 else 'are'} gone, changed, or not embedded "
-                f"with {encoder.space.name}; load the groups again."
+                f"{many(missing, 'image')} of this result {'is' if missing == 1 else 'are'} gone, changed, or not read "
+                f"by {encoder.space.name}. Load the groups again."
             )
         bench = Bench(encoder, np.asarray(vectors)[rows], study.facts)
         with self._lock:

@@ -21,8 +21,8 @@ INTRO = (
     "changes. Groups come from your own table. Nothing is read from faces unless you name such a class.</p>"
 )
 HOW = (
-    "One row for each image: a column file (name or path), and others such as age, gender or race. FairFace's tables are "
-    "such files. Left out, the one CSV file in the folder or beside it is taken."
+    "One row for each image. A column “file” has its name or path; others tell age or gender. FairFace's tables are "
+    "such files. Without one, the CSV file in the folder or beside it is taken."
 )
 
 

@@ -80,7 +80,7 @@ def plan_of(studio: Studio, wish: Wish) -> Plan:
     wish = checked(wish)
     answers = studio.library.exchange.run_said(wish.run) if wish.mine else studio.library.exchange.run_answers(wish.run)
     if wish.what == XMP:
-        return sidecars(answers, wish.naming)
+        return sidecars(answers, wish.naming, studio.library.given_stars(answer.image.picture for answer in answers))
     layout = yolo_folders if wish.what == YOLO else class_folders
     return layout(answers, wish.folder, wish.how)
 

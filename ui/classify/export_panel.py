@@ -84,8 +84,8 @@ def build(
         at.plan = gr.HTML("", elem_id="export-plan")
     with gr.Accordion("Import", open=False, elem_id="import"):
         gr.HTML(
-            '<p class="subtle">A classifier that someone made with the same model (.safetensors), or labels of images of '
-            "this library: a table with the columns path and label, COCO, or Label Studio's JSON.</p>"
+            '<p class="subtle">A classifier (.safetensors) that someone made with the same model. Or labels for this '
+            "library: COCO or Label Studio's JSON. Or a table with the columns path and label.</p>"
         )
         with gr.Row(elem_classes="go"):
             take = gr.UploadButton(
@@ -142,7 +142,7 @@ def _show(studio: Studio, at: Parts, *asked: Any) -> Changes:
     """The plan, before anything is changed."""
     wish = _wish(studio, *asked)
     if wish.what == ONNX:
-        return {at.plan: said("One file with what reads images in the model in use, and this board's classifier.")}
+        return {at.plan: said("One file that holds this board's classifier, and the model's half that reads images.")}
     return {at.plan: plan_html(export_jobs.plan_of(studio, wish))}
 
 
@@ -176,7 +176,8 @@ def _rebuild(studio: Studio, at: Parts, file: str) -> Changes:
         raise BadInput("Choose a classifier's file first.")
     record = export_jobs.rebuild_classifier(studio, file, Path(file).stem)
     words = (
-        f"“{record.name}” was made again for this model from its names, prompts and your labels; version {record.version}."
+        f"“{record.name}” was made again for this model, as version {record.version}. "
+        "It has the same names and prompts, and learned from your labels."
     )
     return _came(studio, at, record.name, words)
 

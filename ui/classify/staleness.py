@@ -9,7 +9,7 @@ from ..studio import Studio
 
 NAMES = "The board still shows the old names."
 PROMPTS = "The board still shows the answers to the old prompts."
-MANY = "The board still shows the answers from before you changed how many an image can have."
+MANY = "The board does not know yet how many classes an image can have."
 IMAGES = "The board still shows the images from before."
 REMEDY = "Choose Classify to sort again."
 

@@ -21,7 +21,7 @@ from ..samples import LABELS as SAMPLE_LABELS
 from ..sessions import switcher
 from ..sessions.fields import belongs, session_of
 from ..studio import Studio
-from . import export_panel, staleness, versions
+from . import export_panel, ready, staleness, versions
 
 KINDS = ("classify", "drop")
 QUICK = 1.5  # seconds a click waits for its job, so that small work never shows a progress bar
@@ -114,6 +114,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
                             elem_id="templates",
                         )
                         at.preview = gr.HTML(describe_prompts("", "\n".join(pack(DEFAULT_PACK).templates))[1])
+                    ready.build(at.labels, at.templates)
                 place("lesson")
             with foot():
                 at.jobs.progress_bar("classify-progress")
@@ -124,6 +125,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs) -> gr.Dropd
             at.board = _element("sayso-board", "board", "run")
             with gr.Row(elem_id="first-steps"):
                 sample = gr.Button("Try the sample photos", scale=0, min_width=190)
+                gr.Button("Take the tour", scale=0, min_width=130, elem_id="tour")
                 library = gr.Button("Choose a folder", scale=0, min_width=150)
                 gr.Button("Open a saved classifier", scale=0, min_width=190, elem_classes="opens-drawer")
                 offer.build(studio, page, tabs)

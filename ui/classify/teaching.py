@@ -169,7 +169,7 @@ class Teaching:
             return {"items": [], "words": "Labels are checked where they exclude each other, not here."}
         examples = self._library.examples(board.labels)
         if len(examples) < LEAST:
-            return {"items": [], "words": "There are too few labels to check; label a few images of every class first."}
+            return {"items": [], "words": "Too few labels to check. Label a few images of every class first."}
         found = wrong_labels(examples, self._start(board))
         index = {label: code for code, label in enumerate(board.labels)}
         items = [
@@ -269,7 +269,7 @@ def _progress(of: int, labelled: int, done: int, right: int, taught: int) -> str
     low, high = share_interval(right, done)
     told = f"Right on {right} of {done} {'photo' if done == 1 else 'photos'} you checked"
     if taught != right:
-        told = f"{told}; with what your labels taught {taught}"
+        told = f"{told}; with what your labels taught, on {taught}"
     if labelled < of:
-        return f"{told}. {of - labelled} more at random make it surer"
+        return f"{told}. Check {of - labelled} more to know it better"
     return f"{told}. Likely between {100 * low:.0f} and {100 * high:.0f} of 100"

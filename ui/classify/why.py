@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.responses import Response
 
 from clipcore.classify.explain import overlay, why
+from clipcore.classify.tree import is_tree, leaf, levels
 from clipcore.pictures.reading import open_image
 
 from ..ids import Id
@@ -28,7 +29,9 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         classifier = board.run.classifier
         examples = library.examples(classifier.labels)
         others = examples.take([i for i, key in enumerate(examples.keys) if key != board.images[row].picture])
-        found = why(studio.encoder(), classifier, board.X[row], others, shares=board.answers.shares[row])
+        shares = board.answers.shares[row]
+        found = why(studio.encoder(), classifier, board.X[row], others, shares=shares)
+        tree = levels(classifier.labels, shares) if board.exclusive and is_tree(classifier.labels) else []
         pictures = library.images_with_contents(neighbour.key for neighbour in found.neighbours)
         return {
             "label": found.label,
@@ -37,6 +40,7 @@ def add_why_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
             "templates": found.templates,
             "kind": classifier.kind,
             "exclusive": board.exclusive,
+            "levels": [[leaf(name), round(share, 4)] for name, share in tree],
             "votes": [
                 {
                     "label": votes.label,

@@ -69,5 +69,5 @@ SLOW = JSONResponse({"error": "The request did not arrive in time; send it again
 
 def refusal(most: int) -> JSONResponse:
     """What is said of a body above `most` bytes."""
-    words = f"This is more than {most // 1_000_000} MB at once, which is the most here; send less."
+    words = f"This is more than {most // 1_000_000} MB, the most at once. Send less."
     return JSONResponse({"error": words, "detail": words}, 413, {"Connection": "close"})

@@ -16,4 +16,4 @@ def require_here(request: Request) -> None:
     except ValueError:
         is_here = False
     if not is_here:
-        raise BadInput("Folders are shown only on the computer that runs Sayso, or with its password; upload the photos.")
+        raise BadInput("Folders are shown only on the computer that runs Sayso. Upload the photos instead.")

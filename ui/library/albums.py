@@ -68,7 +68,7 @@ def add_album_routes(app: FastAPI, studio: Studio, answers: Answers) -> None:
     def save(search: Search) -> dict[str, Any]:
         asked = search.question
         if asked.picture or asked.image is not None or asked.album:
-            raise BadInput("An album looks for words and filters; take the picture out of the search first.")
+            raise BadInput("An album looks for words and filters. Remove the picture from the search first.")
         return listed(library.albums.save(search.name, asked.q, asked.filters, replace=search.replace))
 
     @app.post("/api/albums/delete")

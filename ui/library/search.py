@@ -1,9 +1,10 @@
 """Questions to the library and their answers: pages of it, searches by words and pictures, albums. Ids in, never paths.
 
-An answer is {"title", "note", "total", "scale", "images": [card, ...], "clear", "suggestions"}. `total` pictures answer the
-question; at most `PAGE` of them, from an offset on, are in `images`. `scale` says what their scores are: cosine, share, or
-null. A card is [id, content, name, score, rank, margin, matches]; what follows the name is null where nothing was searched.
-`clear` is null where nothing can be said about it.
+An answer is {"title", "note", "about", "hint", "total", "scale", "images": [card, ...], "clear", "suggestions"}. `note` is
+one short sentence, `about` a longer one on it, `hint` how to search instead. `total` pictures answer the question; at most
+`PAGE` of them, from an offset on, are in `images`. `scale` says what their scores are: cosine, share, or null. A card is
+[id, content, name, score, rank, margin, matches]; what follows the name is null where nothing was searched. `clear` is null
+where nothing can be said about it.
 """
 
 import secrets
@@ -22,13 +23,15 @@ from clipcore.advice.searching import search_hint
 from storage import AlbumRecord, Filters, Found, Hit, ImageRecord, Order, Orientation, parse_day
 
 from ..guard.bodies import PICTURE as MAX_UPLOAD
-from ..ids import Id, Offset
+from ..ids import Id, Offset, Stars
 from ..studio import Studio
 
 PAGE = 120  # thumbnails a page
 MOST_RESULTS = 20_000  # of a search that are listed
 MOST_AT_ONCE = 100_000  # images that one request is about: labelled in seconds, in parts that let others in between
 KEPT_PICTURES = 64
+GUESSED = "It can be wrong."
+ABOUT = "An image matches if your words fit it far better than everyday words do."
 
 
 @dataclass
@@ -46,6 +49,7 @@ class Question:
     label: str = ""
     orientation: Orientation = ""
     place: str = ""
+    stars: Stars | None = None
     sort: Order = "relevance"
     everything: bool = False
 
@@ -53,7 +57,8 @@ class Question:
     def filters(self) -> Filters:
         """Raises BadInput for a day that is none."""
         days = parse_day(self.since), parse_day(self.until)
-        return Filters(self.folder, self.name.strip(), *days, self.label.strip(), self.orientation, self.place.strip())
+        words = self.label.strip(), self.orientation, self.place.strip()
+        return Filters(self.folder, self.name.strip(), *days, *words, self.stars)
 
     @property
     def searches(self) -> bool:
@@ -80,7 +85,7 @@ class Watch:
 def check_number(images: int) -> None:
     """Raise TooMany for more images than one request may name; the rest then comes in another."""
     if images > MOST_AT_ONCE:
-        raise TooMany(f"These are {images:,} images and {MOST_AT_ONCE:,} go at once; select fewer, such as one folder.")
+        raise TooMany(f"These are {images:,} images; {MOST_AT_ONCE:,} go at once. Select fewer, such as one folder.")
 
 
 class Pictures:
@@ -125,7 +130,8 @@ class Answers:
             title, note = self._words(question, found)
             english = reads_english_alone(self._library.encoder.space.name) if self._library.encoder else False
             hint = search_hint(question.q, english, found.clear)
-            return _answer(found, title, f"{hint} {note}".strip())
+            about = ABOUT if note == GUESSED else ""
+            return _answer(found, title, note) | {"hint": hint, "about": about}
         images, total = self._library.browse(question.filters, question.sort, offset, PAGE)
         found = Found([Hit(image, 0.0) for image in images], total, None)
         return _answer(found, many(total, "image"), scale=None)
@@ -176,6 +182,7 @@ class Answers:
         parts += [f"to {filters.until}"] if filters.until else []
         parts += [f"labelled {filters.label}"] if filters.label else []
         parts += [f"taken at {filters.place}"] if filters.place else []
+        parts += [many(filters.stars, "star") + " and up"] if filters.stars else []
         parts += [filters.orientation] if filters.orientation else []
         return ", ".join(parts)
 
@@ -195,7 +202,7 @@ class Answers:
         if question.everything:
             return f"The {many(found.total, 'image')} closest to {asked}", "Also images that do not match."
         title = f"{many(found.total, 'image')} match{'es' if found.total == 1 else ''} {asked}"
-        return title, "Judged against how generic words do on your library. It can be wrong."
+        return title, GUESSED
 
 
 Asked = Annotated[Question, Depends()]
@@ -271,6 +278,8 @@ def _answer(found: Found, title: str, note: str = "", scale: str | None = "cosin
     return {
         "title": title,
         "note": note,
+        "about": "",
+        "hint": "",
         "total": found.total,
         "scale": scale,
         "images": [_hit(hit) if scale else [*card(hit.image), None] for hit in found.hits],

@@ -16,7 +16,7 @@ from clipcore.classify.prompts import clean_label
 from clipcore.pictures.reading import content_hash, read_bytes
 from storage import Moved
 
-from ..ids import Id
+from ..ids import Id, Stars
 from ..studio import Studio
 from .search import Answers, Chosen, Pictures, Question, many
 
@@ -43,6 +43,14 @@ class Labelling(Undo):
     value: Literal[1, 0, -1] | None = 1
 
 
+@dataclass
+class Rating:
+    """A request to give pictures 1 to 5 stars, or none with 0."""
+
+    chosen: Chosen
+    stars: Stars
+
+
 def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, pictures: Pictures) -> None:
     """Hang this module's routes on the app."""
     library = studio.library
@@ -65,6 +73,10 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
         if moved is None:
             raise BadInput("There is no label of yours to take back.")
         return told(moved, step.client)
+
+    @app.post("/api/rate")
+    def rate(asked: Rating) -> dict[str, Any]:
+        return {"pictures": library.rate(answers.ids(asked.chosen), asked.stars), "stars": asked.stars}
 
     @app.post("/api/source")
     def source(chosen: Chosen) -> dict[str, Any]:
@@ -107,6 +119,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
             "modified": image.modified.strftime("%Y-%m-%d %H:%M"),
             "camera": image.camera,
             "place": image.place,
+            "stars": library.stars(image_id),
             "width": image.width,
             "height": image.height,
             "bytes": size,

@@ -19,7 +19,7 @@ from ..job_watch import QUIET, Changes, Following
 from ..page_events import Opening
 from ..progress import friendly, said, stopwatch
 from ..studio import Studio
-from . import duplicates
+from . import choosing, duplicates
 
 KINDS = ("add", "drop", "watch")  # the jobs that bring pictures in, whoever started them
 SEE = ' <button type="button" class="link" data-opens="skipped">See which</button>'
@@ -58,6 +58,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
                     upload = gr.UploadButton("Upload a folder", file_count="directory", elem_id="upload-folder")
                     sample = gr.Button("Add the sample photos", elem_id="add-samples")
                 duplicates.build(studio, page, tab)
+                choose = gr.Column(min_width=0)
                 with gr.Accordion("Skipped files and replaced ones", open=False, elem_id="skipped"):
                     at.skipped = gr.HTML()
                 # files that are dropped anywhere: ui/static/shared/frame.js puts them in here
@@ -74,6 +75,8 @@ def build(studio: Studio, page: Opening, tab: gr.Tab, tabs: gr.Tabs, source: gr.
                 js_on_load="element.addEventListener('use', event => trigger('use', event.detail))",
                 padding=False,
             )
+    with choose:  # it comes here because what is chosen is shown by the grid
+        choosing.build(studio, page, tab, tabs, source, at.grid)
 
     outputs = [*following.parts, *vars(at).values()]
     following.wire(outputs, page, tab)

@@ -68,7 +68,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             with foot():
                 panel = Panel(studio, KIND, "Match")
         with stage():
-            words = "The model says which captions fit, and whether it sees who does what to whom."
+            words = "Which captions fit, and does the model see who does what to whom?"
             results = Results(studio, KIND, "Nothing matched yet", words)
 
     def shown(chosen: str) -> list[Any]:
@@ -104,7 +104,7 @@ def payload(studio: Studio, what: str, chosen: list[str] | None, text: str, path
         return {"what": what, "path": path, "folder": folder}
     if what == RECALL:
         if not (path or "").strip():
-            raise BadInput("Name a captioned set: a CSV with the columns image and caption, or a .tar shard.")
+            raise BadInput("Name a CSV with the columns image and caption, or a .tar file.")
         next(_captioned(set_path({"path": path})), None)
         return {"what": what, "path": path}
     captions = list(dict.fromkeys(line.strip() for line in (text or "").splitlines() if line.strip()))

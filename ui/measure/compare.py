@@ -57,5 +57,5 @@ def refresh(studio: Studio, known: list[tuple[str, int]]) -> Any:
 def compare(studio: Studio, results: Results, first: int | None, second: int | None) -> Changes:
     """Compare two reports and keep the result."""
     if not first or not second or first == second:
-        raise BadInput("Choose two different results; measure a second one in Accuracy if there is only one.")
+        raise BadInput("Choose two different results. If there is one, measure a second in Accuracy.")
     return results.show(keep_comparison(studio, first, second).id)

@@ -12,7 +12,7 @@ from ..studio import Studio
 from .panel import QUIET
 from .sets import EVERYTHING, LABELS, PATH, ZERO_SHOT, checked_path
 
-SET_HELP = "A folder with one folder for each class, a CSV with the columns image and label, or .tar files (shards)."
+SET_HELP = "A folder with one for each class. Or a CSV with the columns image and label, or .tar files (shards)."
 
 
 def choose_classifier(studio: Studio, kind: str, page: Opening, tab: gr.Tab) -> gr.Dropdown:
@@ -62,7 +62,7 @@ def source_of(studio: Studio, source: str, path: str, names: str = "", named: bo
             raise BadInput("The library is empty; add a folder of pictures first.")
         return {"set": EVERYTHING, "names": names if named else ""}
     if not studio.library.labels.counts():
-        raise BadInput("No image has a label yet; put some right on the board of the Classify tab, or choose a set.")
+        raise BadInput("No image has a label yet. Label some in the Classify tab, or choose a set.")
     return {"set": LABELS}
 
 

@@ -12,6 +12,7 @@ from clipcore.measure import (
     Comparison,
     Judged,
     Report,
+    above,
     compare,
     find_leaks,
     iter_side_by_side,
@@ -71,13 +72,15 @@ def _measure(studio: Studio, payload: dict[str, Any]) -> Work:
     studio.encoder().space.require(classifier.space, f"The classifier {name}")
     rows, examples, left = known(found.examples, classifier.labels)
     if not len(examples):
-        raise BadInput(f"None of the classes of this set ({_few(left)}) is a class of {name}; choose another classifier.")
+        raise BadInput(f"This set's classes ({_few(left)}) are none of {name}. Choose another classifier.")
     yield Step(0, 0, "working out the figures")
     judged = judge(classifier, examples, [found.names[row] for row in rows])
+    further = above(judged)
     notes = left_out(name, left, found.skipped)
     if classifier.kind != "zero-shot":
         leaks = find_leaks(examples, studio.library.examples(classifier.labels), classifier)
         notes += [leaks.sentence] if leaks else []
+    notes += further
     notes += claims(classifier, examples, studio.encoder())
     model = classifier.space.name
     kept = kept_accuracy(judged, name, classifier.kind, model, found.name, notes, found.source)

@@ -8,12 +8,14 @@ from clipcore import BadInput, NotFound
 from clipcore.measure import summarise
 from clipcore.measure.bench_html import (
     composition_html,
+    curve_html,
     prompts_html,
     recall_html,
     robustness_html,
     shift_html,
+    suite_html,
 )
-from clipcore.measure.bench_plots import prompts_plot, robustness_plot, shift_plot
+from clipcore.measure.bench_plots import curve_plot, prompts_plot, robustness_plot, shift_plot, suite_plot
 from clipcore.measure.html import accuracy_html, comparison_html, models_html
 from clipcore.measure.plots import Plot, comparison_plot, costs_plot, coverage_plot, reliability_plot
 from storage import ReportRecord
@@ -46,6 +48,10 @@ def plots(record: ReportRecord) -> list[Plot]:
         return [costs_plot(record.report["rows"])]
     if record.kind == "prompts":
         return [prompts_plot(result)]
+    if record.kind == "suite":
+        return [suite_plot(result)]
+    if record.kind == "labels":
+        return [curve_plot(result)]
     if record.kind == "robustness":
         return [shift_plot(result) if "models" in result else robustness_plot(result)]
     return []
@@ -105,6 +111,10 @@ def document(record: ReportRecord, pictures: Mapping[str, bytes]) -> str:
         return models_html(record.report["rows"], plots(record), name, about, notes)
     if record.kind == "prompts":
         return prompts_html(result, name, about, notes)
+    if record.kind == "suite":
+        return suite_html(result, name, about)
+    if record.kind == "labels":
+        return curve_html(result, name, about, notes)
     if record.kind == "robustness":
         return (shift_html if "models" in result else robustness_html)(result, name, about, notes)
     if record.kind == "captions" and result["what"] in ("composition", "recall"):
@@ -121,6 +131,6 @@ def light(found: Mapping[str, Any]) -> dict[str, Any]:
 
 def checked(record: ReportRecord) -> ReportRecord:
     """A result of this tab. Raises BadInput for one of another."""
-    if record.kind not in ("accuracy", "compare", "models", "prompts", "robustness", "captions"):
+    if record.kind not in ("accuracy", "compare", "models", "prompts", "robustness", "captions", "suite", "labels"):
         raise BadInput(f"“{record.name}” is no result of this tab; choose another.")
     return record

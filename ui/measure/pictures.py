@@ -48,7 +48,7 @@ class SetPictures:
             raise NotFound("There is no such picture of this result.")
         found = self.prepare(source, [names[row]], [keys[row]], size)
         if keys[row] not in found:
-            raise NotFound("That picture is not where it was when it was measured, or has changed since.")
+            raise NotFound("That picture was moved or has changed since it was measured.")
         return found[keys[row]]
 
     def _read(self, source: str, missing: dict[str, str], size: str) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 KIND = "robustness"
 SPOILT, SHIFTED = "spoilt", "shifted"
-SHIFT_HELP = "Such as sketches of what the images above are photos of, with the same class names."
+SHIFT_HELP = "Such as sketches of the same things, with the same class names."
 
 
 def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
@@ -64,7 +64,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
                 others = gr.Textbox(
                     label="Other models, for effective robustness",
                     placeholder="local-dir:models/mine",
-                    info="Two or more that are on this computer, one a line; they read the same class names.",
+                    info="Two or more that are on this computer, one a line.",
                     lines=1,
                     max_lines=5,
                     visible=False,
@@ -72,7 +72,7 @@ def build(studio: Studio, page: Opening, tab: gr.Tab) -> None:
             with foot():
                 panel = Panel(studio, KIND, "Measure robustness")
         with stage():
-            words = "Blur, noise, bad light, a word pasted on, or another kind of picture: how long do the answers hold?"
+            words = "How long do answers hold when pictures get blurred, dark or noisy?"
             results = Results(studio, KIND, "No robustness sheet yet", words)
 
     def shown(chosen: str) -> list[Any]:
@@ -105,7 +105,7 @@ def payload(
         raise BadInput("Two sets are compared by their labels; choose images that have some.")
     models = list(dict.fromkeys(filter(None, map(str.strip, (others or "").splitlines()))))
     if models and source != PATH:
-        raise BadInput("Other models have to read the images themselves; choose a set on this computer for the first one.")
+        raise BadInput("Other models must read the images anew. Choose a set on this computer for them.")
     return {**asked, "second": checked_path(second), "models": models}
 
 
@@ -123,7 +123,7 @@ def work(studio: Studio, payload: dict[str, Any]) -> Work:
     name, classifier = pick_classifier(studio, payload["classifier"], names, payload.get("pack", DEFAULT_PACK), synonyms)
     usable = [pair for pair in pairs if pair.name is None or pair.name in classifier.labels]
     if not usable:
-        raise BadInput(f"None of the images has a label that is a class of {name}; choose another classifier.")
+        raise BadInput(f"No label of these images is a class of {name}. Choose another classifier.")
     sheet = yield from iter_robustness(encoder, classifier, some_of(usable, payload["limit"]))
     left: dict[str, int] = {}
     for pair in pairs:

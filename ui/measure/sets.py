@@ -52,7 +52,7 @@ def iter_read_set(studio: Studio, payload: Mapping[str, Any]) -> Generator[Step,
     if payload.get("set") == LABELS:
         examples = library.examples()
         if not len(examples):
-            raise BadInput("No image of the library has a label yet; put some right on the board of the Classify tab first.")
+            raise BadInput("No image of the library has a label yet. Label some in the Classify tab first.")
         known = library.images_with_contents(examples.keys)
         names = [known[key].name if key in known else "" for key in examples.keys]
         return LabelledSet("my labels", examples, names, 0)
@@ -82,7 +82,7 @@ def iter_find_pictures(studio: Studio, payload: Mapping[str, Any]) -> Generator[
 def checked_path(path: str) -> str:
     """A set's path as typed. Raises BadInput if nothing can be read from it."""
     if not (path or "").strip():
-        raise BadInput("Type where the images are: a folder with one folder for each class, a CSV table or a .tar shard.")
+        raise BadInput("Type where the images are: class folders, a CSV table or a .tar file.")
     next(labelled(Path(path.strip()).expanduser()), None)
     return path.strip()
 
@@ -109,7 +109,7 @@ def pick_classifier(
     if kind == "run":
         return "the board's", studio.library.runs.get(value).classifier
     if not names:
-        raise BadInput("None of these images has a label; name a folder with one folder of images for each class.")
+        raise BadInput("None of these images has a label. Name a folder with a folder for each class.")
     return f"zero-shot, {prompts}", zero_shot_classifier(
         studio.encoder(), names, pack(prompts).with_synonyms(synonyms or {})
     )

@@ -15,6 +15,8 @@ SECTIONS = (
     ("Robustness", "robustness"),
     ("Captions", "captions"),
     ("Models", "models"),
+    ("Labels", "labels"),
+    ("Sets", "suite"),
 )
 
 

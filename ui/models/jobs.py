@@ -218,7 +218,7 @@ def _timed(steps: Generator[Step, None, T]) -> Generator[Step, None, T]:
 def _write_labels(studio: Studio, table: Path) -> None:
     examples = studio.library.examples()
     if len(set(examples.labels)) < 2:
-        raise BadInput("Fine-tuning needs labelled images of two classes at least; label some on the board first.")
+        raise BadInput("Fine-tuning needs labelled images of two classes. Label some on the board first.")
     images = studio.library.images_with_contents(examples.keys)
     table.parent.mkdir(parents=True, exist_ok=True)
     part = table.with_name(f"{table.name}.part")

@@ -12,8 +12,8 @@ from ..studio import Studio
 MODEL, MEGABYTES, RIGHT = "ViT-B-32-256/datacomp_s34b_b86k", 605, 73
 LATER = "no-offer"  # a file of the home: someone has answered
 WORDS = (
-    f"Sayso begins with a small model of its own. <b>{MODEL}</b> knows far more things by name: "
-    f"it names {RIGHT} of 100 photos of 1,000 kinds right."
+    f"Sayso begins with a small model. A larger one, <b>{MODEL}</b>, knows far more. "
+    f"With 1,000 names to choose from, it is right on {RIGHT} of 100 photos."
 )
 
 

@@ -166,7 +166,7 @@ def _ask_remove(studio: Studio, at: Parts, name: str) -> Changes:
         raise BadInput("This model is in use; use another one first.")
     run = next((run for run in training_folders.trainings(studio) if run.model == name), None)
     if name == "starter" or (name.startswith("local-dir:") and not run):
-        raise BadInput("Only models that were fetched or made here can be removed; this one lies elsewhere.")
+        raise BadInput("This model lies elsewhere. Only models fetched or made here can be removed.")
     shown = run.name if run else name
     return _ask(at, ("remove", name), f"Remove {shown} from this computer? What it has read stays.", "Remove it")
 

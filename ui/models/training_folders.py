@@ -93,7 +93,7 @@ def stamp(studio: Studio) -> str:
 def training(studio: Studio, name: str) -> Training:
     """A training by its name. Raises BadInput for a name that can be none."""
     if not NAME.fullmatch(name or ""):
-        raise BadInput("A model's name has letters, digits, spaces, dots and dashes, 60 at most; type another.")
+        raise BadInput("Type a name of at most 60 letters, digits, spaces, dots and dashes.")
     return Training(name, studio.library.home / "models" / name)
 
 

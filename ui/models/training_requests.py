@@ -31,7 +31,7 @@ def finetune_asked(
     if source == FROM_LABELS:
         data = LABELS
         if len(set(studio.library.examples().labels)) < 2:
-            raise BadInput("Fine-tuning needs labelled images of two classes at least; label some on the board first.")
+            raise BadInput("Fine-tuning needs labelled images of two classes. Label some on the board first.")
     else:
         data = str(Path(checked_path(path)).expanduser().absolute())
     if not is_here(model.strip()):
@@ -57,7 +57,7 @@ def _rate(typed: str | None) -> float | None:
     try:
         return float(str(typed).strip().replace(",", "."))
     except ValueError:
-        raise BadInput("The learning rate must be a number such as 0.00003; leave it empty to have one chosen.") from None
+        raise BadInput("The learning rate must be a number such as 0.00003. Empty, one is chosen.") from None
 
 
 def finetune_payload(studio: Studio, name: str, *asked: Any) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def pretrain_asked(studio: Studio, data: str, recipe: str, minutes: float | None
     from training.data.pairs import find_sources
 
     if not (data or "").strip():
-        raise BadInput("Type where the images are: a folder, a table of images and captions, or .tar shards.")
+        raise BadInput("Type where the images are: a folder, a table with captions, or .tar files.")
     path = Path(data.strip()).expanduser().absolute()
     find_sources(path)
     if not minutes or minutes <= 0:

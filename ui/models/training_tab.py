@@ -86,7 +86,7 @@ def forms(studio: Studio) -> Forms:
         at.source = gr.Radio([FROM_LABELS, FROM_PATH], value=FROM_LABELS, label="Learn from")
         at.path = gr.Textbox(
             label="Where they are",
-            info="A folder with one folder for each class, a CSV with the columns image and label, or .tar files (shards).",
+            info="A folder with one for each class. Or a CSV with the columns image and label, or .tar files (shards).",
             visible=False,
         )
         at.model = gr.Textbox(studio.model, label="Model to begin with")

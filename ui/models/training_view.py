@@ -40,7 +40,7 @@ def training_html(run: Training, alpha: float) -> str:
                 words = "held-out images" if name == "held_out" else name.partition("/")[2]
                 scores.setdefault(words, []).append((row["step"], value))
     if not log:
-        return said(f"“{run.name}” has not learned anything yet; the curves come with the first passes over the images.")
+        return said(f"“{run.name}” has not learned anything yet. Its curves come soon after it begins.")
     figures = curves_svg("Loss", {"loss": losses}, "steps")
     figures += curves_svg("Right answers on held-out images", scores, "steps", share=True)
     return f'<div class="figures">{figures}{_mixtures(run, alpha)}</div>{_table(run, alpha)}'

@@ -1,6 +1,7 @@
 """Labels belong to pictures, of which a file may hold another content tomorrow; steps of many parts"""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
@@ -64,7 +65,7 @@ def lost(connection: sa.Connection) -> dict[str, str]:
     orphans = sa.select(LABELS.c.picture).where(LABELS.c.picture.not_in(there)).distinct()
     chosen = sa.select(EMBEDDINGS).where(EMBEDDINGS.c.content_hash.in_(orphans))
     found: dict[str, set[str]] = {}
-    by_space: dict[int, list[sa.Row]] = {}
+    by_space: dict[int, list[sa.Row[Any]]] = {}
     for row in connection.execute(chosen):
         by_space.setdefault(row.space_id, []).append(row)
     for space, rows in by_space.items():
@@ -78,7 +79,7 @@ def lost(connection: sa.Connection) -> dict[str, str]:
     return {new: min(olds) for new, olds in found.items() if len(olds) == 1 and claims.count(min(olds)) == 1}
 
 
-def candidates(connection: sa.Connection, space: int) -> Iterator[list[sa.Row]]:
+def candidates(connection: sa.Connection, space: int) -> Iterator[list[sa.Row[Any]]]:
     there, labelled = sa.select(IMAGES.c.content_hash), sa.select(LABELS.c.picture)
     rows = sa.select(EMBEDDINGS).where(
         EMBEDDINGS.c.space_id == space,

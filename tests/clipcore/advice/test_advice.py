@@ -207,8 +207,8 @@ def test_files_are_what_the_script_makes():
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        ("photos without dogs", "search with a minus instead: photo - dogs"),
-        ("beach without any people", "search with a minus instead: beach - people"),
+        ("photos without dogs", "Search with a minus instead: photo - dogs"),
+        ("beach without any people", "Search with a minus instead: beach - people"),
         ("a street with no cars", "instead: a street - cars"),
         ("3 horses", "cannot count"),
         ("where is my dog?", "answers no questions"),
@@ -237,3 +237,31 @@ def test_questions_and_german_nouns_as_class_names():
     assert "question" in kinds(["is it a dog?", "cat"])
     assert "language" in kinds(["Hund", "Katze"])
     assert "language" not in kinds(["Rex", "Anna"])
+
+
+# what the paper found such models to be poor at
+
+
+@pytest.mark.parametrize(
+    ("labels", "about", "figure"),
+    [
+        ("0, 1, 2, 3", "0, 1, 2, 3", "88 %"),
+        ("digit three, digit five", "digit three, digit five", "88 %"),
+        ("benign lesion, malignant lesion, skin", "benign lesion, malignant lesion", "63 %"),
+        ("France, Spain, Italy", "France, Spain, Italy", "35 %"),
+        ("Boeing 737-800, Airbus A320, cat", "Boeing 737-800, Airbus A320", "37 %"),
+        ("empty square, small crowd, large crowd", "empty square, small crowd, large crowd", "25 %"),
+        ("happy face, sad face", "happy face, sad face", "58 %"),
+    ],
+)
+def test_a_known_limit_is_said_with_its_figure(labels, about, figure):
+    found = [advice for advice in advise(parse_labels(labels)[0]) if advice.kind == "task"]
+    assert [", ".join(advice.labels) for advice in found] == [about]
+    assert figure in found[0].sentence
+
+
+@pytest.mark.parametrize(
+    "labels", ["turkey, chicken", "crowd, dog, tree", "happy dog, sad dog", "Mercedes A200, BMW 320", "3"]
+)
+def test_no_limit_is_said_of_other_names(labels):
+    assert "task" not in kinds(parse_labels(labels)[0])

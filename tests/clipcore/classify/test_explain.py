@@ -264,6 +264,10 @@ def test_the_routes_answer(tmp_path, vit):
             assert [near[0] for near in answer["neighbours"]] == [ids[1]]  # not itself
             assert answer["neighbours"][0][3] == "red"
             json.dumps(answer)
+            assert answer["levels"] == []
+            tree = library.runs.start(zero_shot_classifier(vit, ["warm > red", "cold > green"], "photo")).id
+            down = client.get(f"/api/runs/{tree}/why/{ids[0]}").json()["levels"]
+            assert (down[0][1], down[1][0] in ("red", "green")) == (down[1][1], True)  # each has one name below it
             assert sum(votes["share"] for votes in answer["votes"]) == pytest.approx(1, abs=1e-3)
             many = library.runs.start(classifier.with_decision(Decision(many=True))).id
             shown = client.get(f"/api/runs/{many}/images/{ids[0]}").json()

@@ -389,9 +389,10 @@ def test_a_library_from_before_pictures_loses_nothing(tmp_path, folder, encoder,
         with library.database.writing() as connection:  # the tables as they were at revision 0005
             for statement in (
                 "DROP TABLE apart",
+                "DROP TABLE ratings",
                 *(f"ALTER TABLE folders DROP COLUMN {name}" for name in ("every", "sorter", "looked")),
                 "DROP INDEX ix_images_place",
-                *(f"ALTER TABLE images DROP COLUMN {name}" for name in ("latitude", "longitude", "place")),
+                *(f"ALTER TABLE images DROP COLUMN {name}" for name in ("latitude", "longitude", "place", "rating")),
                 "ALTER TABLE classifiers DROP COLUMN about",
                 "DROP TABLE sessions",
                 "DROP TABLE contents",

@@ -198,8 +198,8 @@ def test_mistakes_are_said_before_a_job_runs(tmp_path, folder):
     for arguments, words in (
         ((None, "", "names", None), "Type the folder"),
         ((None, str(tmp_path / "none"), "names", None), "There is no folder"),
-        ((None, str(empty), "table", None), "no CSV file lies"),
-        ((3, "", "table", None), "Send the table"),
+        ((None, str(empty), "table", None), "No CSV file lies"),
+        ((3, "", "table", None), "Send a CSV file"),
         ((3, "", "faces", None), "kind of groups"),
         ((3, "", "table", str(tmp_path / "none.csv")), "cannot be read"),
     ):

@@ -89,7 +89,7 @@ def test_more_images_than_one_request_may_name(client, library, monkeypatch):
             client.post("/api/alike", json=chosen),
         ):
             assert answer.status_code == 413
-            assert "3 go at once; select fewer" in answer.json()["error"]
+            assert "3 go at once. Select fewer" in answer.json()["error"]
     assert library.labels.of() == {}
     assert give(client, {"ids": there[:3]}, "dog").json()["changed"] == 3
     assert len(client.get("/api/ids", params={"limit": 10**9}).json()) == 3
@@ -181,7 +181,7 @@ def test_an_album_is_saved_opened_deleted_and_restored(client, tmp_path, library
     [
         ("", {"q": "red"}, "needs a name"),
         ("Warm", {}, "needs something to go by"),
-        ("Warm", {"q": "red", "picture": "x"}, "take the picture out"),
+        ("Warm", {"q": "red", "picture": "x"}, "Remove the picture"),
         ("Taken", {"q": "red"}, "already"),
     ],
 )

@@ -9,7 +9,7 @@ from fastapi.testclient import TestClient
 from clipcore import BadInput
 from storage import Library
 from tests.support.fakes import FakeEncoder, photo
-from ui.measure import captions, prompts, robustness
+from ui.measure import captions, prompts, robustness, suite
 from ui.server import create_app
 from ui.studio import Studio
 
@@ -149,7 +149,7 @@ def test_a_natural_shift_and_what_other_models_lead_one_to_expect(studio, client
     assert "effective robustness" in result["sentence"]
     for values, says in (
         ({"source": "library", "names": "red, green"}, "choose images that have some"),
-        ({"others": "weak"}, "choose a set on this computer"),
+        ({"others": "weak"}, "Choose a set on this computer"),
         ({"second": ""}, "Type where the images are"),
     ):
         with pytest.raises(BadInput, match=says):
@@ -190,3 +190,30 @@ def test_recall_on_a_captioned_set(studio, client, tmp_path):
     assert result["intervals"]["image_to_text"]["1"][1] > 2 / 3
     with pytest.raises(BadInput, match="does not exist"):
         captions.payload(studio, "recall", None, "", str(tmp_path / "nothing.csv"), "")
+
+
+def test_the_curve_of_labels_is_drawn_and_kept(studio, client, tmp_path):
+    for colour in ("red", "green"):
+        for index in range(6):
+            photo(tmp_path / "set" / colour / f"{index}.png", colour, (30 + index, 20))
+    answer = shown(studio, client, "labels", {"set": "path", "path": str(tmp_path / "set"), "pack": "bare"})
+    assert answer["zero_shot"] == 1
+    assert [row["shots"] for row in answer["rows"]] == [1, 2, 3]
+    assert answer["plots"][0]["name"] == "shots"
+
+
+def test_a_folder_of_sets_is_one_table(studio, client, tmp_path):
+    for name in ("eurosat", "mine"):
+        for colour in ("red", "green"):
+            photo(tmp_path / name / colour / "1.png", colour)
+    wanted = suite.payload(str(tmp_path), ["task", "bare"], [studio.model])
+    answer = shown(studio, client, "suite", wanted)
+    assert [one["called"] for one in answer["sets"]] == ["EuroSAT", ""]
+    assert answer["means"] == {"task": 1, "bare": 1}
+    for path, packs, models, says in (
+        ("", ["task"], ["fake"], "Name the folder"),
+        (str(tmp_path), [], ["fake"], "at least one kind"),
+        (str(tmp_path), ["x"], ["fake"], "no prompts"),
+    ):
+        with pytest.raises(BadInput, match=says):
+            suite.payload(path, packs, models)

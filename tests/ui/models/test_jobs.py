@@ -117,7 +117,7 @@ def test_rebuilding_a_classifier(studio):
 
 
 def test_mistakes_are_said_before_a_job_begins(studio, tmp_path):
-    with pytest.raises(BadInput, match="two classes at least"):
+    with pytest.raises(BadInput, match="labelled images of two classes"):
         finetune_payload(studio, "x", "My labels in the library", "", "starter", "image", 3, "seven", "")
     with pytest.raises(BadInput, match="where the images are"):
         pretrain_payload(studio, "x", " ", "small", 3)

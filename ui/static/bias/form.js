@@ -55,7 +55,7 @@ export class Form {
         make("legend", {}, "Label sets"),
         make("p", { class: "note" }, "Classes of one set compete for each image. Nothing is asked about people but the classes you name."),
         this.sets,
-        make("div", { class: "buttons" }, button("Add a label set", () => this.add(this.sets, "label set")), button("Fill in the paper’s example", () => this.example())),
+        make("div", { class: "buttons" }, button("Add a label set", () => this.add(this.sets, "label set")), button("Fill in the example of CLIP’s authors", () => this.example())),
       ),
       make(
         "fieldset",
@@ -87,7 +87,7 @@ export class Form {
       const begins = design.bins[name] ?? (design.by.length ? [] : bins);
       const text = make("input", { type: "text", value: begins.join(", "), placeholder: "0, 3, 10, 20", "aria-label": `Bins of ${name} begin at`, onchange: () => this.changed() });
       text.dataset.bins = name;
-      parts.push(make("span", { class: "said" }, "Bins begin at (empty: each number is a group)"), text);
+      parts.push(make("span", { class: "said" }, "Groups begin at these numbers; empty: each number is one"), text);
     }
     return make("div", {}, ...parts);
   }
@@ -178,7 +178,7 @@ export class Form {
       if (twice(classes)) return `The class name “${twice(classes)}” occurs twice in ${name}; keep it once.`;
     }
     const again = twice(label_sets.map(({ name }) => name));
-    if (again) return `There are two of the label set “${again}”; give each a name of its own.`;
+    if (again) return `Two label sets are named “${again}”. Give each its own name.`;
     for (const [name, labels] of Object.entries(categories)) {
       if (!name) return "A category needs a name.";
       if (!listed(labels).length) return `The category ${name} has no classes yet; name some, or remove it.`;

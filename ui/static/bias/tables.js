@@ -57,7 +57,7 @@ export function tables(report, open) {
     parts.push([make("h4", {}, table.label_set), grid(rows, table.label_set, open)]);
   }
   const { design } = report;
-  const how = `The share of each group that got a class, and the range where the true share likely lies. ▲ is more and ▼ less than ${design.reference ? `“${design.reference}”` : "all other images"}, beyond what chance explains; in brackets it may be chance. Groups of fewer than ${design.small} images are in italics and not tested. Choose a cell to see its images.`;
+  const how = `How much of each group got a class, and where the truth likely lies. ▲ is more and ▼ less than ${design.reference ? `“${design.reference}”` : "all other images"}, beyond chance. In brackets it may be chance. Groups of fewer than ${design.small} images are in italics and not tested. Choose a cell to see its images.`;
   const few = report.tables[0].groups.filter((one) => one.small).map((one) => `${one.name}: ${one.why}`);
   return make("section", { class: "block", "aria-label": "Who gets which label" }, make("h3", {}, `Who gets which label, by ${design.by.join(" and ")}`), make("p", { class: "note" }, how), ...parts.flat(), ...(few.length ? [make("details", {}, make("summary", {}, `${many(few.length, "small group")}`), make("ul", { class: "limits" }, ...few.map((words) => make("li", {}, words))))] : []));
 }

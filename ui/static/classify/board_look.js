@@ -4,9 +4,12 @@ import { label } from "./board_keys.js";
 import { NONE, UNSURE, colour, placeName } from "./changes.js";
 import { isNarrow } from "./arrange.js";
 import { hasLetters, switchLetters } from "../shared/frame.js";
+import { begin } from "../shared/tour.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { whole } from "./lesson.js";
 import { why } from "./why.js";
+
+const MOST_CHIPS = 30; // buttons for classes beside one picture
 
 // For the viewer's side. An item that follows from a lesson or a doubt carries its place before and after; a doubt also
 // the figure of the other label and the bars it is read from.
@@ -19,10 +22,12 @@ export function explain(board, item) {
   else if (after !== undefined) words.doubt.textContent = `Now ${placeName(board.labels, before)}; it would be ${placeName(board.labels, after)}.`;
   const names = card ? board.places(id).map((code) => placeName(board.labels, code)).join(", ") : "";
   const reason = card?.why && `${card.why[0].toUpperCase()}${card.why.slice(1)}. `;
-  words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it. ${reason}Likely right: ${whole(card.share)}.` : `You put it into ${names}.`;
+  words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it. ${reason}Likely right: ${whole(card.share).replace(" ", "\u00a0")}.` : `You put it into ${names}.`;
   const pressed = (pile) => (board.answer.many && card ? String(board.places(id).includes(pile.code)) : null);
   const chip = (pile) => make("button", { type: "button", class: "chip", "aria-pressed": pressed(pile), onclick: () => label(board, pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
-  const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...board.hot(), board.piles.get(UNSURE), board.piles.get(NONE)].map(chip));
+  const classes = [...board.piles.values()].filter(({ code }) => code >= 0);
+  const offered = classes.length > MOST_CHIPS ? board.hot() : classes; // M types any other
+  const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...offered, board.piles.get(UNSURE), board.piles.get(NONE)].map(chip));
   board.attempt(async () => {
     const { top, none } = await board.steps.get(`images/${id}`);
     const { exclusive, model, prompts, kind } = board.answer;
@@ -59,14 +64,15 @@ export class Help {
       ["Arrows", "go from image to image; with shift select, with ctrl only go"],
       ["Space", "select or not"],
       ["Ctrl+A", "select the column"],
-      ["Enter", "look at it large, where the same keys label it; two that are selected side by side"],
+      ["Enter", "look at it large and label it there; two, side by side"],
       ["Ctrl+Z, Ctrl+Shift+Z", "undo, redo"],
       ["P", "hide or show the panel"],
       ["?", "these keys"],
     ];
     const list = make("dl", {}, ...rows.flatMap(([keys, what]) => [make("dt", {}, keys), make("dd", {}, what)]));
-    const words = make("p", { class: "note" }, "Drag images onto a column, or draw a frame around them from beside the tiles or with shift. Every move is a label.");
-    const bar = make("div", { class: "bar" }, make("h2", { class: "place" }, "Keys and mouse"), make("button", { type: "button", onclick: () => this.dialog.close() }, "Close"));
+    const words = make("p", { class: "note" }, "Drag images onto a column. Begin beside a tile, or hold shift, to draw a frame around several. Every move is a label.");
+    const tour = make("button", { type: "button", onclick: () => (this.dialog.close(), begin()) }, "Take the tour");
+    const bar = make("div", { class: "bar" }, make("h2", { class: "place" }, "Keys and mouse"), tour, make("button", { type: "button", onclick: () => this.dialog.close() }, "Close"));
     const letters = make("input", { type: "checkbox", onchange: () => switchLetters(letters.checked) });
     letters.checked = hasLetters();
     const choice = make("label", { class: "choice" }, letters, " Single letters, digits and ? work as keys");

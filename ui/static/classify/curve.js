@@ -25,8 +25,8 @@ export function reliability({ confidence, accuracy, counts, error, chance, debia
   const dots = points.map(([at, right, count]) => svg("circle", { cx: x(at), cy: y(right), r: 2 + 4 * Math.sqrt(count / most) }));
   const words = points.map(([at, right, count]) => `${percent(at)} sure: ${percent(right)} right of ${count}`).join("; ");
   const drawing = svg("svg", { viewBox: `0 0 ${LEFT + SIDE + 8} ${TOP + SIDE + 22}`, role: "img", "aria-label": words }, ...grid, ideal, line, ...dots);
-  const few = chance === undefined ? "" : `; with so few images chance alone would show about ${percent(chance)}`;
+  const few = chance === undefined ? "" : ` So few images would show about ${percent(chance)} by chance alone.`;
   const rest = debiased === undefined ? "" : debiased > 0 ? ` Without chance it is about ${percent(debiased)}.` : " That is no more than chance explains.";
-  const told = `How often it is right (upwards) when it is so sure (to the right), on images it had not seen; off by ${percent(error)} on average${few}.${rest}`;
+  const told = `To the right: how sure it is. Upwards: how often it is right, on images it had not seen. It is off by ${percent(error)} on average.${few}${rest}`;
   return make("figure", { class: "curve" }, make("h4", {}, "Is it right as often as it says?"), drawing, make("figcaption", { class: "note" }, told));
 }

@@ -63,7 +63,7 @@ class Names extends about("advice") {
       items.unshift(make("li", {}, `${notice} `, make("button", { type: "button", class: "link", onclick: bias }, "Open the Bias tab")));
     }
     for (const item of items.slice(SHOWN)) item.hidden = true;
-    const list = make("div", { role: "status" }, make("ul", { class: "list", "aria-label": "About these names" }, ...items));
+    const list = make("div", { role: "status" }, make("ul", { class: "list", role: "list", "aria-label": "About these names" }, ...items));
     const all = make("button", { type: "button", class: "link", onclick: () => { for (const item of items) item.hidden = false; all.remove(); } }, `Show ${items.length - SHOWN} more`);
     this.body.replaceChildren(...(items.length ? [list] : []), ...(items.length > SHOWN ? [all] : []));
   }

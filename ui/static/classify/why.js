@@ -37,11 +37,12 @@ function where(address, answer, shown) {
   return make("section", {}, make("h4", {}, "Where in the picture?"), make("div", { class: "chips" }, ...buttons), note);
 }
 
-function votes({ votes: all, templates, margin, runner_up, kind, exclusive }) {
+function votes({ votes: all, templates, margin, runner_up, kind, exclusive, levels }) {
   const alone = all.slice(0, 2).map(({ label, share }) => `“${label}” ${percent(share)}`).join(", ");
   const lead = !exclusive ? `Each label stands on its own: ${alone}.` : `It leads “${runner_up}” by ${percent(margin)} of the share.`;
   const from = kind === "zero-shot" ? "" : " The prompts are what it began with; your labels moved it from there.";
-  const words = make("p", { class: "note" }, lead + from);
+  const down = levels.length ? ` By level: ${levels.map(([name, share]) => `${name} ${percent(share)}`).join(", ")}.` : "";
+  const words = make("p", { class: "note" }, lead + down + from);
   const share = bars(all.filter(({ won }) => won).map(({ label, won }) => [label, won / Math.max(1, templates)]), `How ${many(templates, "template")} would choose, each alone`);
   const prompts = make("ul", { class: "prompts" }, ...all[0].prompts.map(([text, cosine]) => make("li", {}, make("span", {}, text), make("span", { class: "share" }, cosine.toFixed(3)))));
   return [words, share, make("details", {}, make("summary", {}, `Prompts of “${all[0].label}”, and how close each is (1 is the same)`), prompts)];

@@ -4,7 +4,7 @@ import { make, many } from "../shared/parts.js";
 import { Watch } from "./watch.js";
 
 const option = (value, text) => make("option", { value }, text);
-const FILTERS = ["name", "since", "until", "label", "place", "orientation"];
+const FILTERS = ["name", "since", "until", "label", "stars", "place", "orientation"];
 
 export class Form {
   // grid: submit(), forget(folder, name)
@@ -21,6 +21,7 @@ export class Form {
       label: list(option("", "Any, or none")),
       place: text({ placeholder: "Rome, or Italy", title: "Where the camera's GPS says that an image was taken", onkeydown: (event) => void (event.key === "Enter" && grid.submit()) }),
       orientation: list(...["", "landscape", "portrait", "square"].map((name) => option(name, name ? name[0].toUpperCase() + name.slice(1) : "Any"))),
+      stars: list(option("", "Any"), ...[5, 4, 3, 2, 1].map((stars) => option(stars, stars < 5 ? `${"★".repeat(stars)} and up` : "★★★★★"))),
       sort: list(option("", "Best match"), option("newest", "Newest first"), option("oldest", "Oldest first")),
     };
     const field = (name, words) => {
@@ -31,7 +32,7 @@ export class Form {
     this.toggle = make("button", { type: "button", class: "link", "aria-expanded": false, onclick: () => this.open(this.more.hidden) }, "Filter");
     this.none = make("button", { type: "button", class: "link", hidden: "", onclick: () => this.clear() }, "Clear the filters");
     const find = make("button", { type: "submit", class: "primary" }, "Search");
-    const filters = [field("name", "File name contains"), field("since", "From day"), field("until", "To day"), field("label", "Label"), field("place", "Taken at"), field("orientation", "Orientation")];
+    const filters = [field("name", "File name contains"), field("since", "From day"), field("until", "To day"), field("label", "Label"), field("stars", "Rating"), field("place", "Taken at"), field("orientation", "Orientation")];
     this.more = make("div", { class: "fields", hidden: "" }, ...filters);
     const form = (attributes, ...parts) => make("form", { ...attributes, onsubmit: (event) => { event.preventDefault(); grid.submit(); } }, ...parts);
     this.search = form({ class: "search", role: "search" }, this.fields.q, find);
@@ -63,6 +64,7 @@ export class Form {
     const set = FILTERS.filter((name) => this.fields[name].value).length;
     this.toggle.textContent = set ? `Filter (${set} on)` : "Filter";
     this.none.hidden = !set;
+    this.fields.sort.options[0].textContent = this.fields.q.value.trim() || this.grid.isLike ? "Best match" : "As added";
     this.forget.hidden = !this.fields.folder.value;
     this.watch.draw();
   }

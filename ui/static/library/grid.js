@@ -40,14 +40,15 @@ class Grid extends HTMLElement {
     this.headline = make("header", { class: "headline" });
     this.status = make("p", { class: "said", role: "status" });
     this.nothing = make("div", { class: "nothing" });
+    this.hint = make("p", { class: "hint", role: "status" });
     this.suggest = make("div", { class: "chips start" });
-    const keys = "Arrows go, Enter shows large, Space selects, Shift selects a range, Ctrl+A all, L labels. Draw a frame with the mouse.";
+    const keys = "Arrows go, Enter shows large, Space selects. Shift selects a range, Ctrl+A all. L labels. Draw a frame with the mouse. In the large view 1 to 5 give stars, 0 takes them away.";
     const help = make("details", { class: "keys" }, make("summary", {}, "Keys"), make("p", { class: "note" }, keys));
     this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
     this.views = new Views(this);
     this.timeline = new Timeline(this);
     const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.timeline.root, this.form.fields.sort, this.tiles.slider, this.views.root);
-    root.append(line, this.suggest, this.nothing, this.shell);
+    root.append(line, this.hint, this.suggest, this.nothing, this.shell);
     this.elsewhere = { search: [this.form.search, this.tools], library: [this.form.where, this.albums.root, help] };
     this.large = new Large(root, this);
     this.pair = new Pair(root);
@@ -97,12 +98,15 @@ class Grid extends HTMLElement {
     await this.places();
     if (question !== this.question) return; // someone was quicker, and has asked for something else
     if (album) return this.openAlbum(album);
-    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", place: "", orientation: "", sort: "", ...values });
+    this.form.set({ q: "", folder: "", name: "", since: "", until: "", label: "", stars: "", place: "", orientation: "", sort: "", ...values });
     await this.submit();
   };
   submit() {
     this.form.drawn();
     return this.ask({ ...this.form.values(), ...(like ? { [like.key]: like.value } : {}) });
+  }
+  get isLike() {
+    return Boolean(like);
   }
   openAlbum(album) {
     like = null;
@@ -176,7 +180,7 @@ class Grid extends HTMLElement {
       const [answer] = await Promise.all([getJSON(`/api/images?${new URLSearchParams({ ...next, offset: 0 })}`), this.places()]);
       if (question !== this.question || this.isBusy()) return this.refresh();
       like = null;
-      this.form.set({ q: "", name: "", since: "", until: "", label: "", place: "", orientation: "", folder });
+      this.form.set({ q: "", name: "", since: "", until: "", label: "", stars: "", place: "", orientation: "", folder });
       this.turnTo(next);
       this.begin(answer);
     });
@@ -224,13 +228,14 @@ class Grid extends HTMLElement {
     const words = answer.clear === false && answer.total ? this.suggested(answer) : [];
     this.views.show();
     this.timeline.load();
+    this.hint.textContent = answer.hint ?? "";
     this.suggest.replaceChildren(...(words.length ? [make("span", { class: "note" }, "Words that do match here:"), ...words] : []));
     this.drawn();
   }
   heading(answer) {
     const { everything, album, q } = this.question;
     const title = album ? `${answer.title}: ${many(answer.total, "image")}` : answer.title;
-    const note = answer.note ? [make("p", { class: "note", title: answer.note }, answer.note)] : [];
+    const note = answer.note ? [make("p", { class: "note", title: answer.about || answer.note }, answer.note)] : [];
     const words = make("div", { role: "status" }, make("h2", { title }, title), ...note);
     const link = (text, onclick) => make("button", { type: "button", class: "link", onclick }, text);
     const links = [];
@@ -254,8 +259,9 @@ class Grid extends HTMLElement {
     if (answer.clear === false) return box(answer.title, "Change the folder or the filters, or try other words.", make("div", { class: "chips" }, ...this.suggested(answer)));
     const { sort, ...asked } = question;
     if (Object.keys(asked).length) return box("No images here", "Change the folder, the filters or the words.", button("Show everything", () => this.everything()));
-    const samples = button("Add the sample photos", () => document.querySelector("#add-samples").click());
-    return box("No images yet", "Add a folder in the panel, or the sample photos to try things out.", samples);
+    const samples = make("button", { type: "button", class: "second", onclick: () => document.querySelector("#add-samples").click() }, "Add the sample photos");
+    const folder = button("Choose a folder …", () => document.querySelector("sayso-chooser").open());
+    return box("No images yet", "Choose a folder with photos, or try things out on the sample photos.", make("div", { class: "chips" }, folder, samples));
   }
   suggested(answer) {
     return answer.suggestions.map((text) => make("button", { type: "button", class: "chip", onclick: () => this.search(text) }, text));
@@ -287,6 +293,7 @@ class Grid extends HTMLElement {
   problem(error) {
     this.shell.hidden = true;
     this.headline.replaceChildren();
+    this.hint.textContent = "";
     this.suggest.replaceChildren();
     this.nothing.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
   }
@@ -416,6 +423,9 @@ class Grid extends HTMLElement {
       await this.places();
       this.views.show();
     });
+  }
+  rate(id, stars) {
+    return this.attempt(() => getJSON("/api/rate", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ chosen: { ids: [id] }, stars }) }));
   }
   use() {
     return this.attempt(async () => {

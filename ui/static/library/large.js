@@ -1,4 +1,5 @@
 // The large view of the grid: one image with what is known of it, and its neighbours in the answer, however many there are.
+import { isSwitchedOff } from "../shared/frame.js";
 import { Viewer, getJSON, make, moment, percent } from "../shared/parts.js";
 
 const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
@@ -17,6 +18,8 @@ export class Large extends Viewer {
     this.dialog.onkeydown = (event) => {
       if (event.target.matches("input")) return event.stopPropagation();
       keys(event);
+      const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey && !isSwitchedOff(event);
+      if (isPlain && /^[0-5]$/.test(event.key)) this.rate(Number(event.key));
       if (event.key === " " && !event.target.matches("button, a")) {
         event.preventDefault();
         this.pick();
@@ -71,7 +74,7 @@ export class Large extends Viewer {
     const { item, facts } = this;
     try {
       const known = await getJSON(`/api/images/${item[0]}`);
-      if (item === this.item) facts.replaceChildren(this.list(known), this.labels(known.labels));
+      if (item === this.item) facts.replaceChildren(this.rating(known.stars), this.list(known), this.labels(known.labels));
     } catch (error) {
       facts.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
     }
@@ -87,6 +90,17 @@ export class Large extends Viewer {
       ["Path", path],
     ];
     return make("dl", {}, ...rows.filter(([, what]) => what).flatMap(([name, what]) => [make("dt", {}, name), make("dd", {}, what)]));
+  }
+  rating(stars) {
+    const star = (n) => make("button", { type: "button", class: n <= stars ? "on" : "", "aria-label": `${n} of 5 stars`, "aria-pressed": n === stars, title: n === stars ? "Take the rating away (0)" : `Rate it ${n} (${n})`, onclick: () => this.rate(n === stars ? 0 : n) }, n <= stars ? "★" : "☆");
+    return make("div", { class: "stars", role: "group", "aria-label": "Stars" }, ...[1, 2, 3, 4, 5].map(star));
+  }
+  async rate(stars) {
+    const { item } = this;
+    const hadFocus = this.facts.querySelector(".stars")?.contains(this.facts.getRootNode().activeElement);
+    if (!(await this.grid.rate(item[0], stars)) || item !== this.item) return;
+    await this.about();
+    if (hadFocus) this.facts.querySelectorAll(".stars button")[Math.max(0, stars - 1)]?.focus();
   }
   labels(values) {
     const words = { 1: "", [-1]: "not ", 0: "unsure: " };
@@ -111,9 +125,10 @@ export class Large extends Viewer {
 
 function judged([, , , score, rank, margin], scale) {
   if (score === null) return [];
-  const numbers = [[scale === "share" ? "Share" : "Cosine", score.toFixed(3)]];
-  if (rank !== null) numbers.push(["Beats generic words", percent(rank)], ["Above the cut-off", `${margin < 0 ? "−" : "+"}${Math.abs(margin).toFixed(3)}`]);
+  const numbers = [[scale === "share" ? "Share" : "Likeness", score.toFixed(3)]];
+  if (rank !== null) numbers.push(["Beats everyday words", percent(rank)], ["Above the line", `${margin < 0 ? "−" : "+"}${Math.abs(margin).toFixed(3)}`]);
   const list = make("dl", { class: "numbers" }, ...numbers.map(([what, number]) => make("div", {}, make("dt", {}, what), make("dd", {}, number))));
-  const words = `Your words fit this picture better than ${percent(rank ?? 0)} of 150 everyday words do, and it is ${margin < 0 ? "below" : "above"} this search's cut-off; none of the three is a probability.`;
-  return [list, make("p", { class: "note" }, rank === null ? "It ranks images for one question; it is no probability." : words)];
+  const line = `It is ${margin < 0 ? "below" : "above"} the line where matches end.`;
+  const words = `Your words fit this picture better than ${percent(rank ?? 0)} of 150 everyday words. ${line} These figures rank images; they do not say how likely it is.`;
+  return [list, make("p", { class: "note" }, rank === null ? "It ranks images; it does not say how likely one is right." : words)];
 }

@@ -1,4 +1,4 @@
-// Results of trying prompts, of spoilt and shifted pictures, and of captions. Each is given the element that shows it.
+// Results of trying prompts, of spoilt and shifted pictures, of captions and of many sets. Each is given the element that shows it.
 import { make } from "../shared/parts.js";
 import { between, points, table } from "./tables.js";
 
@@ -50,8 +50,8 @@ function shift(element) {
   const { models, effective, sentence } = element.report;
   const rows = models.map((one) => [one.name, points(one.accuracy), between(one.interval), points(one.shifted), between(one.shifted_interval), `${((one.accuracy - one.shifted) * 100).toFixed(1)} points`]);
   const words = effective
-    ? "The line goes through the other models; effective robustness is how far above it this one lies (Taori et al., 2020)."
-    : "With two other models of different accuracy, the sheet also says what this accuracy leads one to expect.";
+    ? "The line goes through the other models. This one's height above it is its effective robustness (Taori et al., 2020)."
+    : "Add two other models to see what this accuracy leads one to expect.";
   return [verdict(sentence), element.plots(), block("Both sets", table("Both sets", ["model", "first set", "95 % interval", "second set", "95 % interval", "lost"], rows), make("p", { class: "note" }, words))];
 }
 
@@ -66,7 +66,7 @@ function match({ captions: said, by_picture, by_caption, thumbnails, files }) {
   const rows = by_picture.map((shares, i) => [picture(i), ...said.map((_, j) => cell(shares, j))]);
   const columns = said.map((_, j) => by_caption.map((shares) => shares[j]));
   const other = by_caption.map((_, i) => [picture(i), ...said.map((_, j) => cell(columns[j], i))]);
-  const parts = [block("Which caption fits each picture?", make("p", { class: "note" }, "Each row is shared out among the captions, so a high share only says which fits best here."), table("Captions by picture", ["picture", ...said], rows, "captions"))];
+  const parts = [block("Which caption fits each picture?", make("p", { class: "note" }, "Each row is shared out among the captions. A high share only says which fits best."), table("Captions by picture", ["picture", ...said], rows, "captions"))];
   if (files.length > 1) parts.push(block("Which picture fits each caption?", make("p", { class: "note" }, "Each column is shared out among the pictures."), table("Pictures by caption", ["picture", ...said], other, "captions")));
   return parts;
 }
@@ -82,4 +82,27 @@ function recall({ n, captions: count, text_to_image, image_to_text, intervals })
   const depths = Object.keys(text_to_image).map((k) => `among the best ${k}`);
   const rows = [row("words to picture", text_to_image, intervals.text_to_image), row("picture to words", image_to_text, intervals.image_to_text)];
   return [block("Recall", make("p", { class: "note" }, `${n.toLocaleString("en")} images, ${count.toLocaleString("en")} captions; in brackets 95 % intervals.`), table("Recall", ["way", ...depths], rows))];
+}
+
+export function suite(element) {
+  const { sets, means, mean_intervals, ranks, rank_intervals, sentence } = element.report;
+  const arms = Object.keys(means);
+  const scored = (share, ends) => `${points(share)} (${between(ends)})`;
+  const rows = sets.map((one) => [one.called || one.name, one.n.toLocaleString("en"), ...arms.map((arm) => scored(one.scores[arm], one.intervals[arm])), points(1 / one.classes), one.paper ? points(one.paper) : "–", one.measure]);
+  rows.push(["mean", "", ...arms.map((arm) => scored(means[arm], mean_intervals[arm])), "", "", ""]);
+  const ends = (arm) => rank_intervals[arm].map((end) => end.toFixed(2)).join(" to ");
+  if (arms.length > 1) rows.push(["mean rank", "", ...arms.map((arm) => `${ranks[arm].toFixed(2)} (${ends(arm)})`), "", "", ""]);
+  const known = [...new Set(sets.map(({ advice }) => advice).filter(Boolean))];
+  const parts = [verdict(sentence), element.plots(), block("Set by set", make("p", { class: "note" }, "In brackets 95 % intervals. The paper’s figure is that of its largest model."), table("Sets", ["set", "images", ...arms, "guessing", "paper", "measured"], rows))];
+  if (known.length) parts.push(block("What the paper says of such sets", make("ul", {}, ...known.map((words) => make("li", {}, words)))));
+  return parts;
+}
+
+export function labels(element) {
+  const { rows, zero_shot, interval, sentence, n, classes } = element.report;
+  const each = ({ shots, everything }) => (everything ? `all (${shots < 10 ? shots.toFixed(1) : Math.round(shots)})` : String(shots));
+  const scored = (share, ends) => `${points(share)} (${between(ends)})`;
+  const cells = [["none: zero-shot", scored(zero_shot, interval), ""], ...rows.map((row) => [each(row), scored(row.probe, row.interval), scored(row.taught, row.taught_interval)])];
+  const note = `${n.toLocaleString("en")} images of ${classes.toLocaleString("en")} classes. What one half teaches is tested on the other. A probe sees no names; the taught head starts from them.`;
+  return [verdict(sentence), element.plots(), block("Labels of each class", make("p", { class: "note" }, note), table("Labels of each class", ["labels", "probe", "taught head"], cells))];
 }

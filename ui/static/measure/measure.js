@@ -1,5 +1,5 @@
 // <sayso-report src="/api/reports/7">: what was measured, with every figure leading to its images.
-import { captions, prompts, robustness } from "./bench.js";
+import { captions, labels, prompts, robustness, suite } from "./bench.js";
 import { between, points, table, wide } from "./tables.js";
 import "../shared/map.js";
 import { Fetched, Viewer, getJSON, make, many, moment, thumbnail } from "../shared/parts.js";
@@ -28,6 +28,8 @@ class Report extends Fetched {
       prompts: () => prompts(this),
       robustness: () => robustness(this),
       captions: () => captions(this),
+      suite: () => suite(this),
+      labels: () => labels(this),
     };
     this.body.replaceChildren(this.headline(), ...this.notes(), ...parts[report.kind]());
   }

@@ -77,8 +77,11 @@ class Sessions extends HTMLElement {
       const { view } = session.state;
       if (this.isQuiet) return (this.isQuiet = false);
       this.view = JSON.stringify(view);
-      if (isFirst && (where.hasAsked || (this.tab && tab() !== this.tab))) return this.moved(); // who was quicker than the load stays
+      // who was quicker than the load stays where he went, and keeps what he asked; else the search comes back, on any tab
+      const isElsewhere = isFirst && this.tab && tab() !== this.tab;
+      if (isFirst && where.hasAsked) return this.moved();
       where.go(view.search ?? {});
+      if (isElsewhere) return this.moved();
       const button = isFirst && view.tab && document.querySelector(`#tabs [role=tab][data-tab-id="${CSS.escape(view.tab)}"]`);
       if (button && view.tab !== tab()) button.click();
     });

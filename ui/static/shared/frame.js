@@ -72,7 +72,7 @@ addEventListener("click", (event) => {
   if (!head) return;
   if (!head.classList.contains("open")) head.click();
   head.focus();
-  part.scrollIntoView({ block: "nearest" });
+  requestAnimationFrame(() => part.scrollIntoView({ block: "start" })); // by then it is as high as what it holds
 });
 
 // Single letters, digits and signs are keys until someone switches them off: who speaks to the computer presses many (WCAG 2.1.4).
@@ -81,6 +81,18 @@ export function switchLetters(isOn) {
   localStorage.saysoLetters = isOn ? "" : "off";
 }
 export const isSwitchedOff = ({ key, ctrlKey, metaKey }) => !hasLetters() && key.length === 1 && key !== " " && !ctrlKey && !metaKey;
+
+// The files of what was dropped; of a folder, the pictures in it and below, but for hidden ones.
+const isPicture = ({ type, name }) => !name.startsWith(".") && (!type || type.startsWith("image/"));
+async function within(entry) {
+  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
+  if (entry.name.startsWith(".")) return [];
+  const reader = entry.createReader();
+  const found = [];
+  // a hundred at a time, until there are none left
+  for (let some; (some = await new Promise((done, failed) => reader.readEntries(done, failed))).length; ) found.push(...some);
+  return (await Promise.all(found.map(within))).flat().filter(isPicture);
+}
 
 // Files that are dropped anywhere go to a field of Gradio, which sends them, with its limits: on the first tab they are
 // sorted, and on every other one they come into the library, whose tab is then opened. In the capture phase, because Gradio's
@@ -101,8 +113,11 @@ addEventListener("drop", async (event) => {
   if (!takes(event)) return;
   event.preventDefault();
   event.stopPropagation();
+  const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean); // now: later they are gone
+  const dropped = [...event.dataTransfer.files];
   const files = new DataTransfer();
-  for (const file of event.dataTransfer.files) files.items.add(file);
+  for (const file of entries.some((entry) => entry.isDirectory) ? (await Promise.all(entries.map(within))).flat() : dropped) files.items.add(file);
+  if (!files.items.length) return;
   if (!isSorting() && !document.querySelector("#library")?.offsetParent) {
     [...document.querySelectorAll("#tabs > .tab-wrapper [role=tab]")].find((tab) => tab.textContent.trim() === "Library")?.click();
   }

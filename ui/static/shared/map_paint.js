@@ -1,5 +1,7 @@
-// Draws the points of a map: by WebGL, a million in a frame, or, where a browser has none, on a plain canvas.
+// Draws the points of a map: by WebGL, a million in a frame, or, where there is no graphics card, by map_raster.js.
 // A point is a place, a tint (a number in the list of colours) and a mark (1 for selected).
+import { Raster } from "./map_raster.js";
+
 const VERTEX = `
 attribute vec2 place; attribute float tint; attribute float mark;
 uniform vec2 scale, move; uniform float size; uniform vec4 colours[16];
@@ -22,13 +24,20 @@ void main() {
 }`;
 
 export function painter(canvas) {
-  const gl = canvas.getContext("webgl", { alpha: false, antialias: false, depth: true, powerPreference: "low-power" });
-  return gl ? new WebGL(canvas, gl) : new Plain(canvas);
+  return hasCard() ? new WebGL(canvas) : new Raster(canvas);
 }
+const context = (canvas) => canvas.getContext("webgl", { alpha: false, antialias: false, depth: true, powerPreference: "low-power" });
 
-class WebGL {
-  constructor(canvas, gl) {
-    Object.assign(this, { canvas, gl });
+// Whether a graphics card draws, and no imitation of one; asked of a canvas of its own, since a canvas keeps its first context.
+const hasCard = () => {
+  const gl = context(document.createElement("canvas"));
+  const named = gl?.getExtension("WEBGL_debug_renderer_info");
+  return Boolean(gl) && !/swiftshader|llvmpipe|softpipe|software|basic render/i.test(gl.getParameter(named ? named.UNMASKED_RENDERER_WEBGL : gl.RENDERER));
+};
+
+export class WebGL {
+  constructor(canvas) {
+    Object.assign(this, { canvas, gl: context(canvas) });
     this.begin();
     canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
     canvas.addEventListener("webglcontextrestored", () => {
@@ -98,36 +107,5 @@ class WebGL {
     this.read("tint", 1, gl.UNSIGNED_BYTE, 1, every);
     this.read("mark", 1, gl.UNSIGNED_BYTE, 1, every);
     gl.drawArrays(gl.POINTS, 0, count);
-  }
-}
-
-class Plain {
-  constructor(canvas) {
-    this.pen = canvas.getContext("2d", { alpha: false });
-    this.canvas = canvas;
-  }
-  set(points, tints, marks) {
-    Object.assign(this, { points, tints, marks });
-  }
-  tint(tints) {
-    this.tints = tints;
-  }
-  mark(marks) {
-    this.marks = marks;
-  }
-  draw({ x, y, unit }, { colours, page, edge }, size, every = 1) {
-    const { pen, canvas, points, tints, marks } = this;
-    const css = ([r, g, b]) => `rgb(${255 * r} ${255 * g} ${255 * b})`;
-    pen.fillStyle = css(page);
-    pen.fillRect(0, 0, canvas.width, canvas.height);
-    // pale ones first, selected ones last
-    for (const pass of [...colours.keys()].reverse().concat(-1)) {
-      pen.fillStyle = css(pass < 0 ? edge : colours[pass]);
-      for (let n = 0; n < (points?.count ?? 0); n += every) {
-        if (pass < 0 ? !marks[n] : tints[n] !== pass) continue;
-        const half = (size + 4 * marks[n]) / 2;
-        pen.fillRect(canvas.width / 2 + (points.x(n) - x) * unit - half, canvas.height / 2 - (points.y(n) - y) * unit - half, 2 * half, 2 * half);
-      }
-    }
   }
 }

@@ -36,7 +36,7 @@ export class Plane {
     this.ring = make("i", { class: "here", hidden: "" });
     this.card = make("figure", { class: "card", hidden: "" });
     this.told = make("span", { class: "gone", role: "status" });
-    const keys = "Arrows go to the next picture, plus and minus zoom, Space selects, Enter shows it large, V selects what is in view.";
+    const keys = "Arrows go to the next picture, plus and minus zoom. Space selects, V selects what is in view. Enter shows it large.";
     this.root = make("div", { class: "plane", tabindex: 0, role: "application", "aria-roledescription": "map", "aria-description": keys }, this.canvas, this.shots, line, this.ring, this.card);
     this.hands = new Hands(this);
     new ResizeObserver(() => this.draw()).observe(this.root);
@@ -186,6 +186,9 @@ export class Plane {
     const took = performance.now() - (this.painted ?? 0);
     this.painted = performance.now();
     if (took > 2 * REST) return; // it has rested
+    const own = this.painter.took; // where the page draws by itself, this is all that points cost
+    if (own < SLOW / 3 && this.every > 1) return void (this.every /= 2);
+    if (own < SLOW) return;
     this.quick = took < QUICK ? (this.quick ?? 0) + 1 : 0;
     if (took > SLOW && this.points.count / this.every > FEW) this.every = Math.min(16, 2 * this.every);
     else if (this.quick > 30 && this.every > 1) (this.every /= 2), (this.quick = 0);

@@ -10,6 +10,7 @@ class Place extends HTMLElement {
   }
   fill() {
     const { nodes = [], sheets = [] } = parts.get(this.getAttribute("name")) ?? {};
+    this.toggleAttribute("filled", nodes.length > 0);
     if (!nodes.length && !this.root) return;
     this.root ??= styled(this, ...sheets);
     for (const old of [...this.root.children]) if (!old.matches("link, style") && !nodes.includes(old)) old.remove();

@@ -10,10 +10,12 @@ export class Zoom {
       event.preventDefault();
       this.by(Math.exp(-event.deltaY / 300), ...this.at(event));
     }, { passive: false });
-    stage.ondblclick = (event) => (this.scale > 1 ? this.reset() : this.by(2.5, ...this.at(event)));
+    // the second half of the double click that opened the picture is none here
+    stage.ondblclick = (event) => this.presses > 1 && (this.scale > 1 ? this.reset() : this.by(2.5, ...this.at(event)));
     stage.onpointerdown = (event) => {
       if (event.button) return;
       event.preventDefault(); // no dragging of the image itself
+      this.presses++;
       stage.setPointerCapture(event.pointerId);
       this.pointers.set(event.pointerId, this.at(event));
     };
@@ -26,7 +28,7 @@ export class Zoom {
     return [event.clientX - left, event.clientY - top];
   }
   reset() {
-    Object.assign(this, { scale: 1, x: 0, y: 0 });
+    Object.assign(this, { scale: 1, x: 0, y: 0, presses: 0 });
     this.draw();
   }
   // The point under the pointer stays where it is.
