@@ -111,6 +111,7 @@ CSS = (
 .skipped { margin: 0; padding: 0; list-style: none; font-size: .9rem; }
 .skipped li { padding: 6px 0; border-bottom: 1px solid var(--border-color-primary); overflow-wrap: anywhere; }
 .skipped b { font-weight: 600; }
+#status [data-testid=status-tracker] { display: none; } /* the place of all progress that nobody is to see */
 #export-plan summary, #import-news summary { cursor: pointer; }
 .scroll { overflow-x: auto; max-width: 100%; }
 table.facts { border-collapse: collapse; border: 0 !important; width: 100%;

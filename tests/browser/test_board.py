@@ -222,7 +222,7 @@ def test_keyboard_alone(page, tmp_path):
     page.keyboard.press("Enter")
     dialog = board(page).get_by_role("dialog", name="Picture")
     expect(dialog).to_contain_text("How the model divides it among your names")
-    expect(dialog).to_contain_text(re.compile(r"nobody has labelled it. Likely right: \d+ %"))
+    expect(dialog).to_contain_text(re.compile(r"nobody has labelled it. Likely right: \d+\s%"))
     page.keyboard.press("u")
     expect(status(page)).to_contain_text("1 moved to Unsure")
     expect(dialog).to_be_hidden()  # it was the last of its column
@@ -343,7 +343,7 @@ def test_label_next_and_check_labels(page, tmp_path):
     page.keyboard.press("Escape")
     expect(board(page).get_by_role("heading", name=re.compile("2 labelled"))).to_be_visible()
     board(page).get_by_role("button", name="Check labels").click()
-    expect(status(page)).to_contain_text(re.compile("too few labels"))
+    expect(status(page)).to_contain_text(re.compile("Too few labels"))
     page.get_by_role("button", name="Check 10 more").click()  # all twelve are the random sample of so few
     expect(dialog).to_contain_text("1 of 10")
     page.keyboard.press("1")
@@ -371,6 +371,7 @@ def test_the_dial_shows_counts_and_is_remembered(page, tmp_path):
     )  # the counts of a dial that was let go are no more
     dial.fill("0")
     expect(status(page)).to_contain_text("It must be 0 % sure; 0 are unsure, 0 none of these.")
+    wait_for(lambda: count(page, "Unsure") + count(page, "None of these") == 0)  # the counts are said while it turns, too
     figures = one_number(page)
     middle = sorted(figures)[len(figures) // 2]
     dial.fill(str(middle / 100))

@@ -395,7 +395,7 @@ def test_nothing_is_wider_than_the_screen(open_page, tab):
 
 def test_a_server_that_is_away_is_said_and_comes_back(page):
     page.route("**/api/pulse", lambda route: route.fulfill(status=400, json={"error": "away"}))
-    expect(page.locator("#status")).to_have_text("Sayso does not answer. Is it still running?")
+    expect(page.locator("sayso-status p")).to_have_text("Sayso does not answer. Is it still running?")
     page.unroute("**/api/pulse")
     expect(page.locator("#status")).to_contain_text("image")
 

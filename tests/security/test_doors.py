@@ -135,7 +135,7 @@ def test_every_route_has_a_bound(served):
     for path in [*paths, "/gradio_api/queue/join", "/gradio_api/cancel", "/", "/nothing"]:
         answer = served.client.post(path, content=b" " * (MOST + 1), headers={"Content-Type": "application/json"})
         assert answer.status_code == 413, path
-        assert "send less" in answer.json()["error"]
+        assert "Send less" in answer.json()["error"]
 
 
 def test_a_body_that_does_not_say_how_long_it_is(served):

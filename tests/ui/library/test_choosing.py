@@ -33,5 +33,5 @@ def test_the_choice_is_an_album_without_what_has_a_label(tmp_path, request):
             payload(studio, "all", 2, "balanced", "")
         for image in library.images():
             library.label(image.id, "seen")
-        with pytest.raises(BadInput, match="has a label already"):
+        with pytest.raises(BadInput, match="have labels already"):
             drain(work(studio, payload(studio, "all", 2, "typical", "")))
