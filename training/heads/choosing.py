@@ -21,7 +21,7 @@ NEIGHBOURS = 20  # by which it is told how typical a picture is
 MOST = 20_000  # pictures that are clustered; of more, a sample drawn by chance
 
 
-def choose(X: np.ndarray, n: int, how: Way = "balanced", answers: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
+def choose(X: np.ndarray, n: int, how: Way = "typical", answers: np.ndarray | None = None, seed: int = 0) -> np.ndarray:
     """Rows int [at most n] of pictures X [m, dim] to label, in the order in which they stand for the whole.
 
     answers  int [m], what a classifier says of each, for `balanced`
