@@ -18,6 +18,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -120,7 +121,7 @@ class Engine:
         if self._known in ("", TORCH) or not self.file.exists():
             return None
         try:
-            return _Compiled.read(self.file, self._known)
+            return _Compiled.read(_openvino().tensor_from_file(self.file), self._known)  # mapped, not read
         except Exception as error:
             logging.info("The compiled image tower was not read (%s).", _first_line(error))
             return None
@@ -144,13 +145,15 @@ class Engine:
         told = {each.precision if each else TORCH: f"{1000 * seconds / 8:.1f}" for each, seconds in tried.items()}
         logging.info("Milliseconds a picture: %s.", told)
         self._memory.put(best.precision if best else TORCH)
-        if best:
-            best.write(self.file)
-        return best
+        if best is None:
+            return None
+        kept = best.exported()
+        _write(self.file, kept)
+        return _Compiled.read(kept, best.precision)
 
 
 class _Compiled:
-    """A tower in OpenVINO; any number of threads may call it at once."""
+    """A tower in OpenVINO. Any number of threads may call it at once; as many as it has streams compute at once."""
 
     def __init__(self, compiled: Any, precision: str) -> None:
         self.precision = precision
@@ -159,21 +162,18 @@ class _Compiled:
 
     @classmethod
     def of(cls, graph: Any, precision: str) -> "_Compiled":
-        return cls(_core().compile_model(graph, "CPU", _settings(precision)), precision)
+        """For a trial: without streams it computes in the thread that calls, whose time can be told, one call at a time."""
+        return cls(_core().compile_model(graph, "CPU", _settings(precision, streams=0)), precision)
 
     @classmethod
-    def read(cls, file: Path, precision: str) -> "_Compiled":
-        tensor = _openvino().tensor_from_file(file)  # mapped, not read
-        return cls(_core().import_model(tensor, "CPU", _settings(precision)), precision)
+    def read(cls, exported: Any, precision: str) -> "_Compiled":
+        """What was `exported`, with a stream of one thread for each core."""
+        return cls(_core().import_model(exported, "CPU", _settings(precision, os.cpu_count() or 1)), precision)
 
-    def write(self, file: Path) -> None:
-        """Keep it for the next process; a disk that is full or may not be written only means compiling again."""
-        part = file.with_name(f"{file.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(self._compiled.export_model().getbuffer())
-            os.replace(part, file)
-        except OSError:
-            part.unlink(missing_ok=True)
+    def exported(self) -> Any:
+        """The compiled tower as bytes, in a tensor of OpenVINO's."""
+        openvino = _openvino()
+        return openvino.Tensor(np.frombuffer(self._compiled.export_model().getbuffer(), np.uint8))
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         threads = min(torch.get_num_threads(), len(pixels) // FEWEST)
@@ -206,9 +206,19 @@ def _core() -> Any:
     return _openvino().Core()
 
 
-def _settings(precision: str) -> dict[str, Any]:
-    """No threads of its own: it computes in the thread that calls, as torch does in `stream`, whose time can be told."""
-    return {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": 0, "INFERENCE_NUM_THREADS": 1}
+def _settings(precision: str, streams: int) -> dict[str, Any]:
+    """One thread a stream, as decoders and passes have it in `clipcore.encoding.stream`."""
+    return {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": streams, "INFERENCE_NUM_THREADS": max(1, streams)}
+
+
+def _write(file: Path, exported: Any) -> None:
+    """Keep a tower for the next process; a disk that is full or may not be written only means compiling again."""
+    part = file.with_name(f"{file.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(exported.data)
+        os.replace(part, file)
+    except OSError:
+        part.unlink(missing_ok=True)
 
 
 def _precisions() -> list[str]:

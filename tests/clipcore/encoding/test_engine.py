@@ -117,6 +117,15 @@ def test_threads_share_it(cache, quick, tower):
 
 
 @needed
+def test_every_core_has_a_stream(cache, quick, tower):
+    """Without streams of its own OpenVINO takes calls one after the other, and a second thread gains nothing."""
+    for ours in (made(tower), made(tower)):  # compiled now, and read again
+        ours.decide()
+        able = ours._quick._compiled
+        assert (able.get_property("NUM_STREAMS"), able.get_property("INFERENCE_NUM_THREADS")) == (os.cpu_count(),) * 2
+
+
+@needed
 def test_who_has_all_cores_gets_all_of_them(cache, quick, tower, monkeypatch):
     ours = made(tower)
     ours.decide()
