@@ -1,6 +1,5 @@
-"""A classifier as one file: docs/use_classifier.py reads it without Sayso, and ONNX runs it without torch."""
+"""A classifier as one file, which docs/use_classifier.py reads without Sayso."""
 
-import json
 import os
 import runpy
 import shutil
@@ -13,11 +12,10 @@ import numpy as np
 import pytest
 
 import clipcore
-from clipcore import BadInput, SpaceMismatch, decide, generic_bank, zero_shot_classifier
+from clipcore import decide, generic_bank, zero_shot_classifier
 from clipcore.classify.answers import grounded
-from clipcore.classify.onnx_file import export_onnx
 from clipcore.models import is_here
-from tests.support.fakes import FakeEncoder, photo
+from tests.support.fakes import photo
 from tests.support.processes import fork
 from tests.support.small_clip import CLIP, SIGLIP, write_model
 
@@ -131,36 +129,3 @@ def test_the_script_is_as_short_as_it_says():
     text = SCRIPT.read_text()
     assert len(text.splitlines()) <= 30
     assert "storage" not in text
-
-
-@pytest.mark.parametrize("model", ["starter", "vit", "siglip"])
-def test_onnx_says_what_torch_says(tmp_path, model):
-    pytest.importorskip("onnx", reason="requirements-extras/onnx.txt is not installed")
-    pytest.importorskip("onnxscript", reason="requirements-extras/onnx.txt is not installed")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="requirements-extras/onnx.txt is not installed")
-    if model == "starter" and not is_here("starter"):
-        pytest.skip("the starter's weights are not in this checkout")
-    configs = {"vit": CLIP, "siglip": SIGLIP}
-    name = write_model(tmp_path / "model", configs[model]) if model in configs else "starter"
-    clip = clipcore.load(name, precision="fp32")  # some computers choose less, which differs from the file by more
-    head = made(clip)
-    off = export_onnx(clip, head, tmp_path / "colours.onnx")
-    assert off < 1e-3
-    session = onnxruntime.InferenceSession(str(tmp_path / "colours.onnx"), providers=["CPUExecutionProvider"])
-    told = json.loads(session.get_modelmeta().custom_metadata_map["sayso"])
-    assert told["labels"] == ["red", "green", "blue"]
-    assert told["preprocess"]["size"] == [clip.image_size] * 2
-    pictures = [photo(tmp_path / f"{colour}.png", colour) for colour in ("red", "green", "blue", "grey", "white")]
-    pixels = np.stack([clip.prepare(picture).numpy() for picture in pictures])
-    shares, vectors = session.run(["shares", "vectors"], {"pixels": pixels})
-    np.testing.assert_allclose(vectors, clip.embed_images(pictures), atol=1e-3)
-    np.testing.assert_allclose(shares, head.shares(clip.embed_images(pictures)), atol=1e-3)
-    assert sorted(path.name for path in tmp_path.glob("*.onnx*")) == ["colours.onnx"]
-
-
-def test_onnx_needs_its_packages_and_the_right_model(tmp_path, encoder, monkeypatch):
-    with pytest.raises(SpaceMismatch):
-        export_onnx(encoder, zero_shot_classifier(FakeEncoder("other"), ["red"]), tmp_path / "x.onnx")
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(BadInput, match=r"requirements-extras/onnx\.txt"):
-        export_onnx(encoder, zero_shot_classifier(encoder, ["red"]), tmp_path / "x.onnx")
