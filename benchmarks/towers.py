@@ -3,8 +3,8 @@
 Each is described without memory (on torch's device meta): millions of weights, billions of operations for a picture. Then,
 in a process of its own, one at a time and the smallest first, weights are drawn and written as a checkpoint file, loaded as
 any model is, and a picture and a text become vectors, which are held against open_clip's own. What needs more memory than
-there is or --memory allows, or more weights than --most, is left out and said. Nothing is downloaded: a tokenizer that is not
-here is said. It takes an hour or more: with --kept FILE every outcome is written there, and a later run goes on from it.
+there is or --memory allows, or more weights than --most, is left out and said. Nothing is downloaded: a tokenizer that is
+not here is said. It takes an hour or more: with --kept FILE outcomes are written there, and a later run goes on from it.
 
 --profile writes the columns of clipcore/models/architectures.csv and loads nothing.
 """

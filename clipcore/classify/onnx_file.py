@@ -29,9 +29,7 @@ ROUNDED = 0.0101  # and a figure, in whole hundredths, from NumPy's
 STEPS = 2.5  # of 255, a prepared picture from ours: two ways to round, one step each
 
 
-def export_onnx(
-    encoder: "Encoder", classifier: Classifier, path: str | os.PathLike[str], pictures: bool = False
-) -> float:
+def export_onnx(encoder: "Encoder", classifier: Classifier, path: str | os.PathLike[str], pictures: bool = False) -> float:
     """Write the file, run it, and return the largest difference from torch on random pictures.
 
     pictures    the file prepares pictures by itself

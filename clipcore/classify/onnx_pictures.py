@@ -69,8 +69,10 @@ def before_tower(preprocess: Mapping[str, Any], size: Sequence[int], ir: int, op
     from onnx import parser
 
     way, interpolation = preprocess.get("resize_mode") or "shortest", preprocess.get("interpolation") or "bicubic"
-    if way == "shortest":
-        way, interpolation = ("square", interpolation) if size[0] == size[1] else (way, "bicubic")  # what is said is not used
+    if way == "shortest" and size[0] == size[1]:
+        way = "square"
+    elif way == "shortest":  # there open_clip does not use what is said
+        interpolation = "bicubic"
     if way not in SIZES:
         raise BadInput(f"Preparing pictures by “{way}” cannot be part of an ONNX file; leave it out of the file.")
     columns = {name: preprocess[name] for name in ("mean", "std")}

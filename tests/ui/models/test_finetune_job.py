@@ -71,14 +71,14 @@ def test_from_labels_to_a_model(studio):
     assert (plan["tuning"]["learning_rate"], plan["held_out"], plan["prompts"]["name"]) == (2e-4, 0.4, "bare")
     assert max(row["lr"] for row in run.log()) <= 2e-4
     assert sorted(run.sweep) == pytest.approx([i / 10 for i in range(11)])
-    assert run.alpha == 0.5
+    assert run.alpha == 1.0  # all of a head that learned alone
     assert run.model is None  # a copy of the starter under another name would say nothing new
     html = training_html(run, 0.5)
     assert html.count("<figure") == 3
     assert html.count('scope="row"') == 11
     assert studio.library.classifier("two colours (fine-tuned)").labels == ("monday", "sunday")
-    clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 1.0}))
-    assert run.alpha == 1.0
+    clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 0.9}))
+    assert run.alpha == 0.9
     taught = studio.library.classifier("two colours (fine-tuned)")
     assert taught.space.key == studio.library.encoder.space.key
     images = studio.library.images()
