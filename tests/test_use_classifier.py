@@ -14,10 +14,12 @@ import pytest
 import clipcore
 from clipcore import decide, generic_bank, zero_shot_classifier
 from clipcore.classify.answers import grounded
+from clipcore.classify.examples import Examples
 from clipcore.models import is_here
 from tests.support.fakes import photo
 from tests.support.processes import fork
 from tests.support.small_clip import CLIP, SIGLIP, write_model
+from training.heads.fewshot import few_shot
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "docs" / "use_classifier.py"
@@ -86,6 +88,28 @@ def test_the_script_answers_none_of_these_and_several_as_sayso_does(tmp_path, mo
         assert [float(row[2]) for row in rows] == pytest.approx(list(answers.figure), abs=2e-4)
     if case == "none of these" and config is CLIP:
         assert "none of these" in said
+
+
+def test_the_script_reads_a_taught_tree_that_keeps_a_promise(tmp_path, monkeypatch, capsys):
+    name = write_model(tmp_path / "model", CLIP)
+    clip = clipcore.load(name)
+    colours = ("red", "green", "blue", "white")
+    names = tuple(f"{'bright' if colour == 'white' else 'strong'} > {colour}" for colour in colours)
+    pictures = [photo(tmp_path / f"{colour}-{i}.png", colour, (50, 40 + i)) for i in range(4) for colour in colours]
+    X = clip.embed_images(pictures)
+    head = few_shot(Examples(X, names * 4, clip.space), zero_shot_classifier(clip, names))
+    head = grounded(head, X, generic_bank(clip))
+    head = head.with_decision(replace(head.decision, sure=float(np.median(decide(head, X).figure)), promise=0.05))
+    head.save(tmp_path / "tree.safetensors")
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    run_script(tmp_path / "tree.safetensors", *pictures, "--model", name)
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[-len(pictures) :]]
+    told = {-1: "unsure", -2: "none of these"}
+    said = [told[v] if isinstance(v, int) else ", ".join(v) for v in decide(head, X).verdicts(head.labels)]
+    assert [row[1] for row in rows] == said
+    assert set(said) & set(names)
+    assert {"unsure", "none of these"} & set(said)
 
 
 @pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
