@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from .answers import LEEWAY, NONE, UNSURE, stand_alone, thresholds
+from .answers import NONE, UNSURE, stand_alone, thresholds
 from .classifier import Classifier
-from .figure import first_guess
+from .figure import LEEWAY, first_guess
 
 OUTPUTS = ("shares", "vectors", "figures", "none", "chosen", "places")
 
