@@ -56,7 +56,7 @@ def test_json_of_each_command_is_documented():
 
 
 def test_every_option_is_in_the_reference_and_is_understood():
-    """Each with a value of its kind, one at a time: none is hidden, none is there twice, none needs another to be parsed."""
+    """Each by itself: none is hidden, none is there twice, none needs another to be parsed."""
     text = PAGE.read_text(encoding="utf-8")
     sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
     count = 0
@@ -69,12 +69,8 @@ def test_every_option_is_in_the_reference_and_is_understood():
         ]
         for option in options_of(command):
             for word in option.opts:
-                assert f"{word}" in sections[name], f"{name} {word} is not in docs/commands.md"
-                value = (
-                    []
-                    if option.is_flag
-                    else [str(option.type.choices[0]) if hasattr(option.type, "choices") else "1"] * option.nargs
-                )
+                assert word in sections[name], f"{name} {word} is not in docs/commands.md"
+                value = [] if option.is_flag else ["1"]
                 given = [*needed, word, *value]
                 assert command.make_context(name, given).params[option.name] not in (None, ()), f"{name} {word}"
                 count += 1
