@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -15,13 +15,12 @@ from clipcore import BadInput, NotFound
 from ..database import Database
 from ..names import clean_name
 from ..tables import AnyRow, PersonRow, now
+from .roles import ROLES, Role
 from .tokens import Tokens
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-Role = Literal["viewer", "labeller", "owner"]
-ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
 LEAST_LETTERS = 10
 MOST_LETTERS = 1000  # of a password: hashing takes time for each
 _AT_ONCE = threading.Semaphore(2)  # hashes: each takes 64 MiB and a core for some hundredths of a second
