@@ -23,7 +23,7 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from clipcore import BadInput
 
 from .api import add_routes
-from .guard.asking import Asking, Doorkeeper, Proxy
+from .guard.asking import NO_PROXY, Asking, Doorkeeper, Proxy
 from .guard.bodies import UPLOAD, Bodies
 from .guard.offered import head_for
 from .guard.passwords import LEAST_LETTERS, Passwords
@@ -44,7 +44,7 @@ def create_app(
     studio: Studio,
     host: str = "127.0.0.1",
     password: str | None = None,
-    proxy: Proxy = Proxy(),
+    proxy: Proxy = NO_PROXY,
     hosts: "Sequence[str]" = (),
 ) -> FastAPI:
     """The whole application, ready for uvicorn. Raises BadInput for an open address without accounts or a good password.
@@ -132,7 +132,7 @@ def serve(
     port: int,
     password: str | None = None,
     listening: "Callable[[str], object] | None" = None,
-    proxy: Proxy = Proxy(),
+    proxy: Proxy = NO_PROXY,
     hosts: "Sequence[str]" = (),
 ) -> None:
     """Serve until interrupted; `listening` is told the address as soon as it takes connections.

@@ -102,6 +102,11 @@ class People:
         """
         return self._change(name, password=hash_of(password))
 
+    def has_password(self, person_id: int) -> bool:
+        """Whether a person has chosen a password."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(PersonRow.password).where(PersonRow.id == person_id)) is not None
+
     def check(self, name: str, password: str) -> Person | None:
         """The person whose name and password these are. It takes as long for a name that is not there."""
         key = " ".join(name.split()).casefold()

@@ -9,7 +9,7 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
@@ -54,12 +54,15 @@ class Proxy:
         return any(here in ipaddress.ip_network(one, strict=False) for one in self.addresses)
 
 
+NO_PROXY = Proxy()
+
+
 @dataclass
 class Doorkeeper:
     """Knows the people of a library, and for a moment what each secret was worth. `clock` gives seconds."""
 
     people: People
-    proxy: Proxy = field(default_factory=Proxy)
+    proxy: Proxy = NO_PROXY
     insist: bool = False  # accounts are wanted, also while there are none yet
     clock: Callable[[], float] = time.monotonic
 
