@@ -13,8 +13,8 @@ from fastapi.routing import APIRoute
 PAGE = Path(__file__).with_name("roles.md")
 START = """# What each role may do
 
-Made by `python -m docs.roles`, and held by a test: each line is a route or an event that the server has. What is new and named
-nowhere needs an owner. How accounts are made stands in [operations.md](operations.md#several-people).
+Made by `python -m docs.roles`, and held by a test: each line is a route or an event that the server has. What is
+named nowhere needs an owner. How accounts are made stands in [operations.md](operations.md#several-people).
 
 - **stranger**: somebody who has not signed in
 - **viewer**: looks, searches, tries an image

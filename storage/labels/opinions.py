@@ -1,5 +1,5 @@
-"""What each person said of a picture, beside the label that stands: kept when somebody else says otherwise, so that it can be
-seen how far people agree, and decided where they do not."""
+"""What each person said of a picture, beside the label that stands: kept when somebody else says otherwise, so that one can
+see how far people agree, and decide where they do not."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,8 +82,8 @@ def answer(said: Mapping[str, int]) -> str:
 
 
 def differ(said: Iterable[Mapping[str, int]]) -> bool:
-    """Whether people (label -> value each) contradict each other: they gave a label different values, or said that a picture is
-    different things."""
+    """Whether people (label -> value each) contradict each other: they gave a label different values, or said that a
+    picture is different things."""
     every = list(said)
     labels = {label for values in every for label in values}
     true = {frozenset(label for label, value in values.items() if value == 1) for values in every}

@@ -1,4 +1,4 @@
-"""The roles people have, each with what those before it may do; and the scopes that narrow a program's token to one of them."""
+"""The roles of people, each with what those before it may do; and the scopes that narrow a program's token to one."""
 
 from typing import Literal, get_args
 

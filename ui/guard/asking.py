@@ -166,7 +166,7 @@ class Asking:
 
 
 def _look_behind(scope: Scope) -> None:
-    """Take the visitor's own address, and whether it is https, from what the trusted proxy says; the last word is its own."""
+    """Take the visitor's own address, and whether it is https, from what the trusted proxy says; the last is its own."""
     headers = dict(scope["headers"])
     last = headers.get(b"x-forwarded-for", b"").decode("latin-1").rpartition(",")[2].strip()
     if last:

@@ -1,7 +1,6 @@
 """What the page offers to whom: who asks stands in its head, with rules that hide what their role may not do.
 
-The rules are made of the table of roles: a button, or a place to drop files, is hidden if no event of it is allowed. What our
-own elements draw hides itself by the class `for-labeller` or `for-owner` (`ui/static/shared/parts.css`).
+The rules are made of the table of roles: a button, or a place to drop files, is hidden if no event of it is allowed.
 """
 
 from functools import lru_cache

@@ -97,6 +97,20 @@ ROUTES: dict[Least, str] = {
         GET /api/sessions
         GET /api/sessions/{session_id}
         GET /api/sessions/{session_id}/pulse
+        GET /api/docs
+        GET /api/openapi.json
+        GET /api/v1/classifiers
+        GET /api/v1/classifiers/{classifier_id}
+        POST /api/v1/classify
+        POST /api/v1/classify/files
+        GET /api/v1/jobs
+        GET /api/v1/jobs/{job_id}
+        GET /api/v1/labels
+        GET /api/v1/images
+        GET /api/v1/images/{image_id}
+        GET /api/v1/images/{image_id}/labels
+        GET /api/v1/images/{image_id}/similar
+        GET /api/v1/images/{image_id}/thumbnail
     """,
     "labeller": """
         POST /api/label
@@ -128,6 +142,11 @@ ROUTES: dict[Least, str] = {
         POST /api/sessions/{session_id}/board
         POST /api/sessions/{session_id}/name
         POST /api/sessions/{session_id}/{what}
+        POST /api/v1/labels
+        POST /api/v1/labels/undo
+        GET /api/v1/classifiers/{classifier_id}/file
+        POST /api/v1/classifiers
+        GET /api/v1/exports/labels
     """,
 }
 

@@ -3,6 +3,7 @@
 import math
 
 import pytest
+from sklearn.metrics import cohen_kappa_score
 
 from clipcore.measure.agreement import agreement, cohen, fleiss
 
@@ -19,6 +20,7 @@ def test_cohen_by_hand():
     found = cohen(first, second, ("Ana", "Bo"))
     assert (found.n, found.same) == (50, 0.7)
     assert found.kappa == pytest.approx(0.4)  # (0.7 - 0.5) / (1 - 0.5)
+    assert found.kappa == pytest.approx(cohen_kappa_score(first, second))
     assert 0.1 < found.interval[0] < 0.4 < found.interval[1] < 0.7
 
 
