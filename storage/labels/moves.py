@@ -305,8 +305,8 @@ def _step(
     unsaid: opinions.Said | None = None,
 ) -> Moved:
     """Write the changes and their entry in the log. A step that changes nothing is kept only if it is an undo, a decision,
-    or a person's word that others said already. `saying` is what the author says (picture -> label -> value) and among which labels they
-    say nothing else; `unsaid` what they take back."""
+    or a person's word that others said already. `saying` is what the author says (picture -> label -> value) and among which
+    labels they say nothing else; `unsaid` what they take back."""
     groups: dict[Change, list[str]] = {}  # a column moved at once is one group, however many pictures and classes it has
     for picture, change in changes.items():
         if change:
