@@ -18,6 +18,8 @@ from clipcore.classify.prompts import clean_label
 from clipcore.pictures.finding import display_path
 
 from ..database import Database
+from ..people import People, author
+from ..people.shares import whose
 from ..pictures import lookup
 from ..tables import Image
 from ..vectors.opened import Opened
@@ -216,6 +218,15 @@ class Labels:
         return self.in_parts(moved, len(among), part, client, None)
 
     # reading
+
+    def not_mine(self, pictures: Sequence[str]) -> np.ndarray:
+        """Which pictures others are to label, not the person who acts, bool [n]: nothing where nobody acts or nobody else
+        labels (`storage.people.shares`)."""
+        me = author()
+        team = [one.id for one in People(self._database).all() if one.may("labeller") and not one.disabled] if me else []
+        if len(team) < 2 or me not in team:
+            return np.zeros(len(pictures), bool)
+        return np.array([me not in whose(picture, team) for picture in pictures], bool)
 
     def words(self) -> list[opinions.Word]:
         """What was said of the pictures of which several people said something."""

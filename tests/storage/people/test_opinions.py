@@ -103,3 +103,20 @@ def test_somebody_decides(library):
     with who(library, "Bo"):
         library.labels.move([1], "cat", AMONG)
     assert library.labels.differing() == [1], "somebody moved it since"
+
+
+def test_each_person_has_a_share_of_what_is_to_be_labelled(library):
+    pictures = [f"{number:064x}" for number in range(2000)]
+    mine = {}
+    for name in ("Ana", "Bo", "Cy"):
+        with who(library, name):
+            mine[name] = ~library.labels.not_mine(pictures)
+    by = sum(each.astype(int) for each in mine.values())
+    assert set(by) == {1, 2}, "nobody's is no picture"
+    assert 0.07 < (by == 2).mean() < 0.13
+    assert all(0.3 < each.mean() < 0.43 for each in mine.values())
+    library.people.disable("Cy")
+    with who(library, "Ana"):
+        now = ~library.labels.not_mine(pictures)
+    assert now[mine["Ana"]].all(), "what was mine stays mine"
+    assert not library.labels.not_mine(pictures).any(), "who works alone has it all"
