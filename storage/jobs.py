@@ -24,6 +24,7 @@ from clipcore import NotFound, SaysoError, Step
 from clipcore.errors import unexpected
 
 from .library import Library
+from .people import acting, author
 from .records import JobRecord
 from .tables import AnyRow, Job, now
 
@@ -80,7 +81,8 @@ class Jobs:
     def submit(self, kind: str, payload: Mapping[str, Any], owner: str = "") -> int:
         """Queue work; the payload must be JSON. `owner` is kept for who asks later whose job it is. Returns the job's id."""
         with self._database.writing() as connection:
-            values = {"kind": kind, "payload": dict(payload), "owner": owner}
+            by = {} if author() is None else {"author": author()}  # what the job labels is theirs
+            values = {"kind": kind, "payload": {**payload, **by}, "owner": owner}
             job_id = connection.execute(insert(Job).values(values).returning(Job.id)).scalar_one()
             over = Job.state.in_(("done", "failed", "cancelled"))
             connection.execute(delete(Job).where(Job.id <= job_id - KEPT_JOBS, over))
@@ -203,7 +205,7 @@ class Jobs:
         written, further = 0.0, Furthest(job.furthest)
         progress: dict[str, Any] = {}
         _, work = self._kinds[job.kind]
-        with closing(work(job.payload)) as steps:
+        with acting(job.payload.get("author")), closing(work(job.payload)) as steps:
             while True:
                 try:
                     step = next(steps)
