@@ -85,6 +85,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"kappa": "number or null", "interval": "list or null"},
         },
         "a picture on which people differ (--open)": {"path": "string", "said": "object"},
+        "what was decided (--decide)": {"path": "string", "answer": "string"},
     },
     "teach": {
         "the lesson": {

@@ -69,6 +69,8 @@ def test_how_far_people_agree(tmp_path, photos):
     assert "people differ" in said
     (row,), _ = sayso("agreement", "--open", "--json", home=tmp_path / "home")
     assert row["said"] == {"Ana": "b", "Bo": "a"}
+    sayso("agreement", "--decide", row["path"], "--as", "a", home=tmp_path / "home")
+    assert sayso("agreement", "--open", "--json", home=tmp_path / "home")[0] == []
     lines, _ = sayso("export", "--csv", "-", home=tmp_path / "home")
     assert lines[0].endswith('"author","labelled"')
-    assert all('"Ana"' in line for line in lines[1:])
+    assert sum('"Ana"' in line for line in lines[1:]) == 3, "one was decided here, by nobody with an account"
