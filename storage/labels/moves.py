@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, 
 from clipcore import NONE, UNSURE, BadInput
 
 from ..database import Database, chunks
-from ..people import author
+from ..people import author as who_acts
 from ..pictures.identity import seen_to
 from ..tables import AnyRow, Image, LabelRow, LabelStep, now
 from . import opinions
@@ -35,7 +35,7 @@ class Entry:
     client: str
     op: str
     part_of: int | None = None
-    author: int | None = field(default_factory=author)
+    author: int | None = field(default_factory=who_acts)
     settles: bool = False
 
     def part(self, number: int, first: int | None) -> "Entry":
@@ -240,7 +240,7 @@ def stacks(connection: Connection, client: str) -> tuple[list[int], list[int]]:
     """
     done: list[int] = []
     undone: list[int] = []
-    whose = LabelStep.author_id == author() if author() is not None else LabelStep.author_id.is_(None)
+    whose = LabelStep.author_id == who_acts() if who_acts() is not None else LabelStep.author_id.is_(None)
     mine = (LabelStep.client == client, whose, LabelStep.part_of.is_(None))
     steps = select(LabelStep.id, LabelStep.undoes).where(*mine)
     for step, undoes in connection.execute(steps.order_by(LabelStep.id)):
