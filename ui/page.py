@@ -6,6 +6,7 @@ import gradio as gr
 
 from .bias import tab as bias
 from .classify import tab as classify
+from .guard.offered import name_parts
 from .guard.uploads import KEPT_SECONDS, LOOKED_AFTER
 from .library import tab as library
 from .measure import tab as measure
@@ -54,6 +55,7 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Tab("Models", id="models") as models_tab:
                 models.build(studio, page, models_tab)
         page.wire(status.news)  # an event of our own
+        name_parts(blocks)
     _show_no_progress(blocks, status)
     return blocks
 
