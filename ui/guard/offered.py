@@ -17,8 +17,10 @@ PRESSED = {"click", "submit", "upload"}
 KINDS = {"button", "uploadbutton", "file"}
 # buttons in what a handler writes as HTML, and fields that lead to nothing where the button beside them is hidden
 OURS: dict[Role, tuple[str, ...]] = {
-    "labeller": ("#labels", "#many", "#classes", "#choose", "#first-steps", "#classify sayso-place[name=lesson]")
-    + (".rail .part > :has(#ready-names)", ".rail .body > :has(#choose-go)"),
+    "labeller": (
+        *("#labels", "#many", "#classes", "#choose", "#first-steps", "#classify sayso-place[name=lesson]"),
+        *(".rail .part > :has(#ready-names)", ".rail .body > :has(#choose-go)"),
+    ),
     "owner": ("#models-table td button", "#trainings td button", ".rail .body > :has(#add-folder)"),
 }
 
