@@ -128,6 +128,7 @@ def warm(visitor: Visitor) -> None:
     end = time.monotonic() + 120
     while not visitor.ask(line, "search", "GET", "/api/images?q=warm") and time.monotonic() < end:
         time.sleep(0.5)
+    assert time.monotonic() < end, visitor.errors[-1]
     line.close()
     visitor.took["search"].clear()
     visitor.errors.clear()
