@@ -53,13 +53,13 @@ class PathBytes(TypeDecorator[str]):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A point in time, in UTC; SQLite drops the time zone, so it is put back."""
+    """A point in time, in UTC: SQLite drops the time zone, so it is put back; a server gives its own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
 
 
 def now() -> datetime:
