@@ -15,6 +15,7 @@ from .labels.moves import Moved, Place
 from .library import Library
 from .pictures.duplicates import SIMILAR, Duplicates
 from .pictures.map import Map
+from .pieces import Pieces
 from .records import (
     Added,
     AlbumRecord,
@@ -63,6 +64,7 @@ __all__ = [
     "Moved",
     "Order",
     "Orientation",
+    "Pieces",
     "Place",
     "ReportRecord",
     "Run",

@@ -94,6 +94,11 @@ class Library:
         close_to_others(self.home, *files, *(self.home / name for name in FOLDERS))
 
     @property
+    def where(self) -> str:
+        """Where the rows are, as it can be shown: a server's database without its password, or the home."""
+        return display_path(self.home) if self.database.is_sqlite else self.database.engine.url.render_as_string()
+
+    @property
     def encoder(self) -> "Encoder | None":
         """The model in use. Setting it also gives the encoder the library's memory of texts."""
         return self._opened.model.encoder if self._opened.model else None
@@ -121,14 +126,22 @@ class Library:
 
     # pictures come and go
 
-    def iter_add(self, folder: str | Path, name: str | None = None, again: bool = False) -> Generator[Step, None, Added]:
+    def iter_add(
+        self, folder: str | Path, name: str | None = None, again: bool = False, share: adding.Share | None = None
+    ) -> Generator[Step, None, Added]:
         """Add every picture below a folder; unchanged ones cost a look at the file's size and time.
 
-        With `again` all are read, for programs that change a file and keep both.
+        With `again` all are read, for programs that change a file and keep both. `share` has others read along, see
+        `storage.pieces`.
 
         Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
         """
-        return (yield from adding.add_folder(self.database, self._in_use, folder, name, self.home / "thumbs", again))
+        thumbs = self.home / "thumbs"
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name, thumbs, again, share))
+
+    def iter_add_piece(self, folder_id: int, files: Sequence[str]) -> Generator[Step, None, adding.Read]:
+        """Read some files of a folder that another process is adding. Raises NotFound if it was removed meanwhile."""
+        return (yield from adding.add_piece(self.database, self._in_use, folder_id, files))
 
     def add(self, folder: str | Path, name: str | None = None) -> Added:
         """`iter_add` without the steps."""

@@ -84,7 +84,9 @@ def test_the_revisions_lead_to_the_tables(database):
 
 
 @pytest.mark.sqlite
-@pytest.mark.parametrize("url", ["nonsense", "oracle+nothing://", "mysql://me:secret@host/name", "postgresql://me:secret@host:x/n"])
+@pytest.mark.parametrize(
+    "url", ["nonsense", "oracle+nothing://", "mysql://me:secret@host/name", "postgresql://me:secret@host:x/n"]
+)
 def test_a_bad_address_is_said_plainly(url, tmp_path):
     with pytest.raises(BadInput, match=r"database.*postgresql\+psycopg://") as told:
         Library(tmp_path, database=url)

@@ -59,7 +59,15 @@ class Server:
         words = folder / "password"
         words.write_text(PASSWORD)
         words.chmod(0o644)
-        how = [f"-D{folder}/data", "-Usayso", "--no-sync", "-Atrust", "--auth-host=scram-sha-256", f"--pwfile={words}", "-EUTF8"]
+        how = [
+            f"-D{folder}/data",
+            "-Usayso",
+            "--no-sync",
+            "-Atrust",
+            "--auth-host=scram-sha-256",
+            f"--pwfile={words}",
+            "-EUTF8",
+        ]
         # sorted as people do, as most servers are, and not by bytes, as SQLite does
         self._run(bin / "initdb", *how, "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
@@ -74,7 +82,9 @@ class Server:
         self._template()
 
     def _run(self, *words: object) -> None:
-        done = subprocess.run([str(word) for word in words], user=self._user, cwd=self.folder, capture_output=True, text=True)
+        done = subprocess.run(
+            [str(word) for word in words], user=self._user, cwd=self.folder, capture_output=True, text=True
+        )
         assert done.returncode == 0, done.stderr
 
     def url(self, name: str = "postgres", host: str = "") -> str:
