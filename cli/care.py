@@ -25,9 +25,7 @@ def backup(
     with open_library(home) as library:
         made = library.backups.make(to)
         if made is None:
-            raise BadInput(
-                "This library is in a server's database; back it up with that server's own tools, such as pg_dump."
-            )
+            raise BadInput("This library is in a server's database; back it up with that server's own tools: pg_dump.")
         size = made.stat().st_size
         emit(as_json, {"path": str(made), "bytes": size}, f"{made}  {size / 1e6:,.1f} MB")
 
@@ -46,9 +44,7 @@ def restore(
 
     folder = home_folder(home)
     if database_url():
-        raise BadInput(
-            "This library is in a server's database; put it back with that server's own tools, such as pg_restore."
-        )
+        raise BadInput("This library is in a server's database; put it back with that server's own tools: pg_restore.")
     if file is None:
         for there in list_backups(folder):
             row = {"path": str(there.path), "made": there.made.isoformat(), "why": there.why, "bytes": there.size}

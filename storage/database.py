@@ -15,7 +15,20 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, ColumnElement, Connection, Engine, create_engine, event, func, literal, make_url
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Double,
+    Engine,
+    cast,
+    create_engine,
+    event,
+    extract,
+    func,
+    literal,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
@@ -88,7 +101,7 @@ class Database:
 
     def clock(self) -> ColumnElement[float]:
         """Seconds since 1970 as all who share the database see them: by its server's clock, or this computer's."""
-        return literal(time.time()) if self.is_sqlite else func.extract("epoch", func.clock_timestamp())
+        return literal(time.time()) if self.is_sqlite else cast(extract("epoch", func.clock_timestamp()), Double)
 
     def version(self) -> int | None:
         """A number that differs after every commit, whoever made it; None for a database in memory."""

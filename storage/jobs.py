@@ -4,8 +4,8 @@ A job is a kind, a payload and how far it is. Each lane has one worker thread, w
 runs its generator of Steps: what takes seconds has a lane of its own and never waits behind an import of hours.
 
 Servers and workers may share a library: a job is claimed by one UPDATE, so only one of them runs it, and on PostgreSQL none
-waits for another that is claiming (FOR UPDATE SKIP LOCKED). A worker that has died, which its heartbeat shows by the clock of
-the database, loses its job to the next.
+waits for another that is claiming (FOR UPDATE SKIP LOCKED). A worker that has died, which its heartbeat shows by the
+database's clock, loses its job to the next.
 """
 
 import logging

@@ -33,6 +33,7 @@ from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
+from .moving import refuse_moved
 from .pictures import adding, apart, folders, identity, lookup, ratings, watched
 from .pictures.browsing import browse, browse_ids, months
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
@@ -67,6 +68,8 @@ class Library:
         try:
             private_folder(self.home)
             self._in_use_here = InUse(self.home / IN_USE)
+            if self.database.is_sqlite:
+                refuse_moved(self.home)
             migrate.upgrade(self.database, self.home)
             self._close_to_others()
         except OSError as error:

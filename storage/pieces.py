@@ -63,9 +63,7 @@ class Pieces:
     def _work(self, payload: dict[str, Any]) -> Generator[Step, None, dict[str, Any]]:
         root = payload["root"]
         if not os.path.isdir(root):
-            raise Elsewhere(
-                f"The folder {display_path(root)} is not to be seen from here; give all workers the same folders."
-            )
+            raise Elsewhere(f"The folder {display_path(root)} is not there for this worker; show all of them the same.")
         read = yield from self._library.iter_add_piece(payload["folder"], payload["files"])
         return asdict(read)
 

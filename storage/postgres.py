@@ -2,10 +2,12 @@
 
 Two things that SQLite's write lock gives are relied on everywhere: what a transaction has read is still true when it writes,
 and ids are committed in the order in which they were given, so that whoever asks for rows above the last id he knows misses
-none. Here a lock of the whole database (an advisory one, freed at the end of the transaction, also if its process dies) gives
-the same. Writers wait in order, so nobody starves, and two can never wait for each other. Readers never wait.
+none. Here a lock of the whole database gives the same: an advisory one, freed at the end of the transaction, also if its
+process dies. Writers wait in order, so nobody starves, and two can never wait for each other. Readers never wait.
 """
 
+import json
+import math
 import sqlite3
 from typing import Any
 
@@ -37,7 +39,7 @@ def make_server_engine(url: URL, busy_seconds: float, **options: Any) -> Engine:
     """An engine for a PostgreSQL server. Raises ImportError without its driver."""
     if "poolclass" not in options:
         options = {"pool_size": POOL, "max_overflow": MORE, **options}
-    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, **options)
+    engine = create_engine(url, pool_pre_ping=True, hide_parameters=True, json_serializer=strict_json, **options)
 
     @event.listens_for(engine, "connect")
     def settings(connection: Any, _record: object) -> None:
@@ -53,6 +55,26 @@ def make_server_engine(url: URL, busy_seconds: float, **options: Any) -> Engine:
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS})")
 
     return engine
+
+
+def strict_json(value: Any) -> str:
+    """JSON as the standard has it: Python's NaN and Infinity, such as the loss of a training that failed, are left out."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except ValueError:
+        return json.dumps(_finite(value))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(one) for key, one in value.items() if not _is_endless(one)}
+    if isinstance(value, list | tuple):
+        return [None if _is_endless(one) else _finite(one) for one in value]
+    return value
+
+
+def _is_endless(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
 
 
 def read_only(engine: Engine) -> Engine:

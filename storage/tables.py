@@ -67,6 +67,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+PLAIN = JSON(none_as_null=True)
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -81,7 +82,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[Any]: JSON, bytes: LargeBinary}  # noqa: RUF012
+    type_annotation_map = {datetime: Moment, dict[str, Any]: PLAIN, list[Any]: PLAIN, bytes: LargeBinary}  # noqa: RUF012
 
 
 class Folder(Base):

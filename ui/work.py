@@ -41,7 +41,7 @@ class Worker:
         self._studio.jobs.is_ready = self._is_ready
 
     def run(self) -> None:
-        """Work until `end`, or until the main thread is interrupted; then finish the steps under way and give the jobs back."""
+        """Work until `end` or an interruption; then finish the steps under way and give the jobs back."""
         library, studio = self._studio.library, self._studio
         studio.load_model()
         studio.encoder()  # raises SaysoError where it could not be loaded

@@ -73,7 +73,7 @@ class Read:
         return self.new + self.known + len(self.skipped) + self.under_way
 
 
-# How else files (those at paths, for a folder's id) are read than here and now, see `storage.pieces`: what it has given so far
+# Has files read otherwise than here and now, see `storage.pieces`: a folder's id and paths; what it has given so far
 Share = Callable[[int, Sequence[str]], Iterator[Read]]
 
 
@@ -193,8 +193,8 @@ def _add(
     with closing(share(folder_id, todo) if share else _read(database, model, folder_id, todo, states)) as parts:  # type: ignore[type-var]
         for read in parts:
             yield step(read)
-    told = {"replaced": tuple(read.replaced), "noted": tuple(read.noted)}
-    return Added(read.new, len(same) + read.known, read.skipped, folder_id, **told)
+    replaced, noted = tuple(read.replaced), tuple(read.noted)
+    return Added(read.new, len(same) + read.known, read.skipped, folder_id, replaced=replaced, noted=noted)
 
 
 def _is_same(row: _Listed | None, state: tuple[int, int]) -> bool:

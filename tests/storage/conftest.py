@@ -1,6 +1,6 @@
 """One contract for both databases: the files named here run on SQLite and on PostgreSQL, test by test the same.
 
-On PostgreSQL each home has a database of its own in the place of its sayso.db. What is about SQLite's file is marked `sqlite`.
+On PostgreSQL each home has a database of its own instead of its sayso.db. What is about SQLite's file is marked `sqlite`.
 """
 
 from contextlib import ExitStack

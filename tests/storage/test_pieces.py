@@ -1,16 +1,15 @@
 """An import in pieces: several workers on one PostgreSQL, none of whose pictures is there twice or lost."""
 
-import os
 import signal
 import threading
 import time
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from storage import Jobs, Library, Pieces, jobs, pieces
-from storage.tables import Embedding, Image, Job
+from storage.tables import Embedding, Job
 from tests.support.fakes import FakeEncoder, photo
 from tests.support.processes import fork
 
@@ -18,7 +17,7 @@ COUNT = 60
 
 
 @pytest.fixture
-def address(postgres, monkeypatch):
+def address(postgres):
     with postgres.database() as url:
         yield url
 
@@ -117,7 +116,6 @@ def test_two_workers_share_an_import_also_where_one_is_killed(address, small, fo
         vectors = embedded(*logs)
         assert len(set(vectors)) == COUNT, "none is lost"
         assert len(vectors) - COUNT <= 2, "none was done twice, but for the batch that was in flight when one was killed"
-        assert rows(library, func.count(Embedding.id), func.count(Image.id.distinct())) != []
         assert len(rows(library, Embedding.content_hash)) == len(set(rows(library, Embedding.content_hash))) == COUNT
         assert [step.done for step in seen if step.message == "embedding"][-1] == COUNT + 1
         assert rows(library, Job.id) == [], "no piece is left"
@@ -128,14 +126,13 @@ def test_pieces_stand_in_no_list_and_go_when_the_import_is_stopped(address, smal
         queue = Jobs(library)
         own = queue.submit("add", {})
         steps = Pieces(library, queue).iter_add(folder)
-        while not rows(library, Job.id.label("x")) or len(rows(library, Job.id)) < 3:
+        while len(rows(library, Job.id)) < 3:
             next(steps)
         assert [job.id for job in (*queue.active(), *queue.recent())] == [own, own]
         assert queue.newest() == own
         steps.close()
         assert [row.id for row in rows(library, Job.id)] == [own]
         before = library.count()
-        assert Pieces(library, queue)._jobs.iter_help  # it goes on where it was stopped
         for _ in Pieces(library, queue).iter_add(folder):
             pass
         assert before < library.count() == COUNT
@@ -148,14 +145,10 @@ def test_what_a_dead_import_has_left_is_finished_first(address, small, folder, t
         steps = Pieces(library, queue).iter_add(folder)
         while len(rows(library, Job.id)) < 3:
             next(steps)
-        steps.gi_frame and setattr(steps, "kept", None) if False else None
         left = [row.state for row in rows(library, Job.state)]
         assert "queued" in left
         other = Jobs(library)
-        messages = []
-        again = Pieces(library, other).iter_add(folder)
-        for step in again:
-            messages.append(step.message)
+        messages = [step.message for step in Pieces(library, other).iter_add(folder)]
         assert messages[0] == "finishing what was begun"
         assert library.count() == COUNT
         for _ in steps:  # the first one finds that all is done
@@ -184,4 +177,3 @@ def test_on_sqlite_nothing_is_divided(folder, tmp_path, small):
         for _ in Pieces(library, Jobs(library)).iter_add(folder):
             assert rows(library, Job.id) == []
         assert library.count() == COUNT
-    assert os.listdir(folder)

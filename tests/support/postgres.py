@@ -71,14 +71,15 @@ class Server:
         # sorted as people do, as most servers are, and not by bytes, as SQLite does
         self._run(bin / "initdb", *how, "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en-US")
         settings = [word for name, value in SETTINGS.items() for word in ("-c", f"{name}={value}")]
-        self._process = subprocess.Popen(
-            [bin / "postgres", f"-D{folder}/data", f"-k{folder}", f"-p{self.port}", *settings],
-            user=self._user,
-            cwd=folder,
-            stdout=subprocess.DEVNULL,
-            stderr=open(folder / "log", "w"),
-            preexec_fn=_end_with_me,
-        )
+        with open(folder / "log", "w") as log:
+            self._process = subprocess.Popen(
+                [bin / "postgres", f"-D{folder}/data", f"-k{folder}", f"-p{self.port}", *settings],
+                user=self._user,
+                cwd=folder,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                preexec_fn=_end_with_me,
+            )
         self._template()
 
     def _run(self, *words: object) -> None:
