@@ -15,12 +15,12 @@ def move_database(
 ) -> None:
     """Move the library to a PostgreSQL server, or from the one that --database names back home. Every row is checked.
 
-    Nothing may use the library meanwhile. The place it comes from keeps what it had. Pictures, uploads, thumbnails and models
-    are files, and stay where they are.
+    Nothing may use the library meanwhile. The place it comes from keeps what it had. Pictures, uploads, thumbnails and
+    models are files, and stay where they are.
     """
     from storage.moving import HOME, iter_move
 
-    counts = draw(iter_move(home_folder(home), database_url(), to), "row")
+    counts = draw(iter_move(home_folder(home), database_url() if to == HOME else None, to), "row")
     text = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "an empty library"
     emit(as_json, {"to": "home" if to == HOME else "server", "rows": counts}, f"moved and checked: {text}")
     if to == HOME:

@@ -1,7 +1,7 @@
 """A library moves from its home's file to a PostgreSQL server, or back: all of it in one transaction, or nothing.
 
-Ids stay, so that indexes, open pages and links stay right, and what was given out once is not given again. Each table is read
-back before anything counts: as many rows, and the same digest of their values.
+Ids stay, so that indexes, open pages and links stay right, and what was given out once is not given again. Each table is
+read back before anything counts: as many rows, and the same digest of their values.
 
     HOME/moved.json   says where a library went; until it comes back its file in the home is not opened by mistake
 """
@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, insert, select, text
+from sqlalchemy import Connection, Integer, Table, func, insert, select, text
 
 from clipcore import BadInput, NotFound, Step
 from clipcore.pictures.finding import display_path
@@ -144,7 +144,7 @@ def _plain(value: Any) -> Any:
 
 def _go_on_counting(source: Connection, target: Connection, table: Table) -> None:
     """The next row gets the id that it would have got in the source."""
-    if "id" not in table.c or not table.c.id.type.python_type == int:
+    if "id" not in table.c or not isinstance(table.c.id.type, Integer):
         return
     last = source.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()
     counted = table.kwargs.get("sqlite_autoincrement", False)

@@ -54,12 +54,12 @@ def test_mistakes_are_one_sentence_without_the_password(postgres, tmp_path, monk
         (f"mysql://sayso:{PASSWORD}@127.0.0.1/n", r"no library in a database of the kind mysql"),
         (PASSWORD, r"cannot be used; give it as postgresql"),
     ):
-        _, text = invoke("albums", "--database", address, home=tmp_path / "home", code=2)
+        _, text = invoke("album", "--database", address, home=tmp_path / "home", code=2)
         assert text.count("\n") == 1
         said.append(text)
         assert re.search(sentence, text), text
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    _, text = invoke("albums", "--database", postgres.url(), home=tmp_path / "home", code=2)
+    _, text = invoke("album", "--database", postgres.url(), home=tmp_path / "home", code=2)
     assert "psycopg, which is not installed; install it with: pip install -r requirements-extras/postgres.txt" in text
     assert PASSWORD not in f"{said}{caplog.text}"
     assert os.environ.get("PGPASSWORD") is None

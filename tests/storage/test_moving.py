@@ -65,7 +65,7 @@ def test_there_and_back(home, postgres, encoder, tmp_path):
         assert max(image.id for image in library.images()) == 6, "the number of the picture that went is not given again"
         library.label(fresh, "red")
         after = told(library)
-    with pytest.raises(LibraryError, match="was moved to postgresql.*--database"):
+    with pytest.raises(LibraryError, match=r"was moved to postgresql.*--database"):
         Library(home)
     (home / moving.NOTE).rename(home / "note")
     with pytest.raises(BadInput, match="already"):
