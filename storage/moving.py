@@ -20,7 +20,7 @@ from clipcore import BadInput, NotFound, Step
 from clipcore.pictures.finding import display_path
 from clipcore.plain import read_json
 
-from . import migrate
+from . import migrate, postgres
 from .database import FILE, Database, LibraryError
 from .files import alone, write_beside
 from .restoring import BESIDE, IN_USE, REPLACED
@@ -139,6 +139,8 @@ def _plain(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, str):
         return value.replace("\0", "")  # see storage.postgres
+    if isinstance(value, dict | list):
+        return postgres.finite(value)
     return bytes(value) if isinstance(value, memoryview) else value
 
 

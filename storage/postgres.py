@@ -62,14 +62,15 @@ def strict_json(value: Any) -> str:
     try:
         return json.dumps(value, allow_nan=False)
     except ValueError:
-        return json.dumps(_finite(value))
+        return json.dumps(finite(value))
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """Plain values without what `strict_json` leaves out."""
     if isinstance(value, dict):
-        return {key: _finite(one) for key, one in value.items() if not _is_endless(one)}
+        return {key: finite(one) for key, one in value.items() if not _is_endless(one)}
     if isinstance(value, list | tuple):
-        return [None if _is_endless(one) else _finite(one) for one in value]
+        return [None if _is_endless(one) else finite(one) for one in value]
     return value
 
 

@@ -17,7 +17,7 @@ def test_a_library_on_a_server_by_commands(postgres, tmp_path, photos, monkeypat
     row, said = sayso("add", photos, "--database", there, "--json", home=home)
     assert row[0]["new"] == 4
     monkeypatch.setenv("SAYSO_DATABASE", there)
-    sayso("label", "red", photos / "a.png", home=home)
+    sayso("label", photos / "a.png", "--as", "red", home=home)
     hits, _ = sayso("search", "something red", "-k", "2", "--json", home=home)
     assert len(hits) == 2
     assert not (home / "sayso.db").exists()

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from storage import Jobs, Library, Pieces, jobs, pieces
+from storage.pictures.folders import open_folder
 from storage.tables import Embedding, Job
 from tests.support.fakes import FakeEncoder, photo
 from tests.support.processes import fork
@@ -141,19 +142,15 @@ def test_pieces_stand_in_no_list_and_go_when_the_import_is_stopped(address, smal
 
 def test_what_a_dead_import_has_left_is_finished_first(address, small, folder, tmp_path):
     with Library(tmp_path / "home", FakeEncoder(), address) as library:
-        queue = Jobs(library)
-        steps = Pieces(library, queue).iter_add(folder)
-        while len(rows(library, Job.id)) < 3:
-            next(steps)
-        left = [row.state for row in rows(library, Job.state)]
-        assert "queued" in left
-        other = Jobs(library)
-        messages = [step.message for step in Pieces(library, other).iter_add(folder)]
+        dead, other = Jobs(library), Jobs(library)
+        files = sorted(map(str, folder.rglob("*.png")))
+        payload = {"root": str(folder), "folder": open_folder(library.database, str(folder), None), "files": files[:7]}
+        share = Pieces(library, other)
+        left = [dead.submit(share._kind, payload, pieces._owner(str(folder))) for _ in range(2)]  # the same by two imports
+        messages = [step.message for step in share.iter_add(folder)]
         assert messages[0] == "finishing what was begun"
-        assert library.count() == COUNT
-        for _ in steps:  # the first one finds that all is done
-            pass
-        assert library.encoder.embedded <= COUNT + 8
+        assert [dead.get(job).state for job in left] == ["done", "done"]
+        assert library.encoder.embedded == library.count() == COUNT
 
 
 def test_a_worker_that_does_not_see_the_folder_leaves_it_to_others(address, small, tmp_path):
