@@ -1,6 +1,6 @@
 """Draws docs/predictions.png: 40 pictures and what the starter says of them, as in Figure 21 of Radford et al. (2021).
 
-    python docs/predictions.py [--model NAME]
+    python -m docs.predictions [--model NAME]
 
 The 17 photographs ship with scikit-image, scikit-learn and matplotlib (public domain, CC0 and CC BY; of the last, china.jpg
 by danielbuechele and flower.jpg by vultilion, both from Flickr, CC BY 2.0). The 23 drawings are glyphs of Noto Color Emoji

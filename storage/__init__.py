@@ -13,6 +13,7 @@ from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_da
 from .jobs import Jobs
 from .labels.moves import Moved, Place
 from .library import Library
+from .people import ROLES, SCOPES, People, Person, Role, Token, acting
 from .pictures.duplicates import SIMILAR, Duplicates
 from .pictures.map import Map
 from .pieces import Pieces
@@ -40,6 +41,8 @@ __all__ = [
     "CHECKS",
     "ORDERS",
     "ORIENTATIONS",
+    "ROLES",
+    "SCOPES",
     "SIMILAR",
     "Added",
     "AlbumRecord",
@@ -64,12 +67,17 @@ __all__ = [
     "Moved",
     "Order",
     "Orientation",
+    "People",
+    "Person",
     "Pieces",
     "Place",
     "ReportRecord",
+    "Role",
     "Run",
     "SessionRecord",
     "SkippedRecord",
+    "Token",
+    "acting",
     "iter_examine",
     "known_id",
     "parse_day",

@@ -34,6 +34,7 @@ from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
 from .moving import refuse_moved
+from .people import People
 from .pictures import adding, apart, folders, identity, lookup, ratings, watched
 from .pictures.browsing import browse, browse_ids, months
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
@@ -81,6 +82,7 @@ class Library:
             raise
         self.encoder = encoder
         self.backups = Backups(self.database, self.home)
+        self.people = People(self.database)
         self.labels = Labels(self._opened)
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)

@@ -201,7 +201,7 @@ class Encoder:
 
         For whole folders use `clipcore.encoding.stream`, which skips bad files and decodes on all cores.
         """
-        size = self.batch_size  # may shrink on the way
+        size = self.batch_size * (self.passes if isinstance(self._tower, Engine) else 1)  # a batch for each of its streams
         starts = range(0, len(images), size)
         chunks = [self.embed_prepared([self.prepare(image) for image in images[i : i + size]]) for i in starts]
         return np.concatenate(chunks) if chunks else np.zeros((0, self.dim), np.float32)
