@@ -18,7 +18,7 @@ import numpy as np
 from clipcore import BadInput, Classifier, Examples, NotFound, Predictions, Step, drain, search_classifier
 from clipcore.pictures.finding import display_path
 
-from . import migrate
+from . import migrate, postgres
 from .backups import Backups
 from .classifiers.card import saved_card
 from .classifiers.reports import Reports
@@ -101,7 +101,7 @@ class Library:
     @property
     def where(self) -> str:
         """Where the rows are, as it can be shown: a server's database without its password, or the home."""
-        return display_path(self.home) if self.database.is_sqlite else self.database.engine.url.render_as_string()
+        return display_path(self.home) if self.database.is_sqlite else postgres.shown(self.database.engine.url)
 
     @property
     def encoder(self) -> "Encoder | None":

@@ -76,8 +76,7 @@ def iter_move(home: Path, source: str | None, target: str) -> Generator[Step, No
             with before.writing() as reading, after.writing() as writing:
                 counts = yield from _copied(reading, writing)
             if target != HOME:
-                where = after.engine.url.render_as_string()
-                write_beside(home / NOTE, json.dumps({"to": where}).encode())
+                write_beside(home / NOTE, json.dumps({"to": postgres.shown(after.engine.url)}).encode())
             else:
                 (home / NOTE).unlink(missing_ok=True)
         finally:

@@ -103,11 +103,18 @@ def snapshot(connection: Connection) -> int:
     return hash(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
 
 
+def shown(url: URL) -> str:
+    """An address as it can be shown: without the password, wherever it stands in it."""
+    return url.set(query={}).render_as_string()
+
+
 def server_sentence(error: DBAPIError, url: URL, busy_seconds: float) -> str | None:
     """What a server's error means and what to do, as one sentence without a password; None for a mistake of ours."""
     if isinstance(error.orig, sqlite3.Error):
         return None
-    where = f"“{url.database}” at {url.host or 'this machine'}{f':{url.port}' if url.port else ''}"
+    host = str(url.host or url.query.get("host") or "/")
+    place = "this machine" if host.startswith("/") else f"{host}:{url.port}" if url.port else host
+    where = f"“{url.database}” at {place}"
     state = getattr(error.orig, "sqlstate", None)
     text = str(error.orig)
     if state is None:  # while connecting the driver gives the server's words alone
