@@ -3,8 +3,8 @@
 Small pictures are generated, and embedded by the starter. Each process has one core, as a machine of its own would:
 
 one       the one that adds the folder, alone, with a fifth of the pictures
-two       with a worker beside it, with all of them
-killed    the same with a second worker that is killed with -9 in the middle
+two       with a worker beside it, with a fifth
+killed    with two workers, one of which is killed with -9 in the middle, with all
 
 After each every picture must be there once, with the vector that the starter gives it, and no vector twice.
 """
@@ -49,7 +49,7 @@ def main(pictures: int = 20_000) -> None:
         server = Server(bin, Path(place))
         try:
             rates = {}
-            for name, count, helpers in (("one", pictures // 5, 0), ("two", pictures, 1), ("killed", pictures, 2)):
+            for name, count, helpers in (("one", pictures // 5, 0), ("two", pictures // 5, 1), ("killed", pictures, 2)):
                 folder, home = Path(homes) / f"{name}-photos", Path(homes) / name
                 generate(folder, count)
                 with server.database() as url:

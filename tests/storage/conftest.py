@@ -13,7 +13,14 @@ from tests.support.postgres import postgres  # noqa: F401
 
 HERE = Path(__file__).parent
 BOTH = (
-    *("test_database", "test_jobs", "test_library", "classifiers/test_reports", "classifiers/test_sessions"),
+    *(
+        "people/test_people",
+        "test_database",
+        "test_jobs",
+        "test_library",
+        "classifiers/test_reports",
+        "classifiers/test_sessions",
+    ),
     *("classifiers/test_versions", "labels/test_labels", "labels/test_parts", "search/test_albums", "search/test_handmade"),
     *("search/test_places", "search/test_search", "pictures/test_identity", "pictures/test_ratings", "pictures/test_map"),
     *("vectors/test_index", "vectors/test_prompt_cache", "export/test_aside", "export/test_roundtrip"),
