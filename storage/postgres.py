@@ -104,32 +104,6 @@ def _dumpers() -> tuple[type, ...]:
     return without(StrDumper), without(StrDumperUnknown)  # the last one that is registered is the one that is usual
 
 
-def strict_json(value: Any) -> str:
-    """JSON as the standard has it: Python's NaN and Infinity, such as the loss of a training that failed, are left out."""
-    try:
-        return json.dumps(value, allow_nan=False)
-    except ValueError:
-        return json.dumps(finite(value))
-
-
-def finite(value: Any) -> Any:
-    """Plain values without what `strict_json` leaves out."""
-    if isinstance(value, dict):
-        return {key: finite(one) for key, one in value.items() if not _is_endless(one)}
-    if isinstance(value, list | tuple):
-        return [None if _is_endless(one) else finite(one) for one in value]
-    return value
-
-
-def _is_endless(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
-
-
-def read_only(engine: Engine) -> Engine:
-    """The same engine for transactions that see one moment, write nothing and wait for nobody."""
-    return engine.execution_options(sayso_locks=False, isolation_level="REPEATABLE READ", postgresql_readonly=True)
-
-
 def _allow_nul(connection: Any) -> None:
     """Text with a NUL, which PostgreSQL cannot keep, loses it; a damaged file may have one in its camera's name."""
     from psycopg.types.string import StrDumper, StrDumperUnknown

@@ -44,7 +44,7 @@ def test_rows_are_committed_in_the_order_of_their_ids(library):
 def test_a_writer_that_waits_too_long_is_told(library, monkeypatch):
     monkeypatch.setattr(database, "BUSY_SECONDS", 0.1)
     other = Database(library.database.engine.url)
-    with library.database.writing(), pytest.raises(LibraryError, match="kept the database .* busy"), other.writing():
+    with library.database.writing(), pytest.raises(LibraryError, match=r"kept the database .* busy"), other.writing():
         pass
     other.close()
 
