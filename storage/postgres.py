@@ -104,21 +104,6 @@ def _dumpers() -> tuple[type, ...]:
     return without(StrDumper), without(StrDumperUnknown)  # the last one that is registered is the one that is usual
 
 
-def _allow_nul(connection: Any) -> None:
-    """Text with a NUL, which PostgreSQL cannot keep, loses it; a damaged file may have one in its camera's name."""
-    from psycopg.types.string import StrDumper, StrDumperUnknown
-
-    def without(base: type) -> type:
-        class Dumper(base):  # type: ignore[misc]
-            def dump(self, value: str) -> Any:
-                return super().dump(value.replace("\0", "") if "\0" in value else value)
-
-        return Dumper
-
-    for base in (StrDumper, StrDumperUnknown):  # the last one that is registered is the one that is usual
-        connection.adapters.register_dumper(str, without(base))
-
-
 def snapshot(connection: Connection) -> int:
     """A number that differs after every commit: which transactions can be seen from here."""
     return hash(connection.exec_driver_sql("SELECT pg_current_snapshot()::text").scalar_one())
@@ -143,6 +128,7 @@ def server_sentence(error: DBAPIError, url: URL, busy_seconds: float) -> str | N
             ("28P01", "password authentication failed"),
             ("28P01", "no password supplied"),
             ("28000", "no pg_hba.conf entry"),
+            ("28P01", 'role "'),
             ("3D000", "does not exist"),
             ("53300", "too many"),
             ("53300", "remaining connection slots"),
