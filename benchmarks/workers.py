@@ -1,6 +1,7 @@
-"""python -m benchmarks.workers [PICTURES]: workers share an import on a PostgreSQL server of their own, with counts.
+"""python -m benchmarks.workers [PICTURES] [fake]: workers share an import on a PostgreSQL server of their own, with counts.
 
-Small pictures are generated, and embedded by the starter. Each process has one core, as a machine of its own would:
+Small pictures are generated, and embedded by the starter; with `fake` by the tests' encoder, for the counts alone. Each
+process has one core, as a machine of its own would:
 
 one       the one that adds the folder, alone, with a fifth of the pictures
 two       with a worker beside it, with a fifth
@@ -16,6 +17,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image as Picture
@@ -24,19 +26,24 @@ from sqlalchemy import func, select
 import clipcore
 from storage import Jobs, Library, Pieces
 from storage.tables import Embedding, Image, Job
+from tests.support.fakes import FakeEncoder
 from tests.support.postgres import Server, programs
 
 WORKER = """
 import os, sys
 os.sched_setaffinity(0, {int(sys.argv.pop(1))})
 import torch; torch.set_num_threads(1)
+if sys.argv.pop(1) == "fake":
+    import clipcore
+    from tests.support.fakes import FakeEncoder
+    clipcore.load = lambda *how: FakeEncoder(batch_size=32)
 from app import main
 sys.argv = ["app.py", "work", *sys.argv[1:]]
 main()
 """
 
 
-def main(pictures: int = 20_000) -> None:
+def main(pictures: int = 20_000, encoder: str = "starter") -> None:
     """Measure and count; raises AssertionError where anything was lost or is there twice."""
     import torch
 
@@ -53,7 +60,7 @@ def main(pictures: int = 20_000) -> None:
                 folder, home = Path(homes) / f"{name}-photos", Path(homes) / name
                 generate(folder, count)
                 with server.database() as url:
-                    rates[name] = shared(home, folder, url, count, helpers, cores)
+                    rates[name] = shared(home, folder, url, count, helpers, cores, encoder)
             print(f"two processes on a core each: {rates['two'] / rates['one']:.2f} times as fast as one")
         finally:
             server.stop()
@@ -70,15 +77,17 @@ def generate(folder: Path, count: int) -> None:
         )
 
 
-def shared(home: Path, folder: Path, url: str, count: int, helpers: int, cores: int) -> float:
+def shared(home: Path, folder: Path, url: str, count: int, helpers: int, cores: int, encoder: str) -> float:
     """Add a folder with so many workers beside; pictures a second, from when all have begun."""
     environment = {**os.environ, "SAYSO_DATABASE": url, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-c", WORKER]
     workers = [
-        subprocess.Popen([*command, str((1 + i) % cores), "--home", str(home)], env=environment) for i in range(helpers)
+        subprocess.Popen([*command, str((1 + i) % cores), encoder, "--home", str(home)], env=environment)
+        for i in range(helpers)
     ]
     killed = False
-    with Library(home, clipcore.load(), url) as library:
+    model: Any = FakeEncoder(batch_size=32) if encoder == "fake" else clipcore.load()
+    with Library(home, model, url) as library:
         library.encoder.embed_images([folder / "000" / "000000.png"])  # type: ignore[union-attr]  # settled before the clock
         if workers:
             time.sleep(12)  # until they have loaded the model
@@ -117,4 +126,4 @@ def check(library: Library, folder: Path, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 20_000, *sys.argv[2:])
