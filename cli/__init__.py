@@ -7,6 +7,7 @@ Importing a theme registers its commands; they are listed in this order.
 from . import library
 from . import albums
 from . import care
+from . import moving
 from . import classify
 from . import timeline
 from . import label

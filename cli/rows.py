@@ -44,6 +44,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "a picture (by words)": {"cosine": "number", **_HIT},
         "a picture (by a classifier)": {"share": "number", **_HIT},
     },
+    "move-database": {"the move": {"to": "string", "rows": "object"}},
     "backup": {"the copy": {"path": "string", "bytes": "integer"}},
     "restore": {
         "a backup": {"path": "string", "made": "string", "why": "string", "bytes": "integer"},

@@ -374,6 +374,7 @@ def test_exports_of_a_changed_picture_are_read_back(library, folder, tmp_path):
 # a library from before
 
 
+@pytest.mark.sqlite
 def test_a_library_from_before_pictures_loses_nothing(tmp_path, folder, encoder, monkeypatch):
     """Its labels hang on content hashes. One file was rated since: its labels hung on nothing, and come back."""
     import storage.migrate
