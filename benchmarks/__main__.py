@@ -30,7 +30,7 @@ NAMES = (
     "zoo",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent", "choosing")  # need labelled sets: see benchmarks/labelled.py
-BESIDE = ("rclip", "gpu")  # need another program, or an NVIDIA GPU: see there
+BESIDE = ("rclip", "gpu", "milvus")  # need another program or package, or an NVIDIA GPU: see there
 
 
 def main(

@@ -174,7 +174,7 @@ class MilvusIndex(VectorIndex):
         fetched = int(wanted if rows is None else 1.5 * wanted / share + 100)
         if k > 0 and fetched <= MOST:
             with self._plain():
-                scores, [ids] = held._search(query[None], fetched, rows)
+                _, [ids] = held._search(query[None], fetched, rows)
             if len(ids) >= min(wanted, len(held)):
                 return self._scored(ids, query, k)
         return self._read_through(query, k, None if rows is None else held.ids[rows])
