@@ -41,7 +41,7 @@ def run(quick: bool) -> list[Row]:
             index.search(queries[0], BEST)
             found = [index.search(query, BEST)[0] for query in queries]
             recall = sum(len(truth[i] & set(ids.tolist())) for i, ids in enumerate(found)) / (BEST * len(queries))
-            each = statistics.median(_seconds(lambda q=q, index=index: index.search(-q, BEST)) for q in queries)
+            each = statistics.median(_seconds(lambda q=q, index=index: index.search(q, BEST)) for q in queries)
             some = statistics.median(_seconds(lambda q=q, index=index: index.search(q, BEST, half)) for q in queries[:10])
             index.close()
             index = opened()
