@@ -172,7 +172,7 @@ class MilvusIndex(VectorIndex):
             return self._scored(held.ids[rows], query, k)
         share = 1.0 if rows is None else len(rows) / len(held)
         fetched = int(wanted if rows is None else 1.5 * wanted / share + 100)
-        if k > 0 and fetched <= MOST:
+        if k > 0 and wanted > 0 and fetched <= MOST:
             with self._plain():
                 _, [ids] = held._search(query[None], fetched, rows)
             if len(ids) >= min(wanted, len(held)):

@@ -1,7 +1,7 @@
 """What every index of vectors keeps to, in FAISS and in Milvus Lite: exact, followed by all, mended from the database."""
 
+import os
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,9 +12,21 @@ from sqlalchemy import delete, update
 from clipcore import BadInput
 from storage.database import Database, LibraryError
 from storage.tables import Embedding
+from storage.vectors import index as vector_index
 from storage.vectors.index import VectorIndex, to_blob
 from storage.vectors.spaces import index_of
 from tests.storage.vectors.test_index import DIM, SPACE, database, ids_of, put, reads  # noqa: F401  fixtures
+from tests.support.processes import fork
+
+
+def url_of(database) -> str:  # noqa: F811
+    return database.engine.url.render_as_string(hide_password=False)
+
+
+def ended(process) -> int | None:
+    """The exit code of a process that ends by itself."""
+    process.join(60)
+    return process.exitcode
 
 
 @pytest.fixture(params=["faiss", "milvus"])
@@ -110,11 +122,14 @@ def test_nothing_is_counted_while_nothing_is_committed(database, index, monkeypa
     assert index.state == (8, 8)
 
 
-def test_what_another_adds_or_removes_is_seen(database, index, reads):  # noqa: F811
+def test_what_another_adds_or_removes_is_seen(database, index, reads, vectors):  # noqa: F811
     first = put(database, 50)
     assert index.search(first[0], 1)[0].tolist() == [1]
     second = put(database, 10, seed=1)
     assert index.search(second[3], 1)[0].tolist() == [54]
+    if vectors:  # candidates are read again, to be scored
+        reads.remove(42)
+        reads.remove(42)
     assert reads == [50, 10]  # topped up, not built again
     with database.writing() as connection:
         connection.execute(delete(Embedding).where(Embedding.id == 54))
@@ -143,14 +158,14 @@ def test_a_file_from_before_rows_were_removed(database, index, again):  # noqa: 
     assert index.search(rows[15], 1)[0].tolist() == [16]
 
 
-def test_another_process_is_seen(database, index):  # noqa: F811
+def put_elsewhere(url: str) -> None:
+    put(Database(url), 4, seed=1)
+
+
+def test_another_process_is_seen(database, index, tmp_path):  # noqa: F811
     put(database, 3)
     assert len(index) == 3
-    code = f"""if True:
-        from storage.database import Database
-        from tests.storage.vectors.test_index import put
-        put(Database({database.engine.url.render_as_string(hide_password=False)!r}), 4, seed=1)"""
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=Path(__file__).parents[3])
+    assert ended(fork(put_elsewhere, url_of(database), output=tmp_path / "log")) == 0
     assert len(index) == 7
 
 
@@ -177,6 +192,7 @@ def test_a_backup_put_back_under_the_same_ids(database, index, again):  # noqa: 
     index = again()
     assert index.search(other, 1)[1].tolist() == [pytest.approx(1)]
     assert index.search(other, 1)[0].tolist() == [20]
+    index.save()
     assert index.file_fault() is None
 
 
@@ -196,37 +212,40 @@ def test_it_says_what_it_is_and_how_good(database, index, vectors):  # noqa: F81
     assert (info.kind, info.vectors, info.recall) == ("milvus" if vectors else "flat", 200, 1.0)
 
 
-def test_killed_while_it_takes_vectors_in(database, index, again, vectors, tmp_path):  # noqa: F811
-    """`kill -9` in the middle of a message after the first: the next opening has every vector, each once."""
+def killed_at_the_third_block(url: str, folder: Path, vectors: str | None) -> None:
+    blocks, read = [], vector_index.from_blobs
+
+    def counted(blobs, dim):
+        blocks.append(1)
+        if len(blocks) == 3:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read(blobs, dim)
+
+    vector_index.BLOCK, vector_index.from_blobs = 100, counted
+    len(index_of(Database(url), 1, SPACE, folder, list, vectors))
+
+
+def test_killed_while_it_takes_vectors_in(database, index, vectors, tmp_path):  # noqa: F811
+    """`kill -9` after two of three blocks: the next opening has every vector, each once."""
     rows = put(database, 300)
-    url = database.engine.url.render_as_string(hide_password=False)
-    code = f"""if True:
-        import os, signal
-        from pathlib import Path
-        from storage.database import Database
-        from storage.vectors import index as base, faiss_indexes
-        from storage.vectors.spaces import index_of
-        from tests.storage.vectors.test_index import SPACE
-        base.BLOCK = 100
-        index = index_of(Database({url!r}), 1, SPACE, Path({str(tmp_path / "index")!r}), list, {vectors!r})
-        append, blocks = base.from_blobs, []
-        def counted(blobs, dim):
-            blocks.append(1)
-            if len(blocks) == 3:
-                os.kill(os.getpid(), signal.SIGKILL)
-            return append(blobs, dim)
-        base.from_blobs = counted
-        len(index)"""
-    ended = subprocess.run([sys.executable, "-c", code], timeout=60, cwd=Path(__file__).parents[3])
-    assert ended.returncode == -signal.SIGKILL
+    process = fork(killed_at_the_third_block, url_of(database), tmp_path / "index", vectors, output=tmp_path / "log")
+    assert ended(process) == -signal.SIGKILL, (tmp_path / "log").read_text()
     if vectors:
         assert len(index._connected().marks()) == 200  # what Milvus had said it has is there
     assert len(index) == 300
+    index.save()
     assert index.file_fault() is None
     for i in (0, 150, 299):
         assert index.search(rows[i], 1)[0].tolist() == [i + 1]
     if vectors:
         assert len(index._connected().marks()) == 300
+
+
+def opened_elsewhere(url: str, folder: Path, vectors: str) -> None:
+    try:
+        len(index_of(Database(url), 1, SPACE, folder, list, vectors))
+    except LibraryError as error:
+        print(f"LibraryError: {error}", flush=True)
 
 
 @pytest.mark.parametrize("vectors", ["milvus"], indirect=True)
@@ -255,19 +274,10 @@ class TestMilvus:
     def test_a_second_process(self, database, index, vectors, tmp_path):  # noqa: F811
         put(database, 3)
         len(index)
-        code = f"""if True:
-            from storage.vectors.milvus import MilvusIndex
-            from storage.database import Database
-            from tests.storage.vectors.test_index import SPACE
-            from pathlib import Path
-            url = {database.engine.url.render_as_string(hide_password=False)!r}
-            try:
-                len(MilvusIndex(Database(url), 1, SPACE, Path({str(tmp_path / "other")!r}), list, {vectors!r}))
-            except Exception as error:
-                print(type(error).__name__, error)"""
-        said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, cwd=Path.cwd())
-        assert said.stdout.startswith("LibraryError Another process has")
-        assert "one at a time" in said.stdout
+        log = tmp_path / "log"
+        assert ended(fork(opened_elsewhere, url_of(database), tmp_path / "other", vectors, output=log)) == 0
+        assert "LibraryError: Another process has" in log.read_text()
+        assert "one at a time" in log.read_text()
 
     def test_a_server_that_is_away(self, database, vectors, tmp_path):  # noqa: F811
         put(database, 1)

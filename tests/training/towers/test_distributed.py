@@ -48,7 +48,7 @@ def work(folder: Path) -> None:
     for name, (config, change, n) in ALIKE.items():
         drain(iter_pretrain(config, data(n), {}, folder / name, settings(**change), device="cpu"))
     stopped = iter_pretrain(VIT, data(45), {}, folder / "stopped", settings(), device="cpu")
-    for _ in range(2):
+    for _ in range(3):  # the names are read first; then two steps
         next(stopped)
     stopped.close()
     stream = Stream([folder / "shards"], 16, shuffle=8)
