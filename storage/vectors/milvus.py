@@ -298,6 +298,8 @@ def client(address: str) -> Any:
         from pymilvus import MilvusClient
     except ImportError:
         raise BadInput(MISSING) from None
+    for name in ("pymilvus", "milvus_lite"):  # they log the traceback of each fault that is a sentence here
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return MilvusClient(address, token=os.environ.get("SAYSO_VECTORS_TOKEN", ""), timeout=SECONDS)
 
 
