@@ -48,6 +48,16 @@ Database = Annotated[
         metavar="URL",
     ),
 ]
+Vectors = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        envvar="SAYSO_VECTORS",
+        help="A Milvus server, http://host:19530, or a file of Milvus Lite that ends in .db; else FAISS.",
+        show_default=False,
+        metavar="ADDRESS",
+    ),
+]
 Model = Annotated[
     str, typer.Option("--model", envvar="SAYSO_MODEL", help="starter, NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")
 ]
@@ -78,14 +88,42 @@ Descriptions = Annotated[
 _database: ContextVar[str | None] = ContextVar("database", default=None)  # of the command that runs
 
 
+def with_vectors(run: Callable[..., None]) -> Callable[..., None]:
+    """A command with a home takes --vectors as well: while it runs, its libraries find the address in SAYSO_VECTORS."""
+    asked = inspect.signature(run, eval_str=True)
+    if "home" not in asked.parameters:
+        return run
+
+    @wraps(run)
+    def wrapped(*args: Any, vectors: str | None = None, **kwargs: Any) -> None:
+        before = os.environ.get("SAYSO_VECTORS")
+        if vectors:
+            os.environ["SAYSO_VECTORS"] = vectors
+        try:
+            run(*args, **kwargs)
+        finally:
+            if vectors and before is None:
+                os.environ.pop("SAYSO_VECTORS", None)
+            elif vectors:
+                os.environ["SAYSO_VECTORS"] = str(before)
+
+    parameters = list(asked.parameters.values())
+    place = list(asked.parameters).index("home") + 1
+    option = inspect.Parameter("vectors", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Vectors)
+    wrapped.__signature__ = asked.replace(parameters=[*parameters[:place], option, *parameters[place:]])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {**run.__annotations__, "vectors": Vectors}
+    return wrapped
+
+
 def command(run: Callable[..., None]) -> Callable[..., None]:
     """A command whose mistakes end as one sentence on standard error and exit code 2.
 
-    One that has a home has the option --database as well, which `library_at` heeds.
+    One that has a home has the options --database, which `library_at` heeds, and --vectors as well.
 
     Asked to end (SIGTERM) it ends as by Ctrl+C: the index is written, the database closed. Then the signal takes its way, so
     that whoever sent it sees a process that did as it was told.
     """
+    run = with_vectors(run)
     asked = inspect.signature(run, eval_str=True)
     has_home = "home" in asked.parameters
 

@@ -8,6 +8,7 @@
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
 
+import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -57,14 +58,22 @@ class Library:
     """Pictures, vectors and classifiers in the folder `home`, seen through one encoder.
 
     Without an encoder everything works that needs no model. Threads may share a library, and several processes may have
-    the same home open. `database` is SQLAlchemy's URL of a server to use instead of HOME/sayso.db.
+    the same home open. `database` is SQLAlchemy's URL of a server to use instead of HOME/sayso.db; `vectors` is the address
+    of a Milvus server, or a file of Milvus Lite, to use instead of FAISS (None: what SAYSO_VECTORS says).
     """
 
-    def __init__(self, home: str | Path, encoder: "Encoder | None" = None, database: str | None = None) -> None:
+    def __init__(
+        self,
+        home: str | Path,
+        encoder: "Encoder | None" = None,
+        database: str | None = None,
+        vectors: str | None = None,
+    ) -> None:
         """Open the library, creating it or bringing it up to date. Raises LibraryError if that cannot be done."""
         self.home = Path(home).expanduser().absolute()
         self.database = Database(database) if database else Database.at(self.home / FILE)
-        self._opened = Opened(self.database, self.home)
+        self.vectors = vectors or os.environ.get("SAYSO_VECTORS") or None
+        self._opened = Opened(self.database, self.home, self.vectors)
         self._in_use_here: InUse | None = None
         try:
             private_folder(self.home)

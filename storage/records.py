@@ -226,7 +226,8 @@ class SessionRecord:
 
 @dataclass(frozen=True)
 class IndexInfo:
-    """How the vectors of the model in use are held: `kind` is flat, scan or lists, see `storage.vectors.faiss_indexes`.
+    """How the vectors of the model in use are held: `kind` is flat, scan or lists (see
+    `storage.vectors.faiss_indexes`), or milvus.
 
     `recall` is the share of the ten truly nearest that searches find, measured with generic queries by words among
     `measured_among` vectors; 1 where the search is exact, None if nothing could be measured.

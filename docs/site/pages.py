@@ -19,6 +19,7 @@ PARTS = {
         "docs/roles.md",
         "docs/files.md",
         "docs/speed.md",
+        "docs/scale.md",
         "docs/troubleshooting.md",
     ),
     "Look up": ("docs/commands.md", "docs/python.md"),

@@ -286,7 +286,7 @@ class VectorIndex:
                 self._answer = None
                 held = self._followed(connection, held, state[0])
         self._held, self._seen = held, version
-        if held.kind != "lists" and faiss_indexes.kind_for(len(held)) == "lists" and self._sorter is None:
+        if held.kind in ("flat", "scan") and faiss_indexes.kind_for(len(held)) == "lists" and self._sorter is None:
             # takes a minute for a million: searches go on as they are until it is done
             self._sorter = threading.Thread(target=self._sort_into_lists, name="vector-lists", daemon=True)
             self._sorter.start()

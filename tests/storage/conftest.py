@@ -23,7 +23,13 @@ BOTH = (
     ),
     *("classifiers/test_versions", "labels/test_labels", "labels/test_parts", "search/test_albums", "search/test_handmade"),
     *("search/test_places", "search/test_search", "pictures/test_identity", "pictures/test_ratings", "pictures/test_map"),
-    *("vectors/test_index", "vectors/test_prompt_cache", "export/test_aside", "export/test_roundtrip"),
+    *(
+        "vectors/test_index",
+        "vectors/test_contract",
+        "vectors/test_prompt_cache",
+        "export/test_aside",
+        "export/test_roundtrip",
+    ),
 )
 
 
