@@ -30,6 +30,7 @@ from .measure.routes import add_measure_routes
 from .models.training_folders import stamp
 from .sessions.routes import add_session_routes
 from .studio import Studio
+from .v1 import add_v1
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
 SIDES = {"thumb": 256, "preview": 1280}
@@ -128,3 +129,4 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)
     add_session_routes(app, studio)
+    add_v1(app, studio)
