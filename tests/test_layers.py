@@ -24,7 +24,7 @@ FLOORS = {
     "clipcore": ["*", "pictures", "encoding", "models classify", "advice measure"],
     "storage": ["*", "people vectors", "pictures", "classifiers", "search", "export", "labels", "library", "jobs care"],
     "training": ["*", "data", "heads", "towers", "runs"],
-    "ui": ["*", "guard", "library", "measure", "bias models sessions", "classify", "page", "api", "server"],
+    "ui": ["*", "guard", "library", "measure", "bias models sessions v1", "classify", "page", "api", "server"],
     "cli": ["common", "sets", "*"],
 }
 

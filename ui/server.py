@@ -25,8 +25,10 @@ from clipcore import BadInput
 from .api import add_routes
 from .guard.bodies import UPLOAD, Bodies
 from .guard.passwords import LEAST_LETTERS, Passwords
+from .guard.rates import Rates
 from .guard.uploads import Incoming, mount
 from .guard.visitors import Nonces, Visitors
+from .health import Counted, Counts, add_health
 from .studio import Studio
 
 if TYPE_CHECKING:
@@ -62,12 +64,16 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
     app.add_middleware(CORSMiddleware)  # allows nobody; without it Gradio would allow every page of this computer
     app.add_middleware(Nonces)
     app.add_middleware(Bodies)
+    app.add_middleware(Rates)
     app.add_middleware(Visitors, passwords=Passwords(password) if password else None)
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+    counts = Counts()
+    app.add_middleware(Counted, counts=counts)
     app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
     add_routes(app, studio)
+    add_health(app, studio, counts)
     mount(
         app,
         build(studio),

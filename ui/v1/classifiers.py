@@ -59,7 +59,7 @@ def add_classifier_routes(app: FastAPI, studio: Studio) -> None:
         for one in library.classifiers.all():
             if one.id == classifier_id:
                 return one
-        raise NotFound(f"There is no classifier {classifier_id}, or there is a newer version of it; list them again.")
+        raise NotFound(f"There is no classifier {classifier_id}, or a newer version; list them again.")
 
     @asks("/api/v1/classifiers", summary="Saved classifiers")
     def classifiers() -> list[Saved]:
@@ -89,7 +89,9 @@ def add_classifier_routes(app: FastAPI, studio: Studio) -> None:
         studio.encoder()
         return saved(library.exchange.import_classifier(file.file.read(MOST_BYTES), name))
 
-    @app.delete("/api/v1/classifiers/{classifier_id}", responses=MISTAKES, tags=["classifiers"], summary="Delete a classifier")
+    @app.delete(
+        "/api/v1/classifiers/{classifier_id}", responses=MISTAKES, tags=["classifiers"], summary="Delete a classifier"
+    )
     def delete(classifier_id: Id) -> Saved:
         """All its versions; the answer is what was deleted."""
         found = record(classifier_id)

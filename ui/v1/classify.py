@@ -142,7 +142,9 @@ def add_classify_routes(app: FastAPI, studio: Studio) -> None:
     ) -> Answered:
         """The same for files as a form sends them, which costs a third less to send."""
         asked = Asked([], classifier, labels or [], templates or [], top)
-        return sorting.answer([file.filename or "" for file in files], [file.file.read(MAX_BYTES + 1) for file in files], asked)
+        return sorting.answer(
+            [file.filename or "" for file in files], [file.file.read(MAX_BYTES + 1) for file in files], asked
+        )
 
 
 def _content(sent: Sent) -> bytes | int:

@@ -63,7 +63,7 @@ def add_label_routes(app: FastAPI, studio: Studio) -> None:
             raise BadInput("No picture is named; give one or more ids in images.")
         if step.among:
             if step.value != 1 or step.label not in step.among:
-                raise BadInput("Among classes that exclude each other, the label is one of them and the value 1.")
+                raise BadInput("With among, the label is one of those classes, and the value is 1.")
             moved = library.labels.move(step.images, step.label, step.among, CLIENT)
         else:
             moved = library.labels.label_many(step.images, step.label, step.value, CLIENT)

@@ -12,8 +12,9 @@ from fastapi.responses import HTMLResponse
 from fastapi.routing import APIRoute
 
 ABOUT = (
-    "Pictures in, answers out; and what else a program may want of a library. Where Sayso asks for a token, send it as "
-    "“Authorization: Bearer …”; “python app.py tokens add” makes one. A mistake is {“error”: a sentence}."
+    "Pictures in, answers out; and what else a program may want of a library. "
+    "“python app.py tokens add” makes a token where one is needed. Send it as “Authorization: Bearer …”. "
+    "A mistake is answered with {“error”: a sentence}."
 )
 STYLE = """
 :root { color-scheme: light dark; --soft: #6664; --quiet: #8882; }
