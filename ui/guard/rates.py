@@ -29,11 +29,11 @@ class Rates:
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()  # who -> what is left, when it was
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].startswith(API) and (who := _who(scope)):
-            if wait := self._wait(who):
-                words = f"That is more than {self.rate:g} requests a second; ask again in {wait} s."
-                await JSONResponse({"error": words}, 429, {"Retry-After": str(wait)})(scope, receive, send)
-                return
+        is_api = scope["type"] == "http" and scope["path"].startswith(API)
+        if is_api and (who := _who(scope)) and (wait := self._wait(who)):
+            words = f"That is more than {self.rate:g} requests a second; ask again in {wait} s."
+            await JSONResponse({"error": words}, 429, {"Retry-After": str(wait)})(scope, receive, send)
+            return
         await self.app(scope, receive, send)
 
     def _wait(self, who: str) -> int:

@@ -76,7 +76,7 @@ def add_library_routes(app: FastAPI, studio: Studio) -> None:
         files: Annotated[list[UploadFile], File(description="Picture files.")],
         collection: Annotated[Words, Form(description="The collection that they come into.")] = "Sent by programs",
     ) -> Job:
-        """The files are kept in the library's home and embedded by a job, which is the answer; ask for it until it is done."""
+        """The files are kept in the library's home. A job embeds them; it is the answer: ask for it until it is done."""
         kept = [str(library.keep_upload(file.file.read(MAX_BYTES + 1), file.filename or "picture")) for file in files]
         return job(studio.jobs.get(studio.jobs.submit("drop", {"files": kept, "name": collection.strip()})))
 
