@@ -24,6 +24,7 @@ from . import bias
 from . import models
 from . import finetune
 from . import train
+from . import people
 from .common import commands
 
 __version__ = "1.0.0.dev0"

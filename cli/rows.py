@@ -75,6 +75,17 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "what was done": {"pictures": "? integer", "changed": "integer"},
         "a replaced picture (--replaced)": {"path": "string", "labels": "list"},
     },
+    "people": {
+        "a person": {"name": "string", "role": "string", "disabled": "string or null"},
+        "what was done": {"name": "string", "role": "string", "path": "? string"},
+    },
+    "agreement": {
+        "two people, or all": {
+            **{"kind": "string", "people": "list", "pictures": "integer", "same": "number"},
+            **{"kappa": "number or null", "interval": "list or null"},
+        },
+        "a picture on which people differ (--open)": {"path": "string", "said": "object"},
+    },
     "teach": {
         "the lesson": {
             **{"labels": "integer", "classes": "integer", "adopted": "boolean", "measure": "string", "kind": "string"},

@@ -15,7 +15,7 @@ from .studio import Studio
 
 STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
-    *("shared/frame", "shared/place", "shared/status", "shared/quickstart", "shared/tour"),
+    *("shared/frame", "shared/place", "shared/status", "shared/person", "shared/quickstart", "shared/tour"),
     *("classify/board", "classify/changes", "classify/names", "classify/class_rows", "sessions/sessions"),
     *("library/grid", "library/chooser", "library/duplicates", "measure/measure", "bias/bias"),
 )
@@ -37,7 +37,7 @@ def build(studio: Studio) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             gr.HTML(MASTHEAD, elem_id="brand", padding=False)
             status = gr.HTML(
-                html_template="<sayso-status></sayso-status>",
+                html_template="<sayso-status></sayso-status><sayso-person></sayso-person>",
                 apply_default_css=False,
                 elem_id="status",
                 js_on_load="element.addEventListener('news', () => trigger('news'))",
