@@ -49,7 +49,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def misread(request: Request, error: RequestValidationError) -> JSONResponse:
         """FastAPI's own answer repeats what was sent, which may be of any length and not even be text."""
         where = ".".join(str(part) for part in error.errors()[0]["loc"])[:80].encode("ascii", "replace").decode()
-        return JSONResponse({"error": f"The request is not understood at {where}; load the page again."}, 422)
+        return JSONResponse({"error": f"The request is not understood at {where}; check it, or load the page again."}, 422)
 
     @app.exception_handler(UnicodeEncodeError)
     def half_letter(request: Request, error: Exception) -> JSONResponse:
