@@ -1,10 +1,6 @@
 """python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead.
 
-<<<<<<< HEAD
-`starter DATA`, `promises DATA`, `towers` and `people` have tables and arguments of their own.
-=======
-`starter DATA`, `promises DATA`, `towers` and `exported` have tables and arguments of their own.
->>>>>>> main
+`starter DATA`, `promises DATA`, `towers`, `people` and `exported` have tables and arguments of their own.
 """
 
 import sys
@@ -54,11 +50,7 @@ def main(
 
 
 if __name__ == "__main__":
-<<<<<<< HEAD
-    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["people"]):
-=======
-    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["exported"]):
->>>>>>> main
+    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["people"], ["exported"]):
         typer.run(import_module(f".{sys.argv.pop(1)}", __package__).main)
     else:
         typer.run(main)
