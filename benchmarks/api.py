@@ -1,5 +1,7 @@
-"""`python -m benchmarks api`: pictures a second through the HTTP API, of 32 clients that ask at once beside one that asks, waits
-and asks again. Both talk to one server, a process of its own, with the starter; each request brings one small JPEG."""
+"""Pictures a second through the HTTP API, of 32 clients that ask at once beside one that asks, waits and asks again.
+
+Both talk to one server, a process of its own, with the starter; each request brings one small JPEG.
+"""
 
 import http.client
 import io
@@ -48,8 +50,8 @@ def run(quick: bool = False) -> list[Row]:
             server.wait(30)
     (first, took), (many, took_many) = _median(alone), _median(together)
     case = (
-        f"a JPEG of {SIDE} pixels a request, {CLIENTS} clients at once (p50 {_ms(took_many, 50)}, p95 {_ms(took_many, 95)}), "
-        f"against one (p50 {_ms(took, 50)}, p95 {_ms(took, 95)})"
+        f"a JPEG of {SIDE} pixels a request, {CLIENTS} clients at once "
+        f"(p50 {_ms(took_many, 50)}, p95 {_ms(took_many, 95)}), against one (p50 {_ms(took, 50)}, p95 {_ms(took, 95)})"
     )
     return [Row(case, round(many, 5), round(first, 5), round(first / many, 2), "seconds a picture", rounds)]
 

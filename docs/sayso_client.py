@@ -1,9 +1,9 @@
 """A client of Sayso's HTTP API in one file, with nothing but Python's standard library: copy it beside your program.
 
-    from sayso_client import Sayso
-    sayso = Sayso("http://127.0.0.1:7860", token="sayso_...")
-    for answer in sayso.classify(["a.jpg", "b.jpg"], labels=["dog", "cat"]):
-        print(answer.picture, answer.answer or answer.verdict, answer.likely_right)
+from sayso_client import Sayso
+sayso = Sayso("http://127.0.0.1:7860", token="sayso_...")
+for answer in sayso.classify(["a.jpg", "b.jpg"], labels=["dog", "cat"]):
+    print(answer.picture, answer.answer or answer.verdict, answer.likely_right)
 """
 
 import json
@@ -13,6 +13,7 @@ import urllib.parse
 import urllib.request
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
@@ -75,7 +76,7 @@ class Job:
 
 
 class Sayso:
-    """A server. Every call raises SaysoError where the server refuses, and waits where it says that it is asked too often."""
+    """A server. Calls raise SaysoError where it refuses, and wait where it says that it is asked too often."""
 
     def __init__(self, address: str = "http://127.0.0.1:7860", token: str = "", timeout: float = 60.0) -> None:
         self._address, self._timeout = address.rstrip("/"), timeout
@@ -136,8 +137,8 @@ class Sayso:
         edge = uuid.uuid4().hex
         parts = []
         for name, value in words.items():
-            for one in value if isinstance(value, list) else [value]:
-                parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{one}\r\n'.encode())
+            head = f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
+            parts += [f"{head}{one}\r\n".encode() for one in (value if isinstance(value, list) else [value])]
         for file in files:
             shown = urllib.parse.quote(file.name)
             head = f'--{edge}\r\nContent-Disposition: form-data; name="files"; filename="{shown}"\r\n\r\n'
@@ -157,10 +158,8 @@ class Sayso:
                     time.sleep(float(error.headers.get("Retry-After") or 1))
                     continue
                 said = error.read().decode("utf-8", "replace")
-                try:
+                with suppress(ValueError, KeyError, TypeError):
                     said = json.loads(said)["error"]
-                except (ValueError, KeyError, TypeError):
-                    pass
                 raise SaysoError(error.code, said) from None
             except OSError as error:
                 raise SaysoError(0, f"No Sayso answers at {self._address} ({error}).") from None
