@@ -28,6 +28,7 @@ NAMES = (
     "duplicates",
     "map",
     "zoo",
+    "api",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent", "choosing")  # need labelled sets: see benchmarks/labelled.py
 BESIDE = ("rclip", "gpu", "milvus")  # need another program or package, or an NVIDIA GPU: see there

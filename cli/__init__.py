@@ -26,6 +26,7 @@ from . import models
 from . import finetune
 from . import train
 from . import people
+from . import tokens
 from .common import commands
 
 __version__ = "1.0.0.dev0"

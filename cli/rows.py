@@ -76,6 +76,13 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "what was done": {"pictures": "? integer", "changed": "integer"},
         "a replaced picture (--replaced)": {"path": "string", "labels": "list"},
     },
+    "tokens": {
+        "a token": {
+            **{"id": "integer", "name": "string", "scopes": "list", "expires": "string or null"},
+            **{"last_used": "string or null", "person": "string or null"},
+        },
+        "a new token": {"id": "integer", "name": "string", "scopes": "list", "token": "string"},
+    },
     "people": {
         "a person": {"name": "string", "role": "string", "disabled": "string or null"},
         "what was done": {"name": "string", "role": "string", "path": "? string"},

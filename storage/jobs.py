@@ -161,6 +161,11 @@ class Jobs:
             for thread in self._threads:
                 thread.start()
 
+    @property
+    def alive(self) -> bool:
+        """Whether the workers are at work, or wait for some."""
+        return bool(self._threads) and all(thread.is_alive() for thread in self._threads) and not self._stopping.is_set()
+
     def stop(self, timeout: float = 30.0) -> None:
         """Let the current steps finish, queue their jobs again for the next start, and end the workers."""
         end = time.monotonic() + timeout

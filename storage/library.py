@@ -274,6 +274,10 @@ class Library:
         """Pictures and their vectors in the encoder's space, float32 [n, dim], by id; only those that have one."""
         return lookup.images_with_vectors(self._opened, image_ids, folder_id)
 
+    def sample(self, most: int = 1000) -> np.ndarray:
+        """Vectors [n, dim] of at most so many pictures, the same ones as long as nothing changes: what is there, roughly."""
+        return self._in_use.index.sample(most)
+
     def classify(
         self, classifier: Classifier, folder_id: int | None = None, image_ids: Sequence[int] | None = None
     ) -> tuple[list[ImageRecord], Predictions]:

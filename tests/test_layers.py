@@ -35,7 +35,7 @@ FLOORS = {
         "pieces",
     ],
     "training": ["*", "data", "heads", "towers", "runs"],
-    "ui": ["*", "guard", "library", "measure", "bias models sessions", "classify", "page work", "api", "server"],
+    "ui": ["*", "guard", "library", "measure", "bias models sessions v1", "classify", "page work", "api", "server"],
     "cli": ["common", "sets", "*"],
 }
 

@@ -30,6 +30,7 @@ from .measure.routes import add_measure_routes
 from .models.training_folders import stamp
 from .sessions.routes import add_session_routes
 from .studio import Studio
+from .v1 import add_v1
 
 KEPT = {"Cache-Control": "private, max-age=31536000, immutable"}  # true: the address holds the content's hash
 SIDES = {"thumb": 256, "preview": 1280}
@@ -48,7 +49,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     def misread(request: Request, error: RequestValidationError) -> JSONResponse:
         """FastAPI's own answer repeats what was sent, which may be of any length and not even be text."""
         where = ".".join(str(part) for part in error.errors()[0]["loc"])[:80].encode("ascii", "replace").decode()
-        return JSONResponse({"error": f"The request is not understood at {where}; load the page again."}, 422)
+        return JSONResponse({"error": f"The request is not understood at {where}; check it, or load the page again."}, 422)
 
     @app.exception_handler(UnicodeEncodeError)
     def half_letter(request: Request, error: Exception) -> JSONResponse:
@@ -128,3 +129,4 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)
     add_session_routes(app, studio)
+    add_v1(app, studio)

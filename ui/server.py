@@ -27,9 +27,11 @@ from .guard.asking import NO_PROXY, Asking, Doorkeeper, Proxy
 from .guard.bodies import UPLOAD, Bodies
 from .guard.offered import head_for
 from .guard.passwords import LEAST_LETTERS, Passwords
+from .guard.rates import Rates
 from .guard.sign_in import add_sign_in_routes
 from .guard.uploads import Incoming, mount
 from .guard.visitors import Nonces, Visitors
+from .health import Counted, Counts, add_health
 from .studio import Studio
 
 if TYPE_CHECKING:
@@ -81,13 +83,17 @@ def create_app(
     app.add_middleware(Nonces, told=lambda scope: head_for(scope, blocks))
     app.add_middleware(Bodies)
     app.add_middleware(Asking, doorkeeper=keeper)
+    app.add_middleware(Rates)
     app.add_middleware(Visitors, passwords=Passwords(password) if password else None, doorkeeper=keeper)
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK or hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]", *hosts])
+    counts = Counts()
+    app.add_middleware(Counted, counts=counts)
     app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
     add_sign_in_routes(app, keeper)
     add_routes(app, studio)
+    add_health(app, studio, counts)
     blocks = build(studio)
     mount(
         app,
@@ -140,6 +146,13 @@ def serve(
     Raises BadInput if the address cannot be used, for instance because the port is taken.
     """
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
+
+    from .logs import log_as_json
+
+    as_json = os.environ.get("SAYSO_LOG") == "json"
+    if as_json:
+        log_as_json()
 
     from .guard.connections import MOST as MOST_CONNECTIONS
     from .guard.connections import Connection
@@ -160,6 +173,7 @@ def serve(
         http=Connection,
         ws="none",
         log_level="warning",
+        log_config=None if as_json else LOGGING_CONFIG,
         server_header=False,
         proxy_headers=not proxy.addresses,  # else `Asking` reads them, and of the trusted proxy alone
         limit_concurrency=MOST_CONNECTIONS,

@@ -13,6 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from .asking import Doorkeeper
 from .passwords import Passwords
 
+OPEN = ("/healthz", "/readyz")  # they tell nothing that is anybody's, and those who ask have no password
+
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "SAMEORIGIN",
@@ -73,7 +75,9 @@ class Visitors:
         """The app, or what is said instead."""
         if not same_origin(request):
             return PlainTextResponse("This request comes from another site and was refused.", 403)
-        if self.passwords is None or (self.doorkeeper is not None and self.doorkeeper.opens(request)):
+        if self.passwords is None or request.url.path in OPEN:
+            return self.app
+        if self.doorkeeper is not None and self.doorkeeper.opens(request):
             return self.app
         address = request.client.host if request.client else ""
         if wait := self.passwords.wait(address):
