@@ -21,6 +21,7 @@ PARTS = {
         "docs/files.md",
         "docs/speed.md",
         "docs/scale.md",
+        "docs/figures.md",
         "docs/troubleshooting.md",
     ),
     "Look up": ("docs/commands.md", "docs/python.md"),
