@@ -190,7 +190,7 @@ class Jobs:
         try:
             self._follow(job)
         except SaysoError as error:
-            self._write(job.id, state="failed", error=str(error), finished=now())
+            self._write(job.id, state="failed", error=error.page, finished=now())
         except Exception as error:
             log.exception("job %s, %s", job.id, job.kind)
             self._write(job.id, state="failed", error=unexpected(error), finished=now())
