@@ -186,7 +186,7 @@ def _fetch_files(
     if not digest and not _opens(path, files[-1]):
         path.unlink()
         raise ModelError(
-            f"{files[-1]} of {name} was removed, since it is damaged or holds program code; fetch it again, or choose "
+            f"The file {files[-1]} of {name} holds no weights that can be read and was removed; fetch it again, or choose "
             "another model."
         )
     path.replace(path.with_suffix(""))

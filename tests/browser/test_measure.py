@@ -52,7 +52,9 @@ def report(page):
 
 def measure(page):
     page.locator("#measure-go").click()
-    expect(report(page).get_by_role("heading", name=re.compile("^zero-shot with seven prompts on"))).to_be_visible(timeout=60_000)
+    expect(report(page).get_by_role("heading", name=re.compile("^zero-shot with seven prompts on"))).to_be_visible(
+        timeout=60_000
+    )
 
 
 def choose_set(page, path):

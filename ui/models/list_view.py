@@ -53,7 +53,8 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     head = "".join(f'<th scope="col">{escape(words) or "State"}</th>' for words in heads)
     note = (
         "Right on ImageNet: of photos of 1,000 kinds, without training, as published. Each figure leads to its source. What "
-        "is not known is left empty. Work is in billions (bn) of operations. Measure speed tells how many images of one megapixel go in a second here."
+        "is not known is left empty. Work is in billions (bn) of operations. Measure speed tells how many images of one "
+        "megapixel go in a second here."
     )
     return (
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'
