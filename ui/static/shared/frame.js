@@ -8,7 +8,7 @@ let before = null; // what had the focus
 export function open(what) {
   before = document.activeElement;
   set("open", what);
-  requestAnimationFrame(() => visible(`.frame > .${what} [data-frame=close]`)?.focus());
+  requestAnimationFrame(() => visible(`.frame > .${what} [data-frame=close]`)?.focus({ preventScroll: true })); // it slides in: to scroll to it would move the page
   told();
 }
 export function close() {
