@@ -69,6 +69,8 @@ THEME = gr.themes.Base(
     button_primary_text_color_dark="white",
     button_cancel_background_fill="#b91c1c",
     button_cancel_background_fill_dark="#b91c1c",
+    button_cancel_background_fill_hover="#991b1b",
+    button_cancel_background_fill_hover_dark="#991b1b",
     button_cancel_text_color="white",
     button_cancel_text_color_dark="white",
 )

@@ -27,7 +27,7 @@ def kept_accuracy(
         "classifier": classifier,
         "set": set_name,
     }
-    about = {"Classifier": f"{classifier} ({kind})", "Model": model, "Set": set_name}
+    about = {"Classifier": classifier if kind in classifier else f"{classifier} ({kind})", "Model": model, "Set": set_name}
     content = {
         "judged": judged.to_json(),
         "about": about,

@@ -186,8 +186,9 @@ def _fetch_files(
     if not digest and not _opens(path, files[-1]):
         path.unlink()
         raise ModelError(
-            f"The file {files[-1]} of {name} holds no weights that can be read and was removed; fetch it again, or choose "
-            "another model."
+            f"The file {files[-1]} of {name} holds no weights that can be read: it arrived damaged, or holds program code; "
+            "it was removed, so fetch it again, or choose another model.",
+            page=f"What arrived of {name} is damaged and was removed. Get it again, or choose another model.",
         )
     path.replace(path.with_suffix(""))
     hf_hub_download(repo, files[-1])  # finds the bytes where it would have put them, and files them under their name

@@ -179,7 +179,7 @@ class Report extends Fetched {
   plots(size = "") {
     const figures = this.report.plots.map(({ name, title, words }) => {
       const link = (query, text) => make("a", { href: `${this.src}/plots/${name}${query}`, download: `${name}${query.slice(0, 4)}` }, text);
-      const plot = make("div", { class: "plot" });
+      const plot = make("div", { class: "plot", tabindex: "0", role: "region", "aria-label": title }); // it scrolls where it is wider than a phone
       const figure = make("figure", {}, make("h3", {}, title), make("p", { class: "note" }, words), plot, make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
       fetch(`${this.src}/plots/${name}.svg`)
         .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("The plot could not be drawn."))))
@@ -222,6 +222,7 @@ class Report extends Fetched {
     });
     return [
       make("p", { class: "verdict" }, sentence),
+      make("p", { class: "note" }, "p tells how often chance alone would make them differ as much; below 0.05 is rare."),
       this.numbers(names.map((name, i) => [`${["First", "Second"][i]}: ${name}`, points(accuracy[i]), between(intervals[i])])),
       make("div", { class: "kinds" }, ...buttons),
       this.pictures,
