@@ -46,7 +46,7 @@ def kept_suite(
     summary = {"sets": len(found.sets), "best": best, "mean": found.means[best], "n": sum(one.n for one in found.sets)}
     about = {"Sets": folder.name, "Models": ", ".join(models), "Prompts": ", ".join(packs) or "each task's own"}
     content = {"result": found.to_json(), "about": about, "notes": list(found.skipped), "ours": False, "source": ""}
-    return f"{len(found.sets)} sets of {folder.name}"[:NAME_LIMIT], summary, content
+    return f"{len(found.sets)} {'set' if len(found.sets) == 1 else 'sets'} of {folder.name}"[:NAME_LIMIT], summary, content
 
 
 def kept_curve(
