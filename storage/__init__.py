@@ -13,6 +13,7 @@ from .filters import ORDERS, ORIENTATIONS, Filters, Order, Orientation, parse_da
 from .jobs import Jobs
 from .labels.moves import Moved, Place
 from .library import Library
+from .people import ROLES, SCOPES, People, Person, Role, Token, acting
 from .pictures.duplicates import SIMILAR, Duplicates
 from .pictures.map import Map
 from .records import (
@@ -39,6 +40,8 @@ __all__ = [
     "CHECKS",
     "ORDERS",
     "ORIENTATIONS",
+    "ROLES",
+    "SCOPES",
     "SIMILAR",
     "Added",
     "AlbumRecord",
@@ -63,11 +66,16 @@ __all__ = [
     "Moved",
     "Order",
     "Orientation",
+    "People",
+    "Person",
     "Place",
     "ReportRecord",
+    "Role",
     "Run",
     "SessionRecord",
     "SkippedRecord",
+    "Token",
+    "acting",
     "iter_examine",
     "known_id",
     "parse_day",

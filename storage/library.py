@@ -33,6 +33,7 @@ from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
+from .people import People
 from .pictures import adding, apart, folders, identity, lookup, ratings, watched
 from .pictures.browsing import browse, browse_ids, months
 from .pictures.duplicates import SIMILAR, Duplicates, find_duplicates
@@ -78,6 +79,7 @@ class Library:
             raise
         self.encoder = encoder
         self.backups = Backups(self.database, self.home)
+        self.people = People(self.database)
         self.labels = Labels(self._opened)
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)

@@ -24,7 +24,7 @@ from .restoring import OPENING, finish_restoring
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0010"  # the newest file in migrations/versions
+HEAD = "0011"  # the newest file in migrations/versions
 SCRIPTS = Path(__file__).with_name("migrations")
 PAGE_SIZE = 16384  # a vector of 512 numbers takes 2.3 kB on disk; with SQLite's 4096 it takes 4.1 kB
 

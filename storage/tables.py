@@ -10,6 +10,9 @@ runs                       one classification kept for the page
 sessions                   what someone works on: names, prompts, which pictures, and the run on the board
 labels                     what people said of a picture: it is a dog, it is no cat
 label_steps                every move of labels, in order, so that each can be taken back
+people ──┬ opinions        what each of them said of a picture, where several people label
+         └ tokens          what proves who asks: signed-in browsers and programs, as hashes
+webhooks                   addresses that are told what happened
 albums                     searches under a name, run again whenever they are opened; lists of pictures made by hand
 apart                      pictures that are no duplicates, though they look alike
 ratings                    stars that were given here; those of a file are with its image
@@ -35,6 +38,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -273,10 +277,59 @@ class SessionRow(Base):
     deleted: Mapped[datetime | None]
 
 
+class PersonRow(Base):
+    """Somebody with an account; never deleted, for labels name them. `key` is the name as it is compared; `password` an
+    argon2 hash, NULL for who comes by a proxy's header or has not chosen one; `role` is of `storage.people.ROLES`."""
+
+    __tablename__ = "people"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    key: Mapped[str] = mapped_column(Text, unique=True)
+    password: Mapped[str | None] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(String(16))
+    created: Mapped[datetime] = mapped_column(default=now)
+    disabled: Mapped[datetime | None]
+
+
+class TokenRow(Base):
+    """A secret somebody was given, of which only the sha256 is kept: as a `kind` "api" for programs, "page" for a browser
+    that signed in, "invitation" for who may choose a password. Nobody's (NULL) is of the one person alone."""
+
+    __tablename__ = "tokens"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(16))
+    name: Mapped[str] = mapped_column(Text)
+    sha256: Mapped[str] = mapped_column(String(64), unique=True)
+    scopes: Mapped[list[Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
+    expires: Mapped[datetime | None]
+    last_used: Mapped[datetime | None]
+
+
+class Webhook(Base):
+    """An address that is told of `events`, with a signature by `secret`."""
+
+    __tablename__ = "webhooks"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    url: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(Text)
+    events: Mapped[list[Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
 class LabelRow(Base):
     """What a person said of a picture: it is (1), it is not (-1), or cannot be told (0). No row: nothing was said.
 
     A picture may be a "dog" on one board and "indoor" on another; "none of these" is -1 for each of a board's classes.
+    `author_id` said it, NULL where there are no accounts; what others said is in `opinions`. `settled` says that somebody
+    decided this where people differed.
     """
 
     __tablename__ = "labels"
@@ -287,13 +340,30 @@ class LabelRow(Base):
     label: Mapped[str] = mapped_column(Text, index=True)
     value: Mapped[int] = mapped_column(SmallInteger)
     created: Mapped[datetime] = mapped_column(default=now)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    settled: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class Opinion(Base):
+    """What one person last said of a picture, as `LabelRow` has it for all; it stays when another says otherwise."""
+
+    __tablename__ = "opinions"
+    __table_args__ = (UniqueConstraint("picture", "label", "person_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    picture: Mapped[str] = mapped_column(String(64))
+    label: Mapped[str] = mapped_column(Text)
+    person_id: Mapped[int] = mapped_column(ForeignKey("people.id"), index=True)
+    value: Mapped[int] = mapped_column(SmallInteger)
+    created: Mapped[datetime] = mapped_column(default=now)
 
 
 class LabelStep(Base):
     """One move of labels. `op` is the browser's own number of it, so that a repeated request is answered and not done twice;
     `changes` are groups of pictures that changed alike: [[pictures], [[label, value before, value after], ...]], null for
     no row; `undoes` is the step it took back. A step of very many pictures is written in parts, so that others get in
-    between: `part_of` is its first part, which stands for all."""
+    between: `part_of` is its first part, which stands for all. `author_id` made it, and `said` is what it changed in their
+    `opinions`, in the form of `changes`; both NULL where there are no accounts."""
 
     __tablename__ = "label_steps"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -305,6 +375,8 @@ class LabelStep(Base):
     undoes: Mapped[int | None] = mapped_column(ForeignKey("label_steps.id"))
     part_of: Mapped[int | None] = mapped_column(ForeignKey("label_steps.id"), index=True)
     created: Mapped[datetime] = mapped_column(default=now)
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"), index=True)
+    said: Mapped[list[Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Album(Base):

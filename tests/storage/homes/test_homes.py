@@ -55,5 +55,6 @@ def test_a_library_of_before_opens_with_everything_in_it(revision, tmp_path):
             assert library.classifiers.versions("colours")[0].about == "For the garden."
         else:
             assert library.sessions.all() == []
+        assert [person.name for person in library.people.all()] == (["Ana"] if revision >= "0011" else [])
     (backup,) = library.backups.all()
     assert backup.why == f"before-{migrate.HEAD}"

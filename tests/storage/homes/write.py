@@ -17,7 +17,7 @@ COLOURS = ("red", "red", "green", "blue", "green")
 def fill(home: Path, folder: Path) -> None:
     """Everything that the Sayso of now can keep."""
     from clipcore import zero_shot_classifier
-    from storage import Jobs, Library
+    from storage import Jobs, Library, acting
     from tests.support.fakes import FakeEncoder
 
     folder.mkdir(parents=True)
@@ -41,6 +41,10 @@ def fill(home: Path, folder: Path) -> None:
         library.labels.label_many([images["2 green.png"]], "to forget", 1)
         library.labels.undo()
         library.albums.save("reds", "red")
+        ana = library.people.add("Ana", "owner", "a long password")
+        library.people.tokens.create(ana.id, "script", ["read"])
+        with acting(ana.id):
+            library.labels.label_many([images["3 blue.png"]], "cool", 1)
         library.reports.save("accuracy", "first", {"accuracy": 0.5}, {"rows": [1, 2]})
 
 
