@@ -123,6 +123,8 @@ def dialogs(page, checker):
     tiles.nth(1).click(modifiers=["Control"])
     page.keyboard.press("Enter")
     expect(board(page).get_by_role("dialog", name="Two pictures")).to_be_visible()
+    stage = board(page).get_by_role("dialog", name="Two pictures").locator(".stage").first.bounding_box()
+    assert stage["height"] > 0.8 * page.viewport_size["height"]  # the pictures, too, fill the window
     look("two pictures")
     page.locator("sayso-classes .dots").first.click()
     look("a class")
