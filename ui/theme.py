@@ -164,7 +164,7 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
 .dark { --plot-first: #a5b4fc; --plot-second: #fbbf24; --plot-muted: #9ca3af; --plot-lines: #374151; }
 .dark sayso-report, .dark sayso-bias { --cell: 99 102 241; --miss: 217 119 6; }
 @media (max-width: 700px) { .bar > button { margin-bottom: 0; }
-  .facts.checks tr { display: grid; grid-template-columns: 1fr auto; border-bottom: 1px solid var(--border-color-primary) !important; }
+  .facts.checks tr { display: grid; grid-template-columns: 1fr auto; }
   #tabs .facts.checks :is(th, td) { min-width: 0; max-width: none; border: 0 !important; }
   .facts.checks td:last-child { grid-column: 1 / -1; padding-top: 0; } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
