@@ -1,5 +1,7 @@
 """Every tab and state against all of axe-core's rules, in light, in dark and on a phone; what has the focus is seen to."""
 
+import re
+
 import pytest
 
 from tests.support.browser import MARKS, board, close_drawer, expect_in_place, looks, open_drawer, reveal, say_names, set_up
@@ -139,6 +141,7 @@ def dialogs(page, checker):
     grid = page.locator("sayso-grid")
     page.get_by_role("button", name="Filter", exact=True).click()
     grid.get_by_label("Sort by").select_option("Newest first")
+    reveal(page.get_by_role("button", name=re.compile("^Add photos")))
     page.get_by_label("Folder on this computer").fill("/no/such/folder")
     page.get_by_role("button", name="Add folder").click()
     expect(page.get_by_test_id("toast-body")).to_be_visible()

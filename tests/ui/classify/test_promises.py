@@ -56,7 +56,7 @@ def test_a_promise_is_refused_made_and_taken_back(client, run, studio):
     answer = client.post(f"{run}/promise", json={"wrong": 0.1}).json()["error"]
     assert (
         answer
-        == "For at most 10 % wrong there are too few labels; about 2 more labels are needed, of images chosen at random."
+        == "For at most 10 % wrong there are too few labels. About 2 more labels are needed, of images chosen at random."
     )
     assert load(client, run)["promise"] is None
 

@@ -222,7 +222,7 @@ class Report extends Fetched {
     });
     return [
       make("p", { class: "verdict" }, sentence),
-      make("p", { class: "note" }, "p tells how often chance alone would make them differ as much; below 0.05 is rare."),
+      make("p", { class: "note" }, "p tells how often chance alone would differ as much. Below 0.05 is rare."),
       this.numbers(names.map((name, i) => [`${["First", "Second"][i]}: ${name}`, points(accuracy[i]), between(intervals[i])])),
       make("div", { class: "kinds" }, ...buttons),
       this.pictures,
