@@ -31,6 +31,36 @@ RULES = {
         ],
     },
 }
+# what moves for more than a millisecond though the window asks for reduced motion
+MOVING = """() => {
+  const found = [];
+  const long = (times) => times.split(",").some((time) => parseFloat(time) * (time.trim().endsWith("ms") ? 1 : 1000) > 1);
+  const walk = (root) => root.querySelectorAll("*").forEach((node) => {
+    const { transitionDuration, animationName, animationDuration } = getComputedStyle(node);
+    const isMoved = animationName !== "none" && long(animationDuration);
+    if (isMoved || long(transitionDuration)) found.push(node.outerHTML.slice(0, 120));
+    if (node.shadowRoot) walk(node.shadowRoot);
+  });
+  walk(document);
+  return found;
+}"""
+# what has the focus, and whether an outline or a shadow of it, or of what is around it, goes with the focus
+FOCUSED = """() => {
+  let node = document.activeElement;
+  while (node?.shadowRoot?.activeElement) node = node.shadowRoot.activeElement;
+  if (!node || node === document.body) return null;
+  const around = [node, ...(node.labels ?? [])];
+  for (let up = node, i = 0; i < 4 && (up = up.parentElement ?? up.getRootNode().host); i++) around.push(up);
+  const look = () => String(around.map((one) => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(one);
+    return [outlineStyle === "none" ? "" : outlineWidth, boxShadow];
+  }));
+  const focused = look();
+  node.blur();
+  const isSeen = look() !== focused;
+  node.focus({ preventScroll: true });
+  return [node.outerHTML.slice(0, 120), isSeen];
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +100,8 @@ def test_no_tab_breaks_a_rule(open_page):
             reveal(page.get_by_role("tab", name=name))
             expect(page.locator(sign)).to_be_visible()
             checker.look(look, name)
+            if look == "light":
+                assert page.evaluate(MOVING) == [], name
     assert not checker.wrong, "\n".join(checker.wrong)
 
 
@@ -81,6 +113,14 @@ def test_no_state_breaks_a_rule(open_page):
     page.locator("#go").click()
     expect(board(page).locator(".tile").first).to_be_visible(timeout=60_000)
     dialogs(page, checker)
+    reveal(page.get_by_role("tab", name="Classify"))
+    controls = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if found := page.evaluate(FOCUSED):
+            controls.add(found[0])
+            assert found[1], found[0]  # where the focus is can be seen
+    assert len(controls) > 25
     for look in looks(page):
         reveal(page.get_by_role("tab", name="Classify"))
         board(page).locator(".tile").first.click()
