@@ -258,7 +258,7 @@ class Jobs:
             self._not_here.add(job.owner)
             self._write(job.id, state="queued", worker=None, heartbeat=None, attempts=0)
         elif isinstance(error, SaysoError):
-            self._write(job.id, state="failed", error=str(error), finished=now())
+            self._write(job.id, state="failed", error=error.page, finished=now())
         else:
             log.error("job %s, %s", job.id, job.kind, exc_info=error)
             self._write(job.id, state="failed", error=unexpected(error), finished=now())

@@ -43,7 +43,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.exception_handler(SaysoError)
     def mistake(request: Request, error: Exception) -> JSONResponse:
         status = 404 if isinstance(error, NotFound) else 413 if isinstance(error, TooMany) else 400
-        return JSONResponse({"error": str(error)}, status)
+        return JSONResponse({"error": error.page}, status)
 
     @app.exception_handler(RequestValidationError)
     def misread(request: Request, error: RequestValidationError) -> JSONResponse:

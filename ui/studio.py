@@ -88,7 +88,7 @@ class Studio:
             self.library.encoder = self._load()
             self.pieces.register()
         except SaysoError as error:
-            self._problem = str(error)
+            self._problem = error.page
         except Exception:
             logging.exception("loading the model failed")
             self._problem = f"The model {self.shown(self.model)} could not be loaded; the log says why. Choose another one."
@@ -196,7 +196,7 @@ class Studio:
             try:
                 yield from self._embed_missing(folder.id)
             except SaysoError as error:  # a disk that is not there now must not keep the other folders waiting
-                problems.append(str(error))
+                problems.append(error.page)
         return {"missing": self.library.count() - self.library.count(embedded=True), "problems": problems}
 
     def _add(self, payload: dict[str, Any]) -> Work:

@@ -87,7 +87,9 @@ class Labels:
     ) -> Moved:
         """`label` for many pictures at once, as one step. Raises BadInput for a bad name or value, NotFound."""
         if value not in (1, -1, 0):
-            raise BadInput("A label has the value 1 (it is), -1 (it is not) or 0 (cannot be told).")
+            raise BadInput(
+                "A label has the value 1, -1 or 0; these say that it is, that it is not, and that nobody can tell."
+            )
         label = clean_label(label)
         return self.mark({image_id: {label: value} for image_id in image_ids}, client, op)
 

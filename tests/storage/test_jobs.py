@@ -165,7 +165,7 @@ def test_a_mistake_of_the_user_is_one_sentence(queue, library):
     queue.register("add", work)
     queue.start()
     job = queue.wait(queue.submit("add", {"folder": "/no/such/folder"}), 10)
-    assert (job.state, job.error) == ("failed", "The folder /no/such/folder does not exist; check the path.")
+    assert (job.state, job.error) == ("failed", "The folder /no/such/folder does not exist. Check the path.")
 
 
 @pytest.mark.parametrize("result", ["crash", {"not": {1, 2}}])

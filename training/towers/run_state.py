@@ -40,7 +40,10 @@ class Run:
         self.config, self.out, self.settings, self.world = config, out, settings, world
         self.bf16 = world.device.type == "cuda" if settings.bf16 is None else settings.bf16
         if tokenizer is None and config["model_cfg"]["text_cfg"].get("hf_tokenizer_name"):
-            raise BadInput("This model config asks for a tokenizer of its own; begin with a model that has it, by --model.")
+            raise BadInput(
+                "This model config asks for a tokenizer of its own; begin with a model that has it, by --model.",
+                page="This model asks for a tokenizer of its own. Begin with one that has it.",
+            )
         torch.manual_seed(settings.seed)
         self.model = build(config)
         if start:

@@ -84,7 +84,7 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
         try:
             return {"session": as_plain(sessions.save(session_id, asdict(kept.fields), kept.expected))}
         except Overtaken as error:  # no mistake: the window asks which of the two to keep
-            return {"overtaken": as_plain(sessions.get(session_id)), "words": str(error)}
+            return {"overtaken": as_plain(sessions.get(session_id)), "words": error.page}
         except NotFound:
             return GONE
 

@@ -19,6 +19,7 @@ const OPEN = 16; // classes that are open at first; the first nine of them have 
 const POLL = 2000; // milliseconds
 const SIZES = { min: 72, max: 160, step: 4, usual: 88 }; // pixels of a tile
 const SHEETS = ["classify/board"];
+const coarse = matchMedia("(pointer: coarse)"); // a finger, which has no keys
 
 const ORDERS = {
   "Surest first": (a, b) => b.share - a.share,
@@ -298,7 +299,7 @@ class Board extends HTMLElement {
     }
     this.selected = new Set();
     const gets = this.answer.many ? (value > 0 ? "labelled" : "not") : "moved to";
-    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
+    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}.${coarse.matches ? "" : " Ctrl+Z undoes."}`);
     this.steps.send("move", { to, value, held: [...held] }, ids);
   }
 

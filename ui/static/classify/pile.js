@@ -79,9 +79,9 @@ export class Pile {
     if (this.count.textContent !== count) this.count.textContent = count;
     this.count.classList.toggle("preview", preview !== undefined && preview !== this.ids.length);
     this.all.disabled = !this.ids.length;
+    put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${this.code}-${board.current}` : "");
     if (!high) return;
     put(rows, "style", `height:${Math.ceil(this.ids.length / across) * cell}px;padding-top:${(first / across) * cell}px;--across:${across};--cell:${cell - GAP}px`);
-    put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${this.code}-${board.current}` : "");
     shown.forEach((id, n) => {
       const node = drawn.get(id);
       board.figure(node, id);
