@@ -28,6 +28,7 @@ from .library.search import Answers, Pictures, add_search_routes
 from .library.selection import add_selection_routes
 from .measure.routes import add_measure_routes
 from .models.training_folders import stamp
+from .sessions.label_sets import add_label_set_routes
 from .sessions.routes import add_session_routes
 from .studio import Studio
 
@@ -127,4 +128,5 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     add_advice_routes(app, studio)
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)
+    add_label_set_routes(app, studio)  # before those of sessions, one of which takes any word in their place
     add_session_routes(app, studio)

@@ -5,6 +5,7 @@ import { NONE, UNSURE, colour, placeName } from "./changes.js";
 import { isNarrow } from "./arrange.js";
 import { hasLetters, switchLetters } from "../shared/frame.js";
 import { begin } from "../shared/tour.js";
+import { allSets } from "../sessions/label_sets.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { whole } from "./lesson.js";
 import { why } from "./why.js";
@@ -91,7 +92,7 @@ export function skipped(files, close) {
 export function downloads(url, onclick) {
   const link = (name, text) => make("a", { href: `${url}/${name}`, download: name, onclick }, text);
   const links = [link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file")];
-  return make("nav", { class: "downloads", "aria-label": "Downloads" }, make("h3", {}, "Download"), ...links);
+  return make("nav", { class: "downloads", "aria-label": "Downloads" }, make("h3", {}, "Download"), ...links, allSets);
 }
 
 // On a phone: a button for each column, in the order of the columns. The one in sight is pressed.
