@@ -16,6 +16,7 @@ from .bias.routes import add_bias_routes
 from .classify.advising import add_advice_routes
 from .classify.board import Boards
 from .classify.board_routes import add_board_routes
+from .classify.parts import add_parts_routes
 from .classify.trying import add_trying_routes
 from .classify.why import add_why_routes
 from .downloads import download
@@ -124,6 +125,7 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     boards = Boards(studio)
     add_board_routes(app, studio, boards)
     add_why_routes(app, studio, boards)
+    add_parts_routes(app, studio, boards)
     add_trying_routes(app, studio, boards, pictures)
     add_advice_routes(app, studio)
     add_measure_routes(app, studio)

@@ -57,3 +57,21 @@ def test_windows_cover_a_picture_and_find_what_is_small():
 def test_of_neighbours_that_say_the_same_the_surest_speaks():
     tiles = [Tile((0, 0, 10, 10), "red", 0.6), Tile((5, 0, 15, 10), "red", 0.9), Tile((5, 0, 15, 10), "blue", 0.5)]
     assert surest(tiles) == [tiles[1], tiles[2]]
+
+
+def test_the_upper_level_may_be_sure_where_the_label_is_not():
+    labels = ("animal > dog", "animal > cat", "car")
+    assert sure_above(labels, np.array([0.5, 0.43, 0.07]), 0.9) == ("animal", pytest.approx(0.93))
+    assert sure_above(labels, np.array([0.5, 0.3, 0.2]), 0.9) is None
+    assert sure_above(labels, np.array([0.02, 0.02, 0.96]), 0.9) is None  # a label itself is no upper level
+
+
+def test_a_map_is_warm_where_windows_show_the_label():
+    picture = Image.new("RGB", (90, 60), (0, 0, 255))
+    picture.paste((255, 0, 0), (60, 30, 90, 60))
+    encoder = FakeEncoder()
+    head = zero_shot_classifier(encoder, ["red", "blue"], "bare")
+    warm = windows(encoder, head, picture, 3).map_of(0)
+    assert warm.shape == (32, 48)
+    assert np.unravel_index(warm.argmax(), warm.shape)[0] >= 16 and np.unravel_index(warm.argmax(), warm.shape)[1] >= 32
+    assert warm[0, 0] < 0.1 * warm.max()
