@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from clipcore import BadInput, Examples, pack, zero_shot_classifier
-from clipcore.classify.tiles import Tile, boxes, drawn, look, surest
-from clipcore.classify.tree import leaf, levels, path_of, right_above
+from clipcore.classify.tiles import Tile, boxes, drawn, look, surest, windows
+from clipcore.classify.tree import leaf, levels, path_of, right_above, sure_above
 from clipcore.measure import above, judge, known
 from tests.support.fakes import FakeEncoder
 

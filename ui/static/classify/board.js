@@ -5,6 +5,7 @@ import { askedFor, press } from "./board_keys.js";
 import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js";
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial, whole } from "./lesson.js";
+import { Film } from "./film.js";
 import { Levels, isJoined, leaf } from "./levels.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
 import { Pair } from "../shared/pair.js";
@@ -111,6 +112,7 @@ class Board extends HTMLElement {
     next.classList.add("soft");
     this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, this.levels.choice, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, parts, words, once, keys, files);
     this.notice = make("div", { class: "notice", hidden: "" });
+    this.film = new Film(this);
     this.tabs = new Tabs(this);
     this.picked = new Picked(this);
     this.strip = make("div", { class: "strip" });
@@ -159,6 +161,7 @@ class Board extends HTMLElement {
     this.cards = new Map(answer.images.map(([id, content, name, guess, share, why]) => [id, { id, content, name, guess, share, why, said: null }]));
     for (const [id, place] of answer.changes) this.cards.get(id).said = place;
     for (const [id, name, share] of answer.upper) this.cards.get(id).upper = { name, share };
+    this.film.load();
     this.selected = new Set();
     if (!this.cards.has(this.current)) this.current = undefined;
     if (!same) this.lay();
@@ -188,7 +191,7 @@ class Board extends HTMLElement {
     putElsewhere("downloads", SHEETS, downloads(this.steps.url, (event) => this.checked(event)));
     this.notice.hidden = !answer.skipped.length;
     if (answer.skipped.length) this.notice.replaceChildren(...skipped(answer.skipped, () => (this.notice.hidden = true)));
-    this.body.replaceChildren(this.bar, this.notice, this.tabs.root, this.strip, this.picked.root);
+    this.body.replaceChildren(this.bar, this.notice, this.film.root, this.tabs.root, this.strip, this.picked.root);
     this.keyed();
   }
   // Nothing is exported under other names than those in the field.
@@ -451,6 +454,7 @@ class Board extends HTMLElement {
       for (const pile of piles) pile.measure();
       for (const pile of piles) pile.draw();
       this.headline(piles);
+      this.film.draw();
       this.tabs.draw();
       this.picked.draw();
     });
