@@ -20,8 +20,8 @@ from clipcore.pictures.finding import display_path
 
 from . import migrate
 from .backups import Backups
-from .classifiers.label_sets import LabelSets
 from .classifiers.card import saved_card
+from .classifiers.label_sets import LabelSets
 from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers

@@ -1,4 +1,4 @@
-"""Videos that are dropped or sent: each is taken as its frames, a second apart, whose names say when. Needs the extra `video`."""
+"""Videos that are dropped: each is taken as its frames, a second apart, whose names say when. Needs the extra `video`."""
 
 import io
 import os
@@ -14,9 +14,7 @@ EVERY = 1.0  # seconds
 MOST = 3600  # frames of one video: an hour
 
 
-def iter_frames_of(
-    library: Library, files: list[str]
-) -> Generator[Step, None, tuple[list[str], list[tuple[str, str]]]]:
+def iter_frames_of(library: Library, files: list[str]) -> Generator[Step, None, tuple[list[str], list[tuple[str, str]]]]:
     """The files with each video replaced by its frames, kept below the home folder; and the videos that could not be read,
     with a sentence each. `static/classify/film.js` reads the names again."""
     found: list[str] = []
@@ -30,7 +28,9 @@ def iter_frames_of(
             for time, picture in frames(Path(file), EVERY):
                 out = io.BytesIO()
                 picture.save(out, "JPEG", quality=90)
-                found.append(str(library.keep_upload(out.getvalue(), f"{stem} at {int(time) // 60:03}m{int(time) % 60:02}s.jpg")))
+                found.append(
+                    str(library.keep_upload(out.getvalue(), f"{stem} at {int(time) // 60:03}m{int(time) % 60:02}s.jpg"))
+                )
                 yield Step(len(found) - before, 0, f"taking the frames of {stem}")
                 if len(found) - before == MOST:
                     break

@@ -91,7 +91,7 @@ def look(encoder: "Encoder", classifier: Classifier, source: ImageSource, tiles:
 
 
 def windows(encoder: "Encoder", classifier: Classifier, source: ImageSource, tiles: int) -> Windows:
-    """Classify the windows of a picture, each alone. Raises BadImage, and BadInput for fewer than 2 tiles or more than MOST."""
+    """Classify the windows of a picture, each alone. Raises BadImage, BadInput for fewer than 2 tiles or more than MOST."""
     if not 2 <= tiles <= MOST:
         raise BadInput(f"The tiles along a side are 2 to {MOST}, not {tiles}.")
     picture = open_image(source)

@@ -1,4 +1,4 @@
-"""Several label sets at once: what is in the same pictures, where it is, who took them, each with classes and a board of its own.
+"""Several label sets at once: what is in the same pictures, where they are, and so on, each with classes and a board.
 
 A label set is a session of its own beside the session's first one, so it has fields, prompts, a dial, a lesson and a run.
 What it is called, and whose it is, stands in its state under `set`.
@@ -12,7 +12,7 @@ from ..names import clean_name
 from ..records import SessionRecord
 from ..tables import now
 from ..vectors.opened import Opened
-from .sessions import SHARED, put_in, the_session, write_used, write, members
+from .sessions import SHARED, members, put_in, the_session, write, write_used
 
 MOST = 20
 FIRST = "Set 1"

@@ -190,7 +190,7 @@ def the_session(connection: Connection, session_id: int, deleted: bool = False, 
 
 
 def _free(connection: Connection, name: str, but: int | None = None) -> str:
-    """The name, or the first numbered one that no other session has; `but` is the first label set of one that is not asked."""
+    """The name, or the first numbered one that no other session has; `but` is the first set of one that is not asked."""
     rows = connection.execute(select(*_COLUMNS).where(SessionRow.deleted.is_(None)))
     taken = {record.name for record in map(_record, rows) if record.first != but}
     numbered, number = name, 1

@@ -28,7 +28,9 @@ def pictures(folder):
 
 
 def chosen(page, name):
-    return page.locator("sayso-sessions").get_by_role("group", name="Label sets").get_by_role("button", name=name, exact=True)
+    return (
+        page.locator("sayso-sessions").get_by_role("group", name="Label sets").get_by_role("button", name=name, exact=True)
+    )
 
 
 def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
@@ -66,7 +68,8 @@ def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
         with page.expect_download() as saved:
             board(page).page.get_by_role("link", name="All label sets, CSV").click()
         rows = list(csv.DictReader(io.StringIO(saved.value.path().read_text("utf-8-sig"))))
-        assert len(rows) == 5 and [row["light: by"] for row in rows].count("you") == 1
+        assert len(rows) == 5
+        assert [row["light: by"] for row in rows].count("you") == 1
         assert all(row["colour: by"] in ("", "classifier") for row in rows)
         page.locator(".drawer [data-frame=close]").click()
         for look in looks(page):
@@ -89,7 +92,9 @@ def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
         keep_picture(page, "parts")
         page.keyboard.press("Escape")
         board(page).get_by_role("button", name="Look at parts").click()
-        expect(board(page).locator(".told")).to_have_text(re.compile("without an answer show something in a part"), timeout=60_000)
+        expect(board(page).locator(".told")).to_have_text(
+            re.compile("without an answer show something in a part"), timeout=60_000
+        )
         page.keyboard.press("Escape")
         reload(page)
         expect(chosen(page, "colour")).to_have_attribute("aria-pressed", "true", timeout=60_000)

@@ -69,7 +69,7 @@ class Board:
 
     @cached_property
     def upper(self) -> dict[int, tuple[str, float]]:
-        """Of a tree of labels: rows that are unsure between labels, and the name above these that is sure, with its share."""
+        """Of a tree of labels: rows that are unsure between labels, and the name above these that is sure, with a share."""
         if not self.exclusive or not is_tree(self.labels):
             return {}
         sure, shares = max(HALF, self.run.classifier.decision.sure), self.answers.shares

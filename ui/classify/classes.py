@@ -29,7 +29,8 @@ def change_classes(
     new name are merged. Classes that were there and are not named go, with their labels kept in the library. `synonyms` are
     the other names of all classes; without them a class keeps its own.
 
-    `undo_classes` takes it back. Raises BadInput for names that cannot be or are another label set's, and for an old class that is not on the board.
+    `undo_classes` takes it back. Raises BadInput for names that cannot be or are another label set's, and for an old class
+    that is not on the board.
     """
     board = boards.get(run_id)
     names = [clean_label(name) for name in names]

@@ -1,4 +1,4 @@
-"""Small things in large pictures: the parts of one picture with a map of each class, and those of all that have no answer."""
+"""Small things in large pictures: parts of one picture with a map of each class, and of all that have no answer."""
 
 from collections import OrderedDict
 from threading import Lock
@@ -83,7 +83,9 @@ def add_parts_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
         result = record.result or {}
         board = boards.get(run_id)
         rows = {image.id: image for image in board.images}
-        items = [[*card(rows[image_id]), label, figure] for image_id, label, figure in result.get("found", []) if image_id in rows]
+        items = [
+            [*card(rows[image_id]), label, figure] for image_id, label, figure in result.get("found", []) if image_id in rows
+        ]
         told = {"state": record.state, "done": record.done, "total": record.total, "error": record.error}
         return {**told, "looked": result.get("looked", 0), "items": items}
 

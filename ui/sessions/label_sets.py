@@ -72,7 +72,9 @@ def add_label_set_routes(app: FastAPI, studio: Studio) -> None:
 
 def sets_of(studio: Studio, session_id: int) -> list[dict[str, Any]]:
     """Each label set of a session; one without a name where it has no others."""
-    return [{"id": one.id, "name": one.label_set, "sorted": bool(one.run)} for one in studio.library.label_sets.of(session_id)]
+    return [
+        {"id": one.id, "name": one.label_set, "sorted": bool(one.run)} for one in studio.library.label_sets.of(session_id)
+    ]
 
 
 def require_own(studio: Studio, session: SessionRecord | None, labels: Iterable[str]) -> None:

@@ -56,7 +56,8 @@ def test_sets_are_one_session_over_the_same_pictures(studio):
         sets.rename(place.id, "Kind")
     copy = sessions.duplicate(place.id)
     assert names(studio, copy.id) == ["kind", "place"]
-    assert copy.first != kind.id and copy.run not in (None, place.run)
+    assert copy.first != kind.id
+    assert copy.run not in (None, place.run)
     sessions.delete(copy.id)
     with pytest.raises(NotFound):
         sessions.get(copy.first)
@@ -111,5 +112,6 @@ def test_one_file_has_a_column_for_each_set(studio):
     assert told["images"][0]["sets"]["place"]["said"] == ["bright"]
     assert told["images"][1]["sets"]["kind"]["labels"] == ["green"]
     assert [(one["name"], one["sorted"]) for one in sets] == [("kind", True), ("place", True)]
-    assert refused.status_code == 400 and "already" in refused.json()["error"]
+    assert refused.status_code == 400
+    assert "already" in refused.json()["error"]
     assert left["id"] == kind.id
