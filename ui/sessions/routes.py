@@ -57,6 +57,7 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
         return [
             {
                 "id": one.id,
+                "first": one.first,  # by which a window knows another label set of its own session
                 "name": one.name,
                 "classes": _classes(Fields.of(one.state).names),
                 "used": one.used.isoformat(timespec="seconds"),

@@ -124,7 +124,7 @@ class Sessions extends HTMLElement {
     Object.assign(this.list.style, { top: `${bottom + 4}px`, left: `${Math.max(8, left)}px` });
     this.field.value = this.session?.name ?? "";
     await this.attempt(async () => {
-      const others = (await getJSON("/api/sessions")).filter(({ id }) => id !== this.session?.id);
+      const others = (await getJSON("/api/sessions")).filter(({ first }) => first !== this.session?.first);
       this.others.replaceChildren(...others.map((one) => {
         const about = make("span", { class: "about" }, `${one.classes ? `${one.classes} class${one.classes === 1 ? "" : "es"}` : "no names"} · ${ago(one.used)}`);
         return make("li", {}, make("button", { type: "button", onclick: () => this.go(one.id) }, make("span", { class: "name" }, one.name), about));
