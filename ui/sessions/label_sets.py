@@ -81,7 +81,9 @@ def require_own(studio: Studio, session: SessionRecord | None, labels: Iterable[
     """Raise BadInput if a label is a class of another set of the session."""
     for other in studio.library.label_sets.of(session.id) if session else []:
         if session and other.id != session.id and (both := set(labels) & _names(studio, other)):
-            raise BadInput(f"“{min(both)}” is a class of the label set “{other.label_set}”. Choose another name for it here.")
+            raise BadInput(
+                f"“{min(both)}” is a class of the label set “{other.label_set}”. Choose another name for it here."
+            )
 
 
 def _names(studio: Studio, session: SessionRecord) -> set[str]:

@@ -27,6 +27,12 @@ def studio(tmp_path):
         yield Studio(library, lambda: encoder, "fake")
 
 
+@pytest.fixture
+def client(studio):
+    with answering(studio) as client:
+        yield client
+
+
 def two_sets(studio):
     sessions = studio.library.sessions
     kind = sessions.start("pets", FIELDS)
@@ -77,7 +83,7 @@ def test_the_first_set_may_go_and_come_back(studio):
         sets.remove(only.id)
 
 
-def test_labels_of_one_set_never_touch_anothers(studio):
+def test_labels_of_one_set_never_touch_anothers(studio, client):
     kind, place = two_sets(studio)
     library, boards = studio.library, Boards(studio)
     ids = [image.id for image in library.images()]
@@ -93,17 +99,16 @@ def test_labels_of_one_set_never_touch_anothers(studio):
     require_own(studio, place, ["dark", "dim"])
 
 
-def test_one_file_has_a_column_for_each_set(studio):
+def test_one_file_has_a_column_for_each_set(studio, client):
     kind, place = two_sets(studio)
     ids = [image.id for image in studio.library.images()]
     studio.library.labels.label_many(ids[:1], "bright")
-    with answering(studio) as client:
-        text = client.get(f"/api/sessions/{kind.id}/sets/labels.csv").text.removeprefix("\ufeff")
-        told = client.get(f"/api/sessions/{place.id}/sets/labels.json").json()
-        sets = client.get(f"/api/sessions/{place.id}").json()["sets"]
-        made = client.post(f"/api/sessions/{place.id}/sets", json={"name": "light"}).json()
-        refused = client.post(f"/api/sessions/{place.id}/sets", json={"name": "light"})
-        left = client.post(f"/api/sessions/{made['id']}/sets/remove").json()
+    text = client.get(f"/api/sessions/{kind.id}/sets/labels.csv").text.removeprefix("\ufeff")
+    told = client.get(f"/api/sessions/{place.id}/sets/labels.json").json()
+    sets = client.get(f"/api/sessions/{place.id}").json()["sets"]
+    made = client.post(f"/api/sessions/{place.id}/sets", json={"name": "light"}).json()
+    refused = client.post(f"/api/sessions/{place.id}/sets", json={"name": "light"})
+    left = client.post(f"/api/sessions/{made['id']}/sets/remove").json()
     rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["kind"], row["kind: by"]) for row in rows] == [("red", "classifier"), ("green", "classifier")]
     assert (rows[0]["place"], rows[0]["place: by"]) == ("bright", "you")
