@@ -43,11 +43,11 @@ def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
         expect(board(page).get_by_text("It must be 90 % sure")).to_be_visible()
         above = board(page).locator(".tile .figure", has_text=re.compile(r"^(warm|cold), \d+ %$"))
         expect(above.first).to_be_visible()  # a pair of near names is unsure, what is above them is not
-        board(page).get_by_label("Columns by level").select_option("Top level")
+        page.get_by_label("Columns by level").select_option("Top level")
         warm = board(page).get_by_role("region", name="warm", exact=True)
         expect(warm.locator(".tile").first).to_be_visible()
         keep_picture(page, "tree")
-        board(page).get_by_label("Columns by level").select_option("Lowest level")
+        page.get_by_label("Columns by level").select_option("Lowest level")
 
         sets = page.locator("sayso-sessions")
         sets.get_by_role("button", name="Add a label set").click()
@@ -91,7 +91,7 @@ def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
         dialog.locator(".stage img").evaluate("image => image.decode()")
         keep_picture(page, "parts")
         page.keyboard.press("Escape")
-        board(page).get_by_role("button", name="Look at parts").click()
+        page.get_by_role("button", name="Look at parts").click()
         expect(board(page).locator(".told")).to_have_text(
             re.compile("without an answer show something in a part"), timeout=60_000
         )

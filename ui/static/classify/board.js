@@ -101,6 +101,7 @@ class Board extends HTMLElement {
     const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
     const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
     const parts = button("Look at parts", () => lookAtParts(this, parts), "Look for small things: at the parts of images without an answer");
+    this.closer = make("div", { class: "closer" }, this.levels.choice, parts); // in the panel: the bar has no room to spare
     this.heading = make("h2");
     this.status = make("p", { role: "status", class: "told" });
     this.help = new Help(() => this.answer?.many);
@@ -110,7 +111,7 @@ class Board extends HTMLElement {
     const files = button("Save, export", () => openPart("drawer"), "Save the classifier, use a saved one, export, import");
     const words = make("div", { class: "words" }, this.heading, this.status);
     next.classList.add("soft");
-    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, this.levels.choice, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, parts, words, once, keys, files);
+    this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, words, once, keys, files);
     this.notice = make("div", { class: "notice", hidden: "" });
     this.film = new Film(this);
     this.tabs = new Tabs(this);
@@ -187,7 +188,7 @@ class Board extends HTMLElement {
     this.arranged = null;
     this.isLaidNew = true;
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
-    putElsewhere("lesson", SHEETS, this.dial.root, this.banner.root);
+    putElsewhere("lesson", SHEETS, this.dial.root, this.closer, this.banner.root);
     putElsewhere("downloads", SHEETS, downloads(this.steps.url, (event) => this.checked(event)));
     this.notice.hidden = !answer.skipped.length;
     if (answer.skipped.length) this.notice.replaceChildren(...skipped(answer.skipped, () => (this.notice.hidden = true)));
