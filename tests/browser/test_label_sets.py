@@ -33,8 +33,9 @@ def chosen(page, name):
     )
 
 
-def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
+def test_two_label_sets_a_tree_and_parts(browser, tmp_path):
     with served(tmp_path) as url:
+        page = browser.new_context(**SETTINGS).new_page()
         page.goto(url)
         say_names(page, "warm > red, warm > crimson, cold > blue, cold > navy")
         drop(page, pictures(tmp_path / "photos"))
@@ -99,6 +100,7 @@ def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
         reload(page)
         expect(chosen(page, "colour")).to_have_attribute("aria-pressed", "true", timeout=60_000)
         expect(board(page).get_by_role("heading", name=re.compile("5 images in"))).to_be_visible()
+        page.context.close()
     with served(tmp_path) as url:  # started anew, and in another browser
         other = browser.new_context(**SETTINGS).new_page()
         other.goto(url)
@@ -106,3 +108,4 @@ def test_two_label_sets_a_tree_and_parts(page, browser, tmp_path):
         chosen(other, "light").click()
         expect(other.get_by_label("Class names")).to_have_value("a dark colour, a bright colour")
         expect(board(other).locator(".tile.said")).to_have_count(1, timeout=60_000)
+        other.context.close()
