@@ -13,7 +13,14 @@ PARTS = {
         *("docs/concepts.md", "docs/words.md", "docs/answers.md", "docs/promises.md", "docs/teaching.md"),
         *("docs/measure.md", "docs/bias.md", "clipcore/starter/MODEL_CARD.md", "docs/others.md"),
     ),
-    "Use": ("docs/models.md", "docs/operations.md", "docs/files.md", "docs/speed.md", "docs/troubleshooting.md"),
+    "Use": (
+        "docs/models.md",
+        "docs/operations.md",
+        "docs/roles.md",
+        "docs/files.md",
+        "docs/speed.md",
+        "docs/troubleshooting.md",
+    ),
     "Look up": ("docs/commands.md", "docs/python.md"),
     "The project": (
         "CHANGELOG.md",

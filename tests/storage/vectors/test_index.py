@@ -131,7 +131,7 @@ def test_nothing_is_counted_while_nothing_is_committed(database, index, monkeypa
     monkeypatch.undo()
     put(database, 2, seed=1)
     assert index.state == (7, 7)
-    other = Database.at(database.path)  # as another process would
+    other = Database(database.engine.url)  # as another process would
     put(other, 1, seed=2)
     other.close()
     assert index.state == (8, 8)
@@ -270,6 +270,7 @@ def test_a_full_disk_keeps_the_old_file(database, index, tmp_path, monkeypatch):
     assert len(index) == len(reopened(database, tmp_path)) == 25
 
 
+@pytest.mark.sqlite
 def test_another_process_is_seen(database, index, tmp_path):
     put(database, 3)
     assert len(index) == 3
