@@ -22,6 +22,7 @@ from clipcore.pictures.finding import display_path
 from . import migrate, postgres
 from .backups import Backups
 from .classifiers.card import saved_card
+from .classifiers.label_sets import LabelSets
 from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
@@ -96,6 +97,7 @@ class Library:
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)
         self.sessions = Sessions(self._opened)
+        self.label_sets = LabelSets(self._opened)
         self.reports = Reports(self._opened)
         self.albums = Albums(self._opened, self.classifiers)
         self.map = Maps(self._opened)

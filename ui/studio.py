@@ -19,6 +19,7 @@ from storage import Added, Jobs, Keeper, Library, Pieces, SkippedRecord
 
 from .lessons import carried_on
 from .samples import sample_folder
+from .videos import iter_frames_of
 from .watching import Watcher, iter_watch
 
 if TYPE_CHECKING:
@@ -207,9 +208,12 @@ class Studio:
 
     def _drop(self, payload: dict[str, Any]) -> Work:
         yield from self.wait_for_model()
-        added = yield from self.library.iter_add_files(payload["files"], payload.get("name", "Dropped images"))
+        files, unread = yield from iter_frames_of(self.library, payload["files"])
+        if not files:
+            return {"folder_id": None, "new": 0, "known": 0, "skipped": unread, "replaced": 0, "note": "", "image_ids": []}
+        added = yield from self.library.iter_add_files(files, payload.get("name", "Dropped images"))
         counts = _counts(added)
-        counts["skipped"] += payload.get("passed_over", [])
+        counts["skipped"] += [*payload.get("passed_over", []), *map(list, unread)]
         return {**counts, "image_ids": list(added.image_ids)}
 
     def _classify(self, payload: dict[str, Any]) -> Work:

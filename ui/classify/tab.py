@@ -20,6 +20,7 @@ from ..progress import friendly, said, stopwatch
 from ..samples import LABELS as SAMPLE_LABELS
 from ..sessions import switcher
 from ..sessions.fields import belongs, session_of
+from ..sessions.label_sets import require_own
 from ..studio import Studio
 from . import export_panel, ready, staleness, versions
 
@@ -189,6 +190,8 @@ def classify(
     """Check what was typed, then start the job; most are over before this returns. What taught the board of `run` stays."""
     told = {"after": run, "session": session_of(session)}
     payload = {**wanted(typed, templates, many), **selection(studio, source), **told}
+    if told["session"]:
+        require_own(studio, studio.library.sessions.get(told["session"]), payload["labels"])
     return at.jobs.start("classify", payload, typed, templates, many, session)
 
 
