@@ -1,6 +1,6 @@
 """python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead.
 
-`starter DATA`, `promises DATA`, `towers` and `scale` have tables and arguments of their own.
+`starter DATA`, `promises DATA`, `towers`, `people`, `exported` and `scale` have tables and arguments of their own.
 """
 
 import sys
@@ -49,7 +49,7 @@ def main(
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["scale"]):
+    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["people"], ["exported"], ["scale"]):
         typer.run(import_module(f".{sys.argv.pop(1)}", __package__).main)
     else:
         typer.run(main)

@@ -19,7 +19,7 @@ import numpy as np
 from clipcore import BadInput, Classifier, Examples, NotFound, Predictions, Step, drain, search_classifier
 from clipcore.pictures.finding import display_path
 
-from . import migrate
+from . import migrate, postgres
 from .backups import Backups
 from .classifiers.card import saved_card
 from .classifiers.reports import Reports
@@ -34,6 +34,7 @@ from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
+from .moving import refuse_moved
 from .people import People
 from .pictures import adding, apart, folders, identity, lookup, ratings, watched
 from .pictures.browsing import browse, browse_ids, months
@@ -77,6 +78,8 @@ class Library:
         try:
             private_folder(self.home)
             self._in_use_here = InUse(self.home / IN_USE)
+            if self.database.is_sqlite:
+                refuse_moved(self.home)
             migrate.upgrade(self.database, self.home)
             self._close_to_others()
         except OSError as error:
@@ -103,6 +106,11 @@ class Library:
         file = self.database.path
         files = [file.with_name(f"{file.name}{end}") for end in ("", "-wal", "-shm")] if file else []
         close_to_others(self.home, *files, *(self.home / name for name in FOLDERS))
+
+    @property
+    def where(self) -> str:
+        """Where the rows are, as it can be shown: a server's database without its password, or the home."""
+        return display_path(self.home) if self.database.is_sqlite else postgres.shown(self.database.engine.url)
 
     @property
     def encoder(self) -> "Encoder | None":
@@ -132,14 +140,22 @@ class Library:
 
     # pictures come and go
 
-    def iter_add(self, folder: str | Path, name: str | None = None, again: bool = False) -> Generator[Step, None, Added]:
+    def iter_add(
+        self, folder: str | Path, name: str | None = None, again: bool = False, share: adding.Share | None = None
+    ) -> Generator[Step, None, Added]:
         """Add every picture below a folder; unchanged ones cost a look at the file's size and time.
 
-        With `again` all are read, for programs that change a file and keep both.
+        With `again` all are read, for programs that change a file and keep both. `share` has others read along, see
+        `storage.pieces`.
 
         Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
         """
-        return (yield from adding.add_folder(self.database, self._in_use, folder, name, self.home / "thumbs", again))
+        thumbs = self.home / "thumbs"
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name, thumbs, again, share))
+
+    def iter_add_piece(self, folder_id: int, files: Sequence[str]) -> Generator[Step, None, adding.Read]:
+        """Read some files of a folder that another process is adding. Raises NotFound if it was removed meanwhile."""
+        return (yield from adding.add_piece(self.database, self._in_use, folder_id, files))
 
     def add(self, folder: str | Path, name: str | None = None) -> Added:
         """`iter_add` without the steps."""

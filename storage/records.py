@@ -248,6 +248,7 @@ class Answer:
     prediction  the classifier's shares of all its labels; None where no classifier was asked
     figure      0.01 to 0.99, how likely the classifier's best label is right; None where none was asked
     why         why the classifier gives no answer, in a few words; "" where it gives one
+    author      who with an account said it, and `when`; "" where there are no accounts
     """
 
     image: ImageRecord
@@ -256,6 +257,8 @@ class Answer:
     prediction: Prediction | None = None
     figure: float | None = None
     why: str = ""
+    author: str = ""
+    when: datetime | None = None
 
     @property
     def verdict(self) -> Verdict:

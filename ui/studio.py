@@ -15,7 +15,7 @@ from clipcore.classify.answers import grounded
 from clipcore.pictures.finding import display_path
 from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import read_json, read_plain
-from storage import Added, Jobs, Keeper, Library, SkippedRecord
+from storage import Added, Jobs, Keeper, Library, Pieces, SkippedRecord
 
 from .lessons import carried_on
 from .samples import sample_folder
@@ -53,6 +53,7 @@ class Studio:
         self.library = library
         self.model = model
         self.jobs = Jobs(library)
+        self.pieces = Pieces(library, self.jobs)
         self.keeper = Keeper(library)
         self.watcher = Watcher(library, self.jobs)
         self._load = load
@@ -70,7 +71,7 @@ class Studio:
 
     def start(self) -> None:
         """Begin to load the model, to work off the jobs, to keep a backup of each day, and to look at watched folders."""
-        threading.Thread(target=self._load_model, name="load-model", daemon=True).start()
+        threading.Thread(target=self.load_model, name="load-model", daemon=True).start()
         self.jobs.start()
         self.keeper.start()
         self.watcher.start()
@@ -81,9 +82,11 @@ class Studio:
         self.watcher.stop()
         self.keeper.stop()
 
-    def _load_model(self) -> None:
+    def load_model(self) -> None:
+        """Load the model; that it cannot be is said by whoever asks for it."""
         try:
             self.library.encoder = self._load()
+            self.pieces.register()
         except SaysoError as error:
             self._problem = str(error)
         except Exception:
@@ -179,6 +182,7 @@ class Studio:
         encoder = self.load_other(name)
         yield Step(0, 0, f"taking {self.shown(name)} into use")  # the last moment to stop
         self.library.encoder = encoder
+        self.pieces.register()
         self.model, self._problem = name, None
         (self.library.home / CHOICE).write_text(json.dumps({"model": name}), encoding="utf-8")
         missing = self.library.count() - self.library.count(embedded=True)
@@ -198,7 +202,7 @@ class Studio:
     def _add(self, payload: dict[str, Any]) -> Work:
         yield from self.wait_for_model()
         folder = sample_folder(self.library.home) if payload.get("samples") else payload["folder"]
-        added = yield from self.library.iter_add(folder, name=payload.get("name"))
+        added = yield from self.pieces.iter_add(folder, payload.get("name"))
         return {**_counts(added), "labels": payload.get("labels")}
 
     def _drop(self, payload: dict[str, Any]) -> Work:
@@ -259,7 +263,7 @@ class Studio:
             if folder_id not in (None, folder.id) or self.library.count(folder.id, embedded=True) >= folder.images:
                 continue
             if folder.path:
-                yield from self.library.iter_add(folder.path)
+                yield from self.pieces.iter_add(folder.path)
             else:
                 kept = self.library.images(folder.id, limit=folder.images)
                 yield from self.library.iter_add_files([Path(image.path) for image in kept], folder.name)

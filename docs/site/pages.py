@@ -16,6 +16,7 @@ PARTS = {
     "Use": (
         "docs/models.md",
         "docs/operations.md",
+        "docs/roles.md",
         "docs/files.md",
         "docs/speed.md",
         "docs/scale.md",

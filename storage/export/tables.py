@@ -17,6 +17,8 @@ COLUMNS = (
     *("classifier answer", "likely right", "why not"),
 )
 
+AUTHORS = ("author", "labelled")
+
 
 def to_csv(answers: Iterable[Answer]) -> str:
     """One row per picture. `label` is the person's, or else the classifier's, and empty where neither gave one.
@@ -25,11 +27,13 @@ def to_csv(answers: Iterable[Answer]) -> str:
     its dial, `likely right` its one figure, 0.01 to 0.99, which the dial compares, and `why not` why there is no answer.
     Several labels of a picture are joined with "; ", see `label_cell`. Every cell is quoted, and one that a
     spreadsheet would take for a formula is defused with a leading apostrophe. `storage.labels.imports.read_csv` reads back
-    exactly what a person said.
+    exactly what a person said. Where people have accounts, two columns more say who said it and when.
     """
+    answers = list(answers)
+    has_authors = any(answer.author for answer in answers)
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow((*COLUMNS, *(AUTHORS if has_authors else ())))
     for answer in answers:
         found, second = answer.prediction, answer.runner_up
         cells = [
@@ -45,6 +49,7 @@ def to_csv(answers: Iterable[Answer]) -> str:
             label_cell(answer.found),
             f"{answer.figure:.2f}" if answer.figure is not None else "",
             answer.why,
+            *((answer.author, answer.when.isoformat() if answer.when else "") if has_authors else ()),
         ]
         writer.writerow([defused(cell) for cell in cells])
     return text.getvalue()
@@ -67,6 +72,8 @@ def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> 
             "answer": labels_of(answer.found),
             "verdict": kind_of(answer.found),
         }
+        if answer.author:
+            row |= {"author": answer.author, "labelled": answer.when.isoformat() if answer.when else None}
         if answer.figure is not None:
             row |= {"likely right": round(answer.figure, 2), "why not": answer.why}
         if answer.prediction:

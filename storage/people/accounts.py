@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -15,13 +15,12 @@ from clipcore import BadInput, NotFound
 from ..database import Database
 from ..names import clean_name
 from ..tables import AnyRow, PersonRow, now
+from .roles import ROLES, Role
 from .tokens import Tokens
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-Role = Literal["viewer", "labeller", "owner"]
-ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
 LEAST_LETTERS = 10
 MOST_LETTERS = 1000  # of a password: hashing takes time for each
 _AT_ONCE = threading.Semaphore(2)  # hashes: each takes 64 MiB and a core for some hundredths of a second
@@ -102,6 +101,11 @@ class People:
         Raises NotFound, BadInput for one that is soon guessed.
         """
         return self._change(name, password=hash_of(password))
+
+    def has_password(self, person_id: int) -> bool:
+        """Whether a person has chosen a password."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(PersonRow.password).where(PersonRow.id == person_id)) is not None
 
     def check(self, name: str, password: str) -> Person | None:
         """The person whose name and password these are. It takes as long for a name that is not there."""

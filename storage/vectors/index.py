@@ -350,7 +350,8 @@ class VectorIndex:
     def _read(self, connection: Connection, after: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Ids and vectors of the rows with a higher id, in order, a block at a time."""
         rows = select(Embedding.id, Embedding.vector).where(Embedding.space_id == self._space_id, Embedding.id > after)
-        for part in connection.execute(rows.order_by(Embedding.id)).partitions(BLOCK):
+        in_blocks = {"yield_per": BLOCK}  # else a server's driver would take them all in at once
+        for part in connection.execute(rows.order_by(Embedding.id), execution_options=in_blocks).partitions():
             ids = np.array([row.id for row in part], np.int64)
             yield ids, from_blobs([row.vector for row in part], self._space.dim)
 

@@ -6,6 +6,7 @@ import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial, whole } from "./lesson.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
+import { may } from "../shared/person.js";
 import { Pair } from "../shared/pair.js";
 import { open as openPart } from "../shared/frame.js";
 import { put as putElsewhere } from "../shared/place.js";
@@ -279,6 +280,7 @@ class Board extends HTMLElement {
     return { ...(said ?? guessed), [to]: value };
   }
   move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current], value = 1) {
+    if (!may("labeller")) return this.say("Your role is viewer: you may look, and an owner may let you label.");
     ids = ids.filter((id) => (this.answer.many && to !== null ? this.cards.get(id).said?.[to] !== value : this.cards.get(id).said !== to));
     if (to === undefined || !ids.length) return this.say(to === undefined ? "No class has this key." : "Nothing to move.");
     const held = new Map();

@@ -1,6 +1,7 @@
 // Keeps what stands in the page's fields in a session, a moment after the last key, and when the window goes. Another window
 // may have the same session open: then neither overwrites the other, and one is asked.
 import { getJSON } from "../shared/parts.js";
+import { may } from "../shared/person.js";
 
 const WAIT = 400; // ms after the last key
 const PATIENCE = 30000; // ms for which the fields may take to be those of the session that was opened, on a busy machine
@@ -60,7 +61,7 @@ export class Keeper {
     this.soon();
   }
   get isOwing() {
-    return Boolean(this.session && this.fields && !this.isFilling && !this.overtaken && key(this.fields) !== this.kept);
+    return Boolean(may("labeller") && this.session && this.fields && !this.isFilling && !this.overtaken && key(this.fields) !== this.kept);
   }
   soon() {
     clearTimeout(this.timer);
@@ -103,7 +104,7 @@ export class Keeper {
     return this.post(false, null);
   }
   look(view) {
-    if (!this.session) return;
+    if (!this.session || !may("labeller")) return;
     return getJSON(`/api/sessions/${this.session.id}/view`, { ...json(view), keepalive: true }).catch(() => {}); // said by the next save
   }
   async poll() {
@@ -120,7 +121,7 @@ export class Keeper {
       if (this.differs < 2) return; // an answer may be on its way to this window
       this.differs = 0;
       // sorted before this window knew its session: the board is the session's, and not to be taken away
-      if (board && !now.run && now.edition === session.edition) await getJSON(`/api/sessions/${session.id}/board`, json({ run: board }));
+      if (board && may("labeller") && !now.run && now.edition === session.edition) await getJSON(`/api/sessions/${session.id}/board`, json({ run: board }));
       else this.told.elsewhere();
     } catch {
       // the next one, or what is kept next, says it
