@@ -79,7 +79,7 @@ def build(
         at.prepares = gr.Checkbox(
             False,
             label="The file prepares images itself",
-            info="It then takes one image of any size at a time; else many, already scaled.",
+            info="It then takes one image of any size at a time. Otherwise it takes many, already scaled.",
             visible=False,
         )
         with gr.Row(elem_classes="go"):
