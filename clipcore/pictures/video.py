@@ -27,7 +27,7 @@ def frames(path: Path, every: float = 1.0) -> Iterator[tuple[float, Image.Image]
         raise BadInput("Say after how many seconds to look again, such as 1.")
     shown = 0
     try:
-        with open_plain(path) as file, av.open(file) as container:
+        with open_plain(path) as file, av.open(file, "r") as container:
             if not container.streams.video:
                 raise BadImage(f"{display_path(path)} has no video in it.")
             container.streams.video[0].thread_type = "AUTO"

@@ -200,7 +200,7 @@ def say(
 ) -> Moved:
     """Keep what a person says of pictures (picture -> label -> value, no other of `among`) without seeing what others said.
     A picture that has a label of `among` keeps it: where they differ, somebody decides (`settles`)."""
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     before = _among(connection, wanted, among)
     seen_to(connection, wanted)
