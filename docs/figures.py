@@ -1,5 +1,6 @@
 """Makes the figures of the docs anew: what makes which table, when it was made, on what machine, with what starter.
 
+    python -m docs.figures --page              # write docs/figures.md from what was printed before
     python -m docs.figures --list              # what there is, where it stands, and how old it is
     python -m docs.figures [--only NAME] [--quick] [--data FOLDER]
 
@@ -129,8 +130,14 @@ def main(
     quick: Annotated[bool, typer.Option(help="Less data; for a first look.")] = False,
     data: Annotated[Path | None, typer.Option(help="The folder of labelled sets, for benchmarks that need them.")] = None,
     listed: Annotated[bool, typer.Option("--list", help="Show what there is and how old, and run nothing.")] = False,
+    shown: Annotated[
+        bool, typer.Option("--page", help="Write docs/figures.md from what was printed, and run nothing.")
+    ] = False,
 ) -> None:
     """Make the figures anew."""
+    if shown:
+        PAGE.write_text(page(kept()), encoding="utf-8")
+        return
     known, entries = figures(), kept()
     if unknown := set(only or ()) - {figure.name for figure in known}:
         raise typer.BadParameter(f"There is no figure {', '.join(sorted(unknown))}; --list shows all.")

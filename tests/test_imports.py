@@ -32,9 +32,8 @@ def test_import_is_cheap(package):
 
 def test_page_answers_before_torch_is_there():
     """What reads pictures is imported by the thread that loads the model; the page is up by then."""
-    code = (
-        "import sys, ui.server, ui.page; print(*sorted({'torch', 'open_clip', 'sklearn', 'matplotlib'} & set(sys.modules)))"
-    )
+    late = {"torch", "open_clip", "sklearn", "matplotlib"}
+    code = f"import sys, ui.server, ui.page; print(*sorted({late} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert run.stdout.strip() == ""
 

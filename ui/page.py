@@ -6,6 +6,7 @@ import gradio as gr
 
 from .bias import tab as bias
 from .classify import tab as classify
+from .guard.offered import name_parts
 from .guard.uploads import KEPT_SECONDS, LOOKED_AFTER
 from .library import tab as library
 from .measure import tab as measure
@@ -15,7 +16,7 @@ from .studio import Studio
 
 STATIC = Path(__file__).with_name("static")
 ELEMENTS = (
-    *("shared/frame", "shared/place", "shared/status", "shared/quickstart", "shared/tour"),
+    *("shared/frame", "shared/place", "shared/status", "shared/person", "shared/quickstart", "shared/tour"),
     *("classify/board", "classify/changes", "classify/names", "classify/class_rows", "sessions/sessions"),
     *("library/grid", "library/chooser", "library/duplicates", "measure/measure", "bias/bias"),
 )
@@ -23,6 +24,9 @@ ELEMENTS = (
 SCRIPTS = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js"))
 HEAD = "".join(f'<link rel="modulepreload" href="/elements/{script}">' for script in SCRIPTS)
 HEAD += "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ELEMENTS)
+# its notes stand outside of what a theme's rules reach
+STILL = ".toast-wrap * { animation: none !important; transition: none !important }"
+HEAD += f"<style>@media (prefers-reduced-motion: reduce) {{ {STILL} }}</style>"
 MASTHEAD = (
     '<button type="button" class="rail-key" data-frame="rail" aria-expanded="true" title="Hide or show the panel (P)">'
     '<span class="gone">Panel</span></button><h1>Sayso</h1><sayso-place name="search" hidden></sayso-place>'
@@ -37,7 +41,7 @@ def build(studio: Studio) -> gr.Blocks:
         with gr.Row(elem_id="masthead"):
             gr.HTML(MASTHEAD, elem_id="brand", padding=False)
             status = gr.HTML(
-                html_template="<sayso-status></sayso-status>",
+                html_template="<sayso-status></sayso-status><sayso-person></sayso-person>",
                 apply_default_css=False,
                 elem_id="status",
                 js_on_load="element.addEventListener('news', () => trigger('news'))",
@@ -54,6 +58,7 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Tab("Models", id="models") as models_tab:
                 models.build(studio, page, models_tab)
         page.wire(status.news)  # an event of our own
+        name_parts(blocks)
     _show_no_progress(blocks, status)
     return blocks
 

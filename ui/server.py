@@ -23,25 +23,45 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 from clipcore import BadInput
 
 from .api import add_routes
+from .guard.asking import NO_PROXY, Asking, Doorkeeper, Proxy
 from .guard.bodies import UPLOAD, Bodies
+from .guard.offered import head_for
 from .guard.passwords import LEAST_LETTERS, Passwords
+from .guard.rates import Rates
+from .guard.sign_in import add_sign_in_routes
 from .guard.uploads import Incoming, mount
 from .guard.visitors import Nonces, Visitors
+from .health import Counted, Counts, add_health
 from .studio import Studio
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STATIC = Path(__file__).with_name("static")
 GRACE = 3  # seconds that answers under way get at the end; a page's stream of news has no end of its own
 
 
-def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = None) -> FastAPI:
-    """The whole application, ready for uvicorn. Raises BadInput for an open address without a good password."""
-    if host not in LOOPBACK and not password:
-        raise BadInput(f"Serving at {host} would let anyone on the network in. Set SAYSO_PASSWORD first, or use 127.0.0.1.")
-    if host not in LOOPBACK and password and len(password) < LEAST_LETTERS:
+def create_app(
+    studio: Studio,
+    host: str = "127.0.0.1",
+    password: str | None = None,
+    proxy: Proxy = NO_PROXY,
+    hosts: "Sequence[str]" = (),
+) -> FastAPI:
+    """The whole application, ready for uvicorn. Raises BadInput for an open address without accounts or a good password.
+
+    proxy   the reverse proxy that says who asks
+    hosts   the names under which it serves this
+    """
+    keeper = Doorkeeper(studio.library.people, proxy)
+    has_accounts = keeper.has_accounts()
+    if host not in LOOPBACK and not password and not has_accounts:
+        raise BadInput(
+            f"Serving at {host} would let anyone on the network in. Set SAYSO_PASSWORD first, make accounts with "
+            "“python app.py people add”, or use 127.0.0.1."
+        )
+    if host not in LOOPBACK and password and not has_accounts and len(password) < LEAST_LETTERS:
         raise BadInput(f"On a network that password is soon guessed. Give SAYSO_PASSWORD {LEAST_LETTERS} letters or more.")
     incoming = Incoming.of(studio.library.home)
     os.environ["GRADIO_TEMP_DIR"] = str(incoming.folder)  # before Gradio's parts are made: each keeps it
@@ -57,20 +77,27 @@ def create_app(studio: Studio, host: str = "127.0.0.1", password: str | None = N
 
     app = FastAPI(title="Sayso", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
 
-    app.state.has_password = bool(password)
+    app.state.has_password, app.state.doorkeeper = bool(password), keeper
     # the last one added is asked first
     app.add_middleware(CORSMiddleware)  # allows nobody; without it Gradio would allow every page of this computer
-    app.add_middleware(Nonces)
+    app.add_middleware(Nonces, told=lambda scope: head_for(scope, blocks))
     app.add_middleware(Bodies)
-    app.add_middleware(Visitors, passwords=Passwords(password) if password else None)
+    app.add_middleware(Asking, doorkeeper=keeper)
+    app.add_middleware(Rates)
+    app.add_middleware(Visitors, passwords=Passwords(password) if password else None, doorkeeper=keeper)
     app.add_middleware(GZipMiddleware, minimum_size=2000)
-    if host in LOOPBACK:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]"])
+    if host in LOOPBACK or hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]", *hosts])
+    counts = Counts()
+    app.add_middleware(Counted, counts=counts)
     app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
+    add_sign_in_routes(app, keeper)
     add_routes(app, studio)
+    add_health(app, studio, counts)
+    blocks = build(studio)
     mount(
         app,
-        build(studio),
+        blocks,
         incoming,
         theme=THEME,
         css=CSS,
@@ -111,17 +138,26 @@ def serve(
     port: int,
     password: str | None = None,
     listening: "Callable[[str], object] | None" = None,
+    proxy: Proxy = NO_PROXY,
+    hosts: "Sequence[str]" = (),
 ) -> None:
     """Serve until interrupted; `listening` is told the address as soon as it takes connections.
 
     Raises BadInput if the address cannot be used, for instance because the port is taken.
     """
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
+
+    from .logs import log_as_json
+
+    as_json = os.environ.get("SAYSO_LOG") == "json"
+    if as_json:
+        log_as_json()
 
     from .guard.connections import MOST as MOST_CONNECTIONS
     from .guard.connections import Connection
 
-    app = create_app(studio, host, password)
+    app = create_app(studio, host, password, proxy, hosts)
     try:
         listener = listen(host, port)
     except OSError as error:
@@ -137,7 +173,9 @@ def serve(
         http=Connection,
         ws="none",
         log_level="warning",
+        log_config=None if as_json else LOGGING_CONFIG,
         server_header=False,
+        proxy_headers=not proxy.addresses,  # else `Asking` reads them, and of the trusted proxy alone
         limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=GRACE,
     )

@@ -45,7 +45,8 @@ def export_onnx(encoder: "Encoder", classifier: Classifier, path: str | os.PathL
         import onnxscript  # noqa: F401  # torch exports with it
     except ImportError as error:
         raise BadInput(
-            f"ONNX needs more packages ({error.name}): pip install -r requirements-extras/onnx.txt, then export again."
+            f"ONNX needs more packages ({error.name}): pip install -r requirements-extras/onnx.txt, then export again.",
+            page="ONNX files need the extra “onnx”. Whoever installed Sayso can add it.",
         ) from error
     import torch
 

@@ -144,7 +144,7 @@ def _create(name: str, source: Source, config: dict[str, Any]) -> tuple[Any, Any
         ) from error
     except Exception as error:  # open_clip, safetensors and timm raise nearly anything on a file that does not fit
         raise ModelError(
-            f"The model {name} cannot be loaded: its weights are damaged or belong to another architecture "
-            f"({shortened(error)}); fetch it again or choose another."
+            f"The weights of {name} are damaged or belong to another architecture ({shortened(error)}); fetch it again or "
+            "choose another."
         ) from error
     return model, preprocess, tokenizer

@@ -16,8 +16,11 @@ PARTS = {
     "Use": (
         "docs/models.md",
         "docs/operations.md",
+        "docs/api.md",
+        "docs/roles.md",
         "docs/files.md",
         "docs/speed.md",
+        "docs/scale.md",
         "docs/figures.md",
         "docs/troubleshooting.md",
     ),

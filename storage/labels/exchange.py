@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, update
 
@@ -14,6 +15,7 @@ from clipcore.pictures.finding import display_path
 from ..classifiers.runs import Runs
 from ..classifiers.saved import Classifiers
 from ..database import chunks
+from ..people import People
 from ..pictures import lookup
 from ..records import Answer, ClassifierRecord, ImageRecord, Imported, SkippedRecord, Verdict
 from ..tables import Image
@@ -48,7 +50,7 @@ class Exchange:
         if classifier is None:
             images = self._all_images(folder_id, image_ids)
             values = self._labels.of([image.id for image in images])
-            return [Answer(image, _said(values[image.id])) for image in images if image.id in values]
+            return self._by([Answer(image, _said(values[image.id])) for image in images if image.id in values])
         model = self._opened.in_use
         model.space.require(classifier.space, "This classifier")
         images, X = lookup.images_with_vectors(self._opened, image_ids, folder_id)
@@ -58,7 +60,8 @@ class Exchange:
         why = reasons(decided, classifier.labels, stand_alone(classifier))
         many = classifier.decision.many
         said = [_said_on_board(values.get(image.id, {}), classifier.labels, many) for image in images]
-        return [Answer(*row) for row in zip(images, said, found, shares, decided.figure.tolist(), why, strict=True)]
+        rows = zip(images, said, found, shares, decided.figure.tolist(), why, strict=True)
+        return self._by([Answer(*row) for row in rows])
 
     def run_answers(self, run_id: str) -> list[Answer]:
         """`answers` for a run as it is now. Raises NotFound, SpaceMismatch."""
@@ -72,7 +75,26 @@ class Exchange:
         values = self._labels.of([image.id for image in images])
         labels, many = run.classifier.labels, run.classifier.decision.many
         said = [_said_on_board(values.get(image.id, {}), labels, many) for image in images]
-        return [Answer(image, word) for image, word in zip(images, said, strict=True) if word is not None]
+        return self._by([Answer(image, word) for image, word in zip(images, said, strict=True) if word is not None])
+
+    def _by(self, answers: list[Answer]) -> list[Answer]:
+        """The answers with who said them, and when, where people have accounts."""
+        names = {person.id: person.name for person in People(self._database).all()}
+        if not names:
+            return answers
+        last: dict[str, tuple[int, datetime]] = {}
+        said = {answer.image.picture for answer in answers if answer.said is not None}
+        for (picture, _), (author, when) in self._labels.authors(said).items():
+            if picture not in last or when > last[picture][1]:
+                last[picture] = author, when
+
+        def by(answer: Answer) -> Answer:
+            if answer.said is None or answer.image.picture not in last:
+                return answer
+            author, when = last[answer.image.picture]
+            return replace(answer, author=names[author], when=when)
+
+        return [by(answer) for answer in answers]
 
     def moved(self, paths: Sequence[tuple[int, str]]) -> None:
         """Pictures have moved to new paths (image id, path): their rows go along, and with them their labels."""

@@ -4,6 +4,8 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -16,10 +18,13 @@ from clipcore.classify.prompts import clean_label
 from clipcore.pictures.finding import display_path
 
 from ..database import Database
+from ..people import People, author
+from ..people.shares import whose
 from ..pictures import lookup
 from ..tables import Image
 from ..vectors.opened import Opened
 from . import moves as board
+from . import opinions
 from .moves import Entry, Moved, Place, Values
 
 Item = TypeVar("Item")
@@ -82,7 +87,9 @@ class Labels:
     ) -> Moved:
         """`label` for many pictures at once, as one step. Raises BadInput for a bad name or value, NotFound."""
         if value not in (1, -1, 0):
-            raise BadInput("A label has the value 1 (it is), -1 (it is not) or 0 (cannot be told).")
+            raise BadInput(
+                "A label has the value 1, -1 or 0; these say that it is, that it is not, and that nobody can tell."
+            )
         label = clean_label(label)
         return self.mark({image_id: {label: value} for image_id in image_ids}, client, op)
 
@@ -151,7 +158,7 @@ class Labels:
     def _reverse(self, client: str, op: str | None, redo: bool) -> Moved | None:
         entry = Entry(client, op or secrets.token_hex(16))
         with self._database.writing() as connection:
-            done = board.begin(self._database, connection, entry)
+            done = board.begin(connection, entry)
             stack = board.stacks(connection, client)[redo]
             step = done.undoes if done else stack[-1] if stack else None
             if step is None:
@@ -172,7 +179,7 @@ class Labels:
         moved = list(begun)
         for work in works:
             if number := len(moved):
-                time.sleep(PAUSE)
+                time.sleep(PAUSE if self._database.is_sqlite else 0)  # on a server those who wait come in turn
             mine = entry.part(number, first) if number else entry
             with self._database.writing() as connection:
                 moved.append(work(connection, mine))
@@ -186,7 +193,74 @@ class Labels:
             done, undone = board.stacks(connection, client)
         return len(done), len(undone)
 
+    def say(
+        self, image_ids: Sequence[int], to: Place, among: Sequence[str], client: str = ME, op: str | None = None
+    ) -> Moved:
+        """Say where pictures belong on a board of the classes `among` without having seen what others said: a label that is
+        there stays, and where it is another one the picture is among `differing`. Raises BadInput, NotFound."""
+        moved = list(self._known(image_ids))
+        values = board.values_at(to, among)
+
+        def part(connection: Connection, ids: Sequence[int], entry: Entry) -> Moved:
+            pictures = board.pictures_of(connection, ids).values()
+            return board.say(self._database, connection, dict.fromkeys(pictures, values), among, entry)
+
+        return self.in_parts(moved, len(among), part, client, op)
+
+    def decide(self, image_ids: Sequence[int], to: Place, among: Sequence[str], client: str = ME) -> Moved:
+        """Decide what pictures are on which people differ; as `move`, and they are `differing` no more."""
+        moved = list(self._known(image_ids))
+        values = board.values_at(to, among)
+
+        def part(connection: Connection, ids: Sequence[int], entry: Entry) -> Moved:
+            pictures = board.pictures_of(connection, ids).values()
+            wanted = dict.fromkeys(pictures, values)
+            return board.replace_values(self._database, connection, wanted, among, replace(entry, settles=True))
+
+        return self.in_parts(moved, len(among), part, client, None)
+
     # reading
+
+    def not_mine(self, pictures: Sequence[str]) -> np.ndarray:
+        """Which pictures others are to label, not the person who acts, bool [n]: nothing where nobody acts or nobody else
+        labels (`storage.people.shares`)."""
+        me = author()
+        team = [one.id for one in People(self._database).all() if one.may("labeller") and not one.disabled] if me else []
+        if len(team) < 2 or me not in team:
+            return np.zeros(len(pictures), bool)
+        return np.array([me not in whose(picture, team) for picture in pictures], bool)
+
+    def words(self) -> list[opinions.Word]:
+        """What was said of the pictures of which several people said something."""
+        with self._database.reading() as connection:
+            return opinions.shared(connection)
+
+    def answers_by_person(self) -> dict[str, dict[int, str]]:
+        """Picture -> person's id -> what they said it is, of the pictures of which several people said something."""
+        said: dict[str, dict[int, Values]] = {}
+        for word in self.words():
+            said.setdefault(word.picture, {}).setdefault(word.person_id, {})[word.label] = word.value
+        return {picture: {person: opinions.answer(values) for person, values in by.items()} for picture, by in said.items()}
+
+    def words_of(self, picture: str) -> list[opinions.Word]:
+        """What anybody with an account said of a picture, the oldest first."""
+        with self._database.reading() as connection:
+            return opinions.of_pictures(connection, [picture])
+
+    def differing(self) -> list[int]:
+        """Ids of the pictures, one file of each, of which people said different things and nobody has decided."""
+        with self._database.reading() as connection:
+            said: dict[str, dict[int, dict[str, int]]] = {}
+            for word in opinions.shared(connection):
+                said.setdefault(word.picture, {}).setdefault(word.person_id, {})[word.label] = word.value
+            open_ones = [picture for picture, by in said.items() if opinions.differ(by.values())]
+            open_ones = sorted(set(open_ones) - opinions.settled(connection))
+            return sorted(image.id for image in lookup.images_of(connection, open_ones).values())
+
+    def authors(self, pictures: Iterable[str]) -> dict[tuple[str, str], tuple[int, datetime]]:
+        """(picture, label) -> the id of who said what stands, and when."""
+        with self._database.reading() as connection:
+            return opinions.authors(connection, pictures)
 
     def of(self, image_ids: Sequence[int] | None = None) -> dict[int, Values]:
         """Image id -> label -> value (1, -1, 0), for these pictures or all; those without labels are left out."""

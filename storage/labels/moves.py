@@ -7,15 +7,17 @@ it (compare and set), and an undo only what still is as the step left it. So two
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from clipcore import NONE, UNSURE, BadInput
 
 from ..database import Database, chunks
+from ..people import author as who_acts
 from ..pictures.identity import seen_to
 from ..tables import AnyRow, Image, LabelRow, LabelStep, now
+from . import opinions
 
 Place = str | int | None
 Values = dict[str, int]  # of one picture: label -> 1, -1 or 0
@@ -27,15 +29,18 @@ ROWS = 5000  # written at once
 
 @dataclass(frozen=True)
 class Entry:
-    """What a step goes by in the log: whose it is, its own number, and its first part, where it has several."""
+    """What a step goes by in the log: whose it is, its own number, and its first part, where it has several. `author` is the
+    person who acts, None where there are no accounts; `settles` says that they decide where people differ."""
 
     client: str
     op: str
     part_of: int | None = None
+    author: int | None = field(default_factory=who_acts)
+    settles: bool = False
 
     def part(self, number: int, first: int | None) -> "Entry":
         """The entry of a further part of this step, with the same number whenever it is asked for."""
-        return Entry(self.client, hashlib.sha256(f"{self.op}/{number}".encode()).hexdigest(), first)
+        return replace(self, op=hashlib.sha256(f"{self.op}/{number}".encode()).hexdigest(), part_of=first)
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,7 @@ def move(
     The same entry again is answered and not done twice. Raises BadInput for a place that is not on the board.
     """
     target = values_at(to, among)
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         left = {picture for picture, values in _among(connection, seen, among).items() if place_of(values, among) != to}
         changed = _pictures(done)
         return Moved(newest(connection), tuple(changed), tuple(sorted(left - set(changed))))
@@ -159,31 +164,48 @@ def move(
     skipped = [p for p, place in seen.items() if place_of(before[p], among) not in (place, to)]
     moved = seen.keys() - set(skipped)
     seen_to(connection, moved)
-    return _step(database, connection, {p: _change(before[p], target) for p in moved}, entry, skipped)
+    changes = {p: _change(before[p], target) for p in moved}
+    return _step(database, connection, changes, entry, skipped, saying=(dict.fromkeys(moved, target), among))
 
 
 def set_values(database: Database, connection: Connection, wanted: Mapping[str, Mapping[str, int]], entry: Entry) -> Moved:
     """Set labels of pictures (picture -> label -> value) and leave their other labels as they are, as `move` does."""
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     before = values_of(connection, wanted)
     changes = {p: _change({k: before.get(p, {})[k] for k in v if k in before.get(p, {})}, v) for p, v in wanted.items()}
     seen_to(connection, wanted)
-    return _step(database, connection, changes, entry)
+    return _step(database, connection, changes, entry, saying=(wanted, None))
 
 
 def replace_values(
     database: Database, connection: Connection, wanted: Mapping[str, Values], among: Sequence[str], entry: Entry
 ) -> Moved:
     """Give pictures (picture -> label -> value) these labels and no other of `among`, as `move` does."""
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     before = _among(connection, wanted, among)
     seen_to(connection, wanted)
-    return _step(database, connection, {p: _change(before[p], values) for p, values in wanted.items()}, entry)
+    moved = _step(database, connection, {p: _change(before[p], values) for p, values in wanted.items()}, entry)
+    if entry.settles:
+        opinions.settle(connection, wanted)
+    return moved
 
 
 # taking back
+
+
+def say(
+    database: Database, connection: Connection, wanted: Mapping[str, Values], among: Sequence[str], entry: Entry
+) -> Moved:
+    """Keep what a person says of pictures (picture -> label -> value, no other of `among`) without seeing what others said.
+    A picture that has a label of `among` keeps it: where they differ, somebody decides (`settles`)."""
+    if done := begin(connection, entry):
+        return Moved(newest(connection), tuple(_pictures(done)))
+    before = _among(connection, wanted, among)
+    seen_to(connection, wanted)
+    changes = {p: _change({}, values) for p, values in wanted.items() if not before[p]}
+    return _step(database, connection, changes, entry, saying=(wanted, among))
 
 
 def reverse(database: Database, connection: Connection, part: int, entry: Entry, undoes: int | None) -> Moved:
@@ -191,9 +213,9 @@ def reverse(database: Database, connection: Connection, part: int, entry: Entry,
 
     A picture that someone has labelled since stays as it is. The reversal is a step of its own.
     """
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
-    last = connection.execute(select(LabelStep.changes).where(LabelStep.id == part)).one()
+    last = connection.execute(select(LabelStep.changes, LabelStep.said).where(LabelStep.id == part)).one()
     back = {picture: change for pictures, change in last.changes for picture in pictures}
     now_there = values_of(connection, back)
     skipped = {
@@ -206,17 +228,21 @@ def reverse(database: Database, connection: Connection, part: int, entry: Entry,
         for picture, change in back.items()
         if picture not in skipped
     }
-    return _step(database, connection, changes, entry, tuple(skipped), undoes)
+    unsaid = opinions.backwards(last.said) if last.said else None
+    return _step(database, connection, changes, entry, tuple(skipped), undoes, unsaid=unsaid)
 
 
 def stacks(connection: Connection, client: str) -> tuple[list[int], list[int]]:
-    """A client's steps that can be taken back, and its undos that can; the last of each list is the next to go.
+    """A client's steps that can be taken back, and its undos that can; the last of each list is the next to go. They are
+    those of the person who acts: nobody takes back what somebody else did.
 
     A new move ends what could be done again.
     """
     done: list[int] = []
     undone: list[int] = []
-    steps = select(LabelStep.id, LabelStep.undoes).where(LabelStep.client == client, LabelStep.part_of.is_(None))
+    whose = LabelStep.author_id == who_acts() if who_acts() is not None else LabelStep.author_id.is_(None)
+    mine = (LabelStep.client == client, whose, LabelStep.part_of.is_(None))
+    steps = select(LabelStep.id, LabelStep.undoes).where(*mine)
     for step, undoes in connection.execute(steps.order_by(LabelStep.id)):
         if undoes is None:
             done.append(step)
@@ -244,12 +270,13 @@ def step_of(connection: Connection, entry: Entry) -> int | None:
 # what the moves share
 
 
-def begin(database: Database, connection: Connection, entry: Entry) -> AnyRow | None:
-    """See that nobody else is moving labels; what was done under this entry before, if anything. Raises BadInput."""
+def begin(connection: Connection, entry: Entry) -> AnyRow | None:
+    """What was done under this entry before, if anything. Nobody else is moving labels: `database.writing` sees to that.
+
+    Raises BadInput.
+    """
     if not 0 < len(entry.op) <= CLIENT_LIMIT or not 0 < len(entry.client) <= CLIENT_LIMIT:
         raise BadInput(f"A step and its client have names of 1 to {CLIENT_LIMIT} letters; load the page again.")
-    if not database.is_sqlite:  # BEGIN IMMEDIATE has done this for SQLite
-        connection.execute(text("LOCK TABLE label_steps IN SHARE ROW EXCLUSIVE MODE"))
     return connection.execute(select(LabelStep.changes, LabelStep.undoes).where(LabelStep.op == entry.op)).one_or_none()
 
 
@@ -275,25 +302,35 @@ def _step(
     entry: Entry,
     skipped: Sequence[str] = (),
     undoes: int | None = None,
+    saying: tuple[Mapping[str, Mapping[str, int]], Sequence[str] | None] | None = None,
+    unsaid: opinions.Said | None = None,
 ) -> Moved:
-    """Write the changes and their entry in the log. A step that changes nothing is kept only if it is an undo."""
+    """Write the changes and their entry in the log. A step that changes nothing is kept only if it is an undo, a decision,
+    or a person's word that others said already. `saying` is what the author says (picture -> label -> value) and among which
+    labels they say nothing else; `unsaid` what they take back."""
     groups: dict[Change, list[str]] = {}  # a column moved at once is one group, however many pictures and classes it has
     for picture, change in changes.items():
         if change:
             groups.setdefault(change, []).append(picture)
-    if not groups and undoes is None:
+    said = unsaid
+    if saying is not None and entry.author is not None:
+        said = opinions.change(connection, entry.author, *saying)
+    if not groups and undoes is None and not said and not entry.settles:
         return Moved(newest(connection), (), tuple(skipped))
     for change, pictures in groups.items():
-        _write(database, connection, pictures, change)
+        _write(database, connection, pictures, change, entry.author)
+    if said and entry.author is not None:
+        opinions.write(database, connection, entry.author, said)
     row = {
         **{"op": entry.op, "client": entry.client, "part_of": entry.part_of, "undoes": undoes},
+        **{"author_id": entry.author, "said": said or None},
         "changes": [[pictures, list(change)] for change, pictures in groups.items()],
     }
     step = connection.execute(insert(LabelStep).values(row).returning(LabelStep.id)).scalar_one()
     return Moved(step, tuple(c for pictures in groups.values() for c in pictures), tuple(skipped))
 
 
-def _write(database: Database, connection: Connection, pictures: Sequence[str], change: Change) -> None:
+def _write(database: Database, connection: Connection, pictures: Sequence[str], change: Change, by: int | None) -> None:
     gone = [label for label, _, after in change if after is None]
     for labels in chunks(gone):
         for some in chunks(pictures):
@@ -304,12 +341,13 @@ def _write(database: Database, connection: Connection, pictures: Sequence[str], 
     upsert = database.insert(LabelRow)
     upsert = upsert.on_conflict_do_update(
         index_elements=["picture", "label"],
-        set_={"value": upsert.excluded.value, "created": upsert.excluded.created},
+        set_={name: upsert.excluded[name] for name in ("value", "created", "author_id", "settled")},
     )
     moment, rows = now(), []
     for picture in pictures:
         for label, value in kept:
-            rows.append({"picture": picture, "label": label, "value": value, "created": moment})
+            row = {"picture": picture, "label": label, "value": value, "created": moment}
+            rows.append({**row, "author_id": by, "settled": False})
         if len(rows) >= ROWS:
             connection.execute(upsert, rows)
             rows = []

@@ -1,7 +1,8 @@
 """Who works on a library together: people with accounts, what proves who asks, and who acts at this moment."""
 
-from .accounts import ROLES, People, Person, Role
+from .accounts import People, Person
 from .acting import acting, author
-from .tokens import SCOPES, Token, Tokens
+from .roles import ROLES, SCOPES, Role
+from .tokens import Token, Tokens
 
 __all__ = ["ROLES", "SCOPES", "People", "Person", "Role", "Token", "Tokens", "acting", "author"]

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, func, insert, select, update
 
@@ -15,13 +15,12 @@ from clipcore import BadInput, NotFound
 from ..database import Database
 from ..names import clean_name
 from ..tables import AnyRow, PersonRow, now
+from .roles import ROLES, Role
 from .tokens import Tokens
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
 
-Role = Literal["viewer", "labeller", "owner"]
-ROLES: tuple[Role, ...] = get_args(Role)  # each may do what those before it may
 LEAST_LETTERS = 10
 MOST_LETTERS = 1000  # of a password: hashing takes time for each
 _AT_ONCE = threading.Semaphore(2)  # hashes: each takes 64 MiB and a core for some hundredths of a second
@@ -82,7 +81,10 @@ class People:
         hashed = None if password is None else hash_of(password)
         with self._database.writing() as connection:
             if role != "owner" and not connection.scalar(select(func.count()).select_from(PersonRow)):
-                raise BadInput("The first person must be an owner, or nobody could add others: use --role owner.")
+                raise BadInput(
+                    "The first person must be an owner, or nobody could add others: use --role owner.",
+                    page="The first person must be an owner, or nobody could add others.",
+                )
             if connection.scalar(select(PersonRow.id).where(PersonRow.key == name.casefold())) is not None:
                 raise BadInput(f"There is a person “{name}” already; choose another name.")
             row = {"name": name, "key": name.casefold(), "role": role, "password": hashed, "created": now()}
@@ -102,6 +104,11 @@ class People:
         Raises NotFound, BadInput for one that is soon guessed.
         """
         return self._change(name, password=hash_of(password))
+
+    def has_password(self, person_id: int) -> bool:
+        """Whether a person has chosen a password."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(PersonRow.password).where(PersonRow.id == person_id)) is not None
 
     def check(self, name: str, password: str) -> Person | None:
         """The person whose name and password these are. It takes as long for a name that is not there."""
@@ -149,7 +156,8 @@ def _there(connection: Connection, name: str | int) -> Person:
     one = PersonRow.id == name if isinstance(name, int) else PersonRow.key == " ".join(name.split()).casefold()
     row = connection.execute(select(*_COLUMNS).where(one)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no person {name if isinstance(name, int) else f'“{name}”'}; see “python app.py people”.")
+        who = name if isinstance(name, int) else f"“{name}”"
+        raise NotFound(f"There is no person {who}; see “python app.py people”.", page=f"There is no person {who}.")
     return _person(row)
 
 

@@ -15,9 +15,9 @@ from clipcore import BadInput, NotFound
 from ..database import Database
 from ..names import clean_name
 from ..tables import AnyRow, PersonRow, TokenRow, now
+from .roles import SCOPES
 
 Kind = Literal["api", "page", "invitation"]
-SCOPES = {"read": "viewer", "label": "labeller", "manage": "owner"}  # scope -> the role it stands for, and no more than that
 NOTED = timedelta(minutes=1)  # `last_used` is right to this: not every request is to write
 
 
@@ -95,6 +95,11 @@ class Tokens:
         with self._database.writing() as connection:
             if not connection.execute(delete(TokenRow).where(TokenRow.id == token_id)).rowcount:
                 raise NotFound(f"There is no token {token_id}; list them first.")
+
+    def end(self, secret: str, kind: Kind) -> None:
+        """Make this secret worthless, at once; nothing happens to one that is so already."""
+        with self._database.writing() as connection:
+            connection.execute(delete(TokenRow).where(TokenRow.sha256 == _hashed(secret), TokenRow.kind == kind))
 
     def forget(self, connection: Connection, person_id: int, kind: Kind | None = None) -> None:
         """Make all secrets of a person worthless, or those of one kind."""

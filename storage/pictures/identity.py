@@ -29,7 +29,7 @@ from sqlalchemy import Connection, Text, cast, delete, insert, select, update
 from clipcore.encoding.stream import Picture
 
 from ..database import Database, chunks
-from ..tables import Content, Image, LabelRow, LabelStep, now
+from ..tables import Content, Image, LabelRow, LabelStep, Opinion, now
 from ..vectors.spaces import Model
 from .duplicates import SIMILAR
 from .lookup import vectors_of
@@ -166,10 +166,13 @@ def _inherit(connection: Connection, heirs: Mapping[str, str]) -> dict[str, tupl
     """Give new pictures the labels of others (new -> old) and a part in their steps; the labels that are true, by new."""
     olds = set(heirs.values())
     said: dict[str, list[tuple[str, int]]] = {}
+    by: dict[tuple[str, str], int | None] = {}
     for some in chunks(olds):
-        rows = select(LabelRow.picture, LabelRow.label, LabelRow.value).where(LabelRow.picture.in_(some))
-        for picture, label, value in connection.execute(rows.order_by(LabelRow.label)):
+        columns = (LabelRow.picture, LabelRow.label, LabelRow.value, LabelRow.author_id)
+        rows = select(*columns).where(LabelRow.picture.in_(some))
+        for picture, label, value, author in connection.execute(rows.order_by(LabelRow.label)):
             said.setdefault(picture, []).append((label, value))
+            by[picture, label] = author
     given = {new: said[old] for new, old in heirs.items() if old in said}
     if not given:
         return {}
@@ -177,11 +180,12 @@ def _inherit(connection: Connection, heirs: Mapping[str, str]) -> dict[str, tupl
     connection.execute(
         insert(LabelRow),
         [
-            {"picture": new, "label": label, "value": value, "created": moment}
+            {"picture": new, "label": label, "value": value, "created": moment, "author_id": by[heirs[new], label]}
             for new, values in given.items()
             for label, value in values
         ],
     )
+    _inherit_opinions(connection, heirs)
     for some in chunks(given):
         connection.execute(update(Content).where(Content.content_hash.in_(some)).values(replaced=True))
     heirs_of: dict[str, list[str]] = {}
@@ -195,3 +199,16 @@ def _inherit(connection: Connection, heirs: Mapping[str, str]) -> dict[str, tupl
         joined = [[[*some, *(new for old in some for new in heirs_of.get(old, ()))], change] for some, change in groups]
         connection.execute(update(LabelStep).where(LabelStep.id == step).values(changes=joined))
     return {new: tuple(label for label, value in values if value == 1) for new, values in given.items()}
+
+
+def _inherit_opinions(connection: Connection, heirs: Mapping[str, str]) -> None:
+    """What people said of the old pictures, each as their own word."""
+    heirs_of: dict[str, list[str]] = {}
+    for new, old in heirs.items():
+        heirs_of.setdefault(old, []).append(new)
+    columns = (Opinion.picture, Opinion.label, Opinion.person_id, Opinion.value, Opinion.created)
+    for some in chunks(heirs_of):
+        rows = connection.execute(select(*columns).where(Opinion.picture.in_(some))).all()
+        copied = [{**row._asdict(), "picture": new} for row in rows for new in heirs_of[row.picture]]
+        if copied:
+            connection.execute(insert(Opinion), copied)

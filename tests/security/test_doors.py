@@ -17,7 +17,7 @@ from clipcore import BadInput
 from storage import Library
 from storage.files import write_beside
 from tests.support.fakes import FakeEncoder, photo
-from ui.guard.bodies import MOST, Bodies
+from ui.guard.bodies import LARGER, MOST, Bodies
 from ui.guard.connections import Connection
 from ui.guard.passwords import FREE, LONGEST, Passwords
 from ui.guard.uploads import Incoming
@@ -130,7 +130,11 @@ def test_short_passwords_are_for_this_computer_alone(served, host, password, ref
 
 def test_every_route_has_a_bound(served):
     """Whatever is posted, read or not."""
-    paths = [route.path for route in api_routes(served.app) if "POST" in route.methods and route.path != "/api/pictures"]
+    paths = [
+        route.path
+        for route in api_routes(served.app)
+        if "POST" in route.methods and not any(one.fullmatch(route.path) for one in LARGER)
+    ]
     assert len(paths) > 15
     for path in [*paths, "/gradio_api/queue/join", "/gradio_api/cancel", "/", "/nothing"]:
         answer = served.client.post(path, content=b" " * (MOST + 1), headers={"Content-Type": "application/json"})

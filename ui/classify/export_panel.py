@@ -79,7 +79,7 @@ def build(
         at.prepares = gr.Checkbox(
             False,
             label="The file prepares images itself",
-            info="It then takes one image of any size at a time; else many, already scaled.",
+            info="It then takes one image of any size at a time. Otherwise it takes many, already scaled.",
             visible=False,
         )
         with gr.Row(elem_classes="go"):
@@ -175,7 +175,7 @@ def _take(studio: Studio, at: Parts, file: str) -> Changes:
     try:
         record = export_jobs.bring_classifier(studio, file, name)
     except SpaceMismatch as error:
-        return {at.news: said(str(error), problem=True), at.rebuild: gr.Button(visible=True), at.file: file}
+        return {at.news: said(error.page, problem=True), at.rebuild: gr.Button(visible=True), at.file: file}
     return _came(studio, at, record.name, f"“{record.name}” is among the saved classifiers, version {record.version}.")
 
 

@@ -158,8 +158,12 @@ class Teaching:
         unsure = None
         if board.many:  # how close any label is to its threshold
             unsure = 1 - np.abs(board.answers.shares - board.thresholds).min(1)
-        rows = what_next(board.run.classifier, board.X, self._boards.taken(board), QUEUE, unsure)
-        return {"items": [card(board.images[row]) for row in rows], "words": "Every image has a label."}
+        taken, words = self._boards.taken(board), "Every image has a label."
+        others = self._library.labels.not_mine([image.picture for image in board.images])
+        if (others & ~taken).any():  # each of several people has a share of the queue
+            taken, words = taken | others, "Every image of your share has a label; the others have theirs."
+        rows = what_next(board.run.classifier, board.X, taken, QUEUE, unsure)
+        return {"items": [card(board.images[row]) for row in rows], "words": words}
 
     def doubts(self, run_id: str) -> dict[str, Any]:
         """Labels of the board that are likely wrong: picture, given label, likelier one, confidence in that; `words` say

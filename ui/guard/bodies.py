@@ -10,7 +10,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST = 4_000_000  # bytes of JSON: half a million ids, or the longest list of names
 UPLOAD = 500_000_000  # bytes of files in one request
 PICTURE = 50_000_000  # bytes of a picture to search with
-LARGER = {re.compile(r"/gradio_api/upload/?"): UPLOAD + 1_000_000, re.compile(r"/api/pictures"): PICTURE + 1}
+JSON_PICTURES = 80_000_000  # bytes of JSON with pictures in it, which is read as a whole
+LARGER = {
+    re.compile(r"/gradio_api/upload/?"): UPLOAD + 1_000_000,
+    re.compile(r"/api/pictures"): PICTURE + 1,
+    re.compile(r"/api/v1/classify"): JSON_PICTURES,
+    re.compile(r"/api/v1/(classify/files|images|classifiers/files)"): UPLOAD + 1_000_000,
+}
 FIRST = 20.0  # seconds within which something must have come
 LEAST_RATE = 5_000  # bytes a second after that; the slowest lines are faster
 

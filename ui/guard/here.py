@@ -8,8 +8,9 @@ from clipcore import BadInput
 
 
 def require_here(request: Request) -> None:
-    """Raises BadInput for a visitor of another computer, unless there is a password, for which `Visitors` has asked."""
-    if getattr(request.app.state, "has_password", False):
+    """Raises BadInput for a visitor of another computer, unless there is a password, for which `Visitors` has asked, or an
+    account, of whose role `Asking` has made sure."""
+    if getattr(request.app.state, "has_password", False) or getattr(request.state, "person", None) is not None:
         return
     try:
         is_here = ipaddress.ip_address(request.client.host if request.client else "").is_loopback

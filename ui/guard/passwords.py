@@ -12,36 +12,52 @@ LEAST_LETTERS = 8
 FREE = 5  # wrong passwords, as people mistype
 LONGEST = 300  # seconds between two tries in the end
 FORGOTTEN = 900  # seconds without a try
-KEPT = 10_000  # addresses
+KEPT = 10_000  # addresses, or names
 
 
-class Passwords:
-    """One password, and who has failed to say it. `clock` gives seconds. All calls come from the event loop's thread."""
+class Patience:
+    """Who has failed, and how long they wait. `clock` gives seconds. All calls come from the event loop's thread."""
 
-    def __init__(self, password: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._password, self._clock = password.encode(), clock
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # address -> wrong passwords, when the last came
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()  # who -> wrong tries, when the last came
 
     def wait(self, address: str) -> int:
         """For how many seconds nothing from this address is looked at; 0 mostly."""
-        count, last = self._failed.get(_network(address), (0, 0.0))
+        count, last = self._failed.get(network(address), (0, 0.0))
         if count < FREE:
             return 0
         return max(0, math.ceil(last + min(2.0 ** (count - FREE), LONGEST) - self._clock()))
+
+    def failed(self, address: str) -> None:
+        """A wrong try came from there."""
+        key, now = network(address), self._clock()
+        count, last = self._failed.pop(key, (0, now))
+        self._failed[key] = (count + 1 if now - last < FORGOTTEN else 1, now)
+        while len(self._failed) > KEPT:
+            self._failed.popitem(last=False)
+
+    def forgive(self, address: str) -> None:
+        """The right one came."""
+        self._failed.pop(network(address), None)
+
+
+class Passwords(Patience):
+    """One password, and who has failed to say it."""
+
+    def __init__(self, password: str, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__(clock)
+        self._password = password.encode()
 
     def admits(self, address: str, header: str) -> bool:
         """Whether an Authorization header carries the password (HTTP Basic; any user name). None at all is no wrong one."""
         given = _basic(header)
         if given is None:
             return False
-        key, now = _network(address), self._clock()
         if secrets.compare_digest(given, self._password):
-            self._failed.pop(key, None)
+            self.forgive(address)
             return True
-        count, last = self._failed.pop(key, (0, now))
-        self._failed[key] = (count + 1 if now - last < FORGOTTEN else 1, now)
-        while len(self._failed) > KEPT:
-            self._failed.popitem(last=False)
+        self.failed(address)
         return False
 
 
@@ -56,7 +72,7 @@ def _basic(header: str) -> bytes | None:
         return b""
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """Who is meant by an address: of IPv6 the network of 64 bits, which is one household's or one server's."""
     try:
         parsed = ipaddress.ip_address(address.partition("%")[0])

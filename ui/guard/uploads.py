@@ -11,13 +11,19 @@ import re
 import secrets
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
 from pathlib import Path
 from typing import Any
 
 from fastapi.responses import JSONResponse
 from filelock import FileLock, Timeout
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from storage import acting
+
+from .asking import role_of
+from .roles import Least, allows, event_name, least_for_event, refusal
 
 KEPT_SECONDS = 86_400  # an uploaded file stays until it is used: for a day
 LOOKED_AFTER = 3_600  # seconds between two looks for older ones
@@ -82,8 +88,8 @@ class Incoming:
 class Gate:
     """Wraps Gradio's app."""
 
-    def __init__(self, app: ASGIApp, incoming: Incoming) -> None:
-        self.app, self.incoming = app, incoming
+    def __init__(self, app: ASGIApp, incoming: Incoming, events: Mapping[int, Least] | None = None) -> None:
+        self.app, self.incoming, self.events = app, incoming, events or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -121,6 +127,12 @@ class Gate:
         except (ValueError, RecursionError):
             await _refusal("The body is not JSON; load the page again.", 400)(scope, receive, send)
             return
+        if scope["path"].rstrip("/").endswith("/queue/join"):
+            event, role = said.get("fn_index"), role_of(scope)
+            least = self.events.get(event, "owner") if type(event) is int else "owner"
+            if not allows(role, least):
+                await _refusal(refusal(role, least), 403)(scope, receive, send)
+                return
         if not all(self.incoming.holds(path) for path in files):
             await _refusal(ANOTHER, 403)(scope, receive, send)
             return
@@ -161,5 +173,22 @@ def mount(app: Any, blocks: Any, incoming: Incoming, **options: Any) -> None:
 
     gr.mount_gradio_app(app, blocks, path="/", **options)
     blocks.has_launched = True  # see above
+    events = {number: least_for_event(event_name(event.fn)) for number, event in blocks.fns.items()}
+    for event in blocks.fns.values():
+        event.fn = event.fn and _by_who_asks(event.fn)
     there = app.routes[-1]
-    there.app = Gate(there.app, incoming)
+    there.app = Gate(there.app, incoming, events)
+
+
+def _by_who_asks(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """An event's handler, so that what it does is done by who began the event: the queue runs it in a task of its own."""
+    from gradio.context import LocalContext
+
+    @wraps(handler)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        request = getattr(LocalContext.request.get(None), "request", None)
+        person = request.scope.get("state", {}).get("person") if request is not None else None
+        with acting(person.id if person else None):
+            return handler(*args, **kwargs)
+
+    return wrapped

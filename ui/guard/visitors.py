@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from fastapi import Request
@@ -9,7 +10,10 @@ from fastapi.responses import PlainTextResponse
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from .asking import Doorkeeper
 from .passwords import Passwords
+
+OPEN = ("/healthz", "/readyz")  # they tell nothing that is anybody's, and those who ask have no password
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -43,10 +47,11 @@ def policy(nonce: str = "") -> str:
 
 
 class Visitors:
-    """The outermost guard. `passwords` is None where everyone on this computer may come in."""
+    """The outermost guard. `passwords` is None where everyone on this computer may come in. Where there are accounts, they
+    alone open the door (`ui.guard.asking`), and a program's token does so in any case."""
 
-    def __init__(self, app: ASGIApp, passwords: Passwords | None) -> None:
-        self.app, self.passwords = app, passwords
+    def __init__(self, app: ASGIApp, passwords: Passwords | None, doorkeeper: Doorkeeper | None = None) -> None:
+        self.app, self.passwords, self.doorkeeper = app, passwords, doorkeeper
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":  # there are none
@@ -70,7 +75,9 @@ class Visitors:
         """The app, or what is said instead."""
         if not same_origin(request):
             return PlainTextResponse("This request comes from another site and was refused.", 403)
-        if self.passwords is None:
+        if self.passwords is None or request.url.path in OPEN:
+            return self.app
+        if self.doorkeeper is not None and self.doorkeeper.opens(request):
             return self.app
         address = request.client.host if request.client else ""
         if wait := self.passwords.wait(address):
@@ -82,10 +89,11 @@ class Visitors:
 
 
 class Nonces:
-    """Gives the scripts in the page's own HTML the nonce without which they do not run. Between `Visitors` and the page."""
+    """Gives the scripts in the page's own HTML the nonce without which they do not run, and its head what `told` says to who
+    asks. Between `Visitors` and the page."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
+    def __init__(self, app: ASGIApp, told: Callable[[Scope], str] = lambda scope: "") -> None:
+        self.app, self.told = app, told
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["path"] != "/" or scope["method"] not in ("GET", "HEAD"):
@@ -107,6 +115,7 @@ class Nonces:
             if message.get("more_body"):
                 return
             marked = re.sub(rb"<script\b", f'<script nonce="{nonce}"'.encode(), page)
+            marked = marked.replace(b"</head>", self.told(scope).encode() + b"</head>", 1)
             headers = MutableHeaders(scope=start)
             headers["Content-Security-Policy"] = policy(nonce)
             headers["Cache-Control"] = "no-store"  # a nonce is good once

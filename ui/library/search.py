@@ -122,11 +122,11 @@ class Answers:
         """A page, see above. Raises BadInput, NotFound."""
         if question.album:
             album = self._library.albums.get(question.album)
-            found = self._library.albums.open(album.name, question.sort, _checked(offset), PAGE)
+            found = self._library.albums.open(album.name, question.sort, checked(offset), PAGE)
             scale = "cosine" if album.words else "share" if album.classifier else None
             return _answer(found, album.name, self.described(album), scale)
         if question.searches:
-            found = self._found(question, _checked(offset), PAGE)
+            found = self._found(question, checked(offset), PAGE)
             title, note = self._words(question, found)
             english = reads_english_alone(self._library.encoder.space.name) if self._library.encoder else False
             hint = search_hint(question.q, english, found.clear)
@@ -294,7 +294,8 @@ def _hit(hit: Hit) -> list[Any]:
     return [*card(hit.image), round(hit.score, 4), rank, margin, hit.matches]
 
 
-def _checked(offset: int) -> int:
+def checked(offset: int) -> int:
+    """A place in a list of results. Raises BadInput beyond what is listed."""
     if not 0 <= offset <= MOST_RESULTS:
         raise BadInput("That is further than results are listed; narrow the search instead.")
     return offset

@@ -14,7 +14,7 @@ from PIL import Image
 from clipcore import BadInput, NotFound
 from clipcore.classify.prompts import clean_label
 from clipcore.pictures.reading import content_hash, read_bytes
-from storage import Moved
+from storage import Library, Moved
 
 from ..ids import Id, Stars
 from ..studio import Studio
@@ -127,6 +127,7 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
             "folder": folders.get(image.folder_id),
             "folder_id": image.folder_id,
             "labels": library.labels.of([image_id]).get(image_id, {}),
+            "said": _said(library, image.picture),
         }
 
     @app.get("/original/{image_id}/{content}")
@@ -143,6 +144,16 @@ def add_selection_routes(app: FastAPI, studio: Studio, answers: Answers, picture
             "Cache-Control": "private, no-cache",
         }
         return Response(data, media_type=kind or "application/octet-stream", headers=headers)
+
+
+def _said(library: Library, picture: str) -> list[dict[str, Any]]:
+    """Who said what of a picture, the newest first; nothing where there are no accounts."""
+    words = library.labels.words_of(picture)
+    names = {person.id: person.name for person in library.people.all()} if words else {}
+    return [
+        {"name": names[word.person_id], "label": word.label, "value": word.value, "when": word.when.isoformat()}
+        for word in reversed(words)
+    ]
 
 
 def _kind(data: bytes) -> str | None:

@@ -1,5 +1,6 @@
 // The large view of the grid: one image with what is known of it, and its neighbours in the answer, however many there are.
 import { isSwitchedOff } from "../shared/frame.js";
+import { may } from "../shared/person.js";
 import { Viewer, getJSON, make, moment, percent } from "../shared/parts.js";
 
 const size = (bytes) => (bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`);
@@ -49,7 +50,7 @@ export class Large extends Viewer {
     const like = make("button", { type: "button", class: "primary", onclick: () => this.close(() => this.grid.more(item)) }, "More like this");
     const file = (text, query, extra) => make("a", { href: `/original/${id}/${content}${query}`, ...extra }, text);
     const links = make("p", { class: "links" }, file("Open the file", "", { target: "_blank", rel: "noopener" }), file("Download", "?download=true", { download: name }));
-    this.side.replaceChildren(make("h3", {}, name), ...judged(item, this.grid.answer.scale), make("div", { class: "row" }, like, this.check), this.facts, links);
+    this.side.replaceChildren(make("h2", {}, name), ...judged(item, this.grid.answer.scale), make("div", { class: "row" }, like, this.check), this.facts, links);
     this.marked();
     this.about();
     return true;
@@ -74,7 +75,7 @@ export class Large extends Viewer {
     const { item, facts } = this;
     try {
       const known = await getJSON(`/api/images/${item[0]}`);
-      if (item === this.item) facts.replaceChildren(this.rating(known.stars), this.list(known), this.labels(known.labels));
+      if (item === this.item) facts.replaceChildren(this.rating(known.stars), this.list(known), this.labels(known.labels), said(known.said));
     } catch (error) {
       facts.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
     }
@@ -92,6 +93,7 @@ export class Large extends Viewer {
     return make("dl", {}, ...rows.filter(([, what]) => what).flatMap(([name, what]) => [make("dt", {}, name), make("dd", {}, what)]));
   }
   rating(stars) {
+    if (!may("labeller")) return "";
     const star = (n) => make("button", { type: "button", class: n <= stars ? "on" : "", "aria-label": `${n} of 5 stars`, "aria-pressed": n === stars, title: n === stars ? "Take the rating away (0)" : `Rate it ${n} (${n})`, onclick: () => this.rate(n === stars ? 0 : n) }, n <= stars ? "★" : "☆");
     return make("div", { class: "stars", role: "group", "aria-label": "Stars" }, ...[1, 2, 3, 4, 5].map(star));
   }
@@ -105,10 +107,12 @@ export class Large extends Viewer {
   labels(values) {
     const words = { 1: "", [-1]: "not ", 0: "unsure: " };
     const chips = Object.entries(values).map(([label, value]) => {
+      if (!may("labeller")) return make("span", { class: "chip label" }, `${words[value]}${label}`);
       const away = make("button", { type: "button", "aria-label": `Take the label ${words[value]}${label} away` }, "×");
       away.onclick = () => this.give(label, null);
       return make("span", { class: "chip label" }, `${words[value]}${label}`, away);
     });
+    if (!may("labeller")) return make("div", { class: "chips start" }, ...chips);
     const field = make("input", { "aria-label": "Label for this image", placeholder: "Label", list: "labels-known", autocomplete: "off", maxlength: 200 });
     const form = make("form", { class: "give" }, field, make("button", { type: "submit" }, "Label"));
     form.onsubmit = (event) => {
@@ -121,6 +125,13 @@ export class Large extends Viewer {
     await this.grid.give({ ids: [this.item[0]] }, label, value);
     await this.about();
   }
+}
+
+// Who said what, where people have accounts.
+function said(words) {
+  const what = { 1: "Labelled", [-1]: "Said not to be", 0: "Unsure about" };
+  const lines = words.map(({ name, label, value, when }) => make("li", {}, `${what[value]} “${label}” by ${name}, ${moment(when)}`));
+  return lines.length ? make("ul", { class: "said-by" }, ...lines) : "";
 }
 
 function judged([, , , score, rank, margin], scale) {

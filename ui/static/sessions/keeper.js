@@ -1,6 +1,7 @@
 // Keeps what stands in the page's fields in a session, a moment after the last key, and when the window goes. Another window
 // may have the same session open: then neither overwrites the other, and one is asked.
 import { getJSON } from "../shared/parts.js";
+import { may } from "../shared/person.js";
 
 const WAIT = 400; // ms after the last key
 const PATIENCE = 30000; // ms for which the fields may take to be those of the session that was opened, on a busy machine
@@ -15,7 +16,7 @@ let latest; // what stands in the fields, also for an element that the page make
 document.addEventListener("sayso-fields", (event) => (latest = event.detail));
 
 export class Keeper {
-  // told: say(words), renamed(name), overtaken(words), elsewhere() for a change in another window, gone()
+  // told: say(words), renamed(name), sets(label sets), overtaken(words), elsewhere() for a change in another window, gone()
   constructor(told) {
     this.told = told;
   }
@@ -60,7 +61,7 @@ export class Keeper {
     this.soon();
   }
   get isOwing() {
-    return Boolean(this.session && this.fields && !this.isFilling && !this.overtaken && key(this.fields) !== this.kept);
+    return Boolean(may("labeller") && this.session && this.fields && !this.isFilling && !this.overtaken && key(this.fields) !== this.kept);
   }
   soon() {
     clearTimeout(this.timer);
@@ -103,7 +104,7 @@ export class Keeper {
     return this.post(false, null);
   }
   look(view) {
-    if (!this.session) return;
+    if (!this.session || !may("labeller")) return;
     return getJSON(`/api/sessions/${this.session.id}/view`, { ...json(view), keepalive: true }).catch(() => {}); // said by the next save
   }
   async poll() {
@@ -114,13 +115,14 @@ export class Keeper {
       if (session !== this.session || this.sending || this.isOwing) return;
       if (now.gone) return this.told.gone();
       if (now.name !== session.name) this.told.renamed(now.name);
+      this.told.sets(now.sets);
       const board = document.querySelector("sayso-board")?.getAttribute("run") ?? "";
       const isOther = now.edition !== session.edition || (now.run !== board && !now.busy);
       this.differs = isOther ? this.differs + 1 : 0;
       if (this.differs < 2) return; // an answer may be on its way to this window
       this.differs = 0;
       // sorted before this window knew its session: the board is the session's, and not to be taken away
-      if (board && !now.run && now.edition === session.edition) await getJSON(`/api/sessions/${session.id}/board`, json({ run: board }));
+      if (board && may("labeller") && !now.run && now.edition === session.edition) await getJSON(`/api/sessions/${session.id}/board`, json({ run: board }));
       else this.told.elsewhere();
     } catch {
       // the next one, or what is kept next, says it
