@@ -2,6 +2,7 @@
 ones are scripts from other hosts."""
 
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -65,15 +66,17 @@ def _page(described: dict[str, Any]) -> Iterator[str]:
 
 def _operation(described: dict[str, Any], path: str, way: str, one: dict[str, Any]) -> Iterator[str]:
     yield f"<details><summary><b>{way.upper()}</b> <code>{escape(path)}</code> {escape(one['summary'])}</summary>"
-    yield f"<p>{escape(one['description'])}</p>" if one.get("description") else ""
+    yield f"<p>{_marked(one['description'])}</p>" if one.get("description") else ""
     rows = [(each["name"], each["in"], each["schema"], each.get("description", "")) for each in one.get("parameters", ())]
     for content in one.get("requestBody", {}).get("content", {}).values():
-        for name, field in _resolved(described, content["schema"]).get("properties", {}).items():
+        body = _resolved(described, content["schema"])
+        yield f"<p>{_marked(body['description'])}</p>" if body.get("description") else ""
+        for name, field in body.get("properties", {}).items():
             rows.append((name, "body", field, field.get("description", "")))
     if rows:
         yield "<table><tr><th>Field<th>In<th>Type<th>What it is"
         for name, place, schema, about in rows:
-            yield f"<tr><td><code>{escape(name)}</code><td>{place}<td>{escape(_type(schema))}<td>{escape(about)}"
+            yield f"<tr><td><code>{escape(name)}</code><td>{place}<td>{escape(_type(schema))}<td>{_marked(about)}"
         yield "</table>"
     for content in one.get("requestBody", {}).get("content", {}).values():
         for name, example in content.get("examples", {}).items():
@@ -84,6 +87,11 @@ def _operation(described: dict[str, Any], path: str, way: str, one: dict[str, An
             shape = json.dumps(_example(described, schema), indent=1, ensure_ascii=False) if schema else "a file"
             yield f"<p>Answer {status}:</p><pre>{escape(shape)}</pre>"
     yield "</details>"
+
+
+def _marked(text: str) -> str:
+    """A docstring as HTML: what stands between backticks is code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def _resolved(described: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
