@@ -17,7 +17,7 @@ import typer
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 
 from cli import __version__, commands
-from cli.common import Home, command, home_folder
+from cli.common import Home, command, library_at, say
 
 if TYPE_CHECKING:
     from storage import Library
@@ -89,6 +89,24 @@ def quickstart(
     run(home, model, "127.0.0.1", port, "#samples" if opens else None)
 
 
+@command
+def work(home: Home = None, model: ChosenModel = None) -> None:
+    """Do the page's long work without a page: imports, trainings, measurements of a library on a server.
+
+    Any number may run, on any machine that sees the same folders and the same home; see docs/operations.md. Asked to end
+    (SIGTERM, Ctrl+C) it finishes its step, and another worker goes on from there.
+    """
+    import clipcore
+    from ui.studio import remembered_model
+    from ui.work import Worker
+
+    with library_at(home) as library:
+        chosen = model or remembered_model(library.home) or "starter"
+        worker = Worker(library, lambda: clipcore.load(chosen), chosen, follows=model is None)
+        say(f"working for the library in {library.where}  (Ctrl+C ends it)")
+        worker.run()
+
+
 def run(
     home: Path | None,
     model: str | None,
@@ -102,12 +120,11 @@ def run(
 ) -> None:
     """Serve; `opens` is what follows the address where the page is opened, None where it is not."""
     import clipcore
-    from storage import Library
     from ui.guard.asking import Proxy
     from ui.server import serve as run_server
     from ui.studio import Studio, remembered_model
 
-    with Library(home_folder(home)) as library:
+    with library_at(home) as library:
         chosen = model or remembered_model(library.home) or "starter"
         studio = Studio(library, lambda: clipcore.load(chosen), chosen)
         invitation = first_owner(library) if accounts else None

@@ -1,6 +1,6 @@
 """python -m benchmarks NAME [--quick] [--json]: each prints one table, ours beside what a person would run instead.
 
-`starter DATA`, `promises DATA`, `towers` and `people` have tables and arguments of their own.
+`starter DATA`, `promises DATA`, `towers`, `people`, `exported` and `scale` have tables and arguments of their own.
 """
 
 import sys
@@ -28,9 +28,10 @@ NAMES = (
     "duplicates",
     "map",
     "zoo",
+    "api",
 )
 ON_SETS = ("fewshot", "openset", "calibration", "absent", "choosing")  # need labelled sets: see benchmarks/labelled.py
-BESIDE = ("rclip", "gpu")  # need another program, or an NVIDIA GPU: see there
+BESIDE = ("rclip", "gpu", "milvus")  # need another program or package, or an NVIDIA GPU: see there
 
 
 def main(
@@ -49,7 +50,7 @@ def main(
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["people"]):
+    if sys.argv[1:2] in (["starter"], ["towers"], ["promises"], ["people"], ["exported"], ["scale"]):
         typer.run(import_module(f".{sys.argv.pop(1)}", __package__).main)
     else:
         typer.run(main)

@@ -4,8 +4,8 @@ The table shows each mixture of zero-shot and fine-tuned weights on test picture
 drawings, in grey and as paintings (three shifts, made by `training.data.styles`), and on whatever further shifts a set has.
 DATA is the folder with the shards.
 
-With --shots N only N pictures of each class are learned from and two to stop on. The table then has a row for each way to
-learn that --layers names, tested on ten pictures a class, and on the same as line drawings.
+With --shots N only N pictures of each class are learned from, and a quarter of that to stop on. The table then has a row for
+each way to learn that --layers names, tested on ten pictures a class, and on the same as line drawings.
 
 broad       ten broad words (vehicle, bird, ...): every other kind of each in Caltech-101's test set, which the starter never
             saw, half learned, a sixth to stop on. Further shifts: the kinds that were not learned, and Tiny-ImageNet's
@@ -133,7 +133,7 @@ def few(pictures: Pixels, count: int) -> Pixels:
 
 def few_labels(start: Start, encoder: Encoder, split: Split, shots: int, layers: list[str], epochs: int) -> None:
     """Print a row for each way to learn from few labels."""
-    learned, held, target = few(split.learned, shots), few(split.held, 2), few(split.target, 10)
+    learned, held, target = few(split.learned, shots), few(split.held, max(2, shots // 4)), few(split.target, 10)
     sets = {"target": target, "line drawings": restyled(target, drawing)}
     head = zero_shot_classifier(encoder, split.labels)
     print(f"{len(learned)} learned, {len(held)} to stop on, {len(target)} tested\n")

@@ -2,9 +2,9 @@
 
     python -m benchmarks people [--seconds 120] [--people 20] [--images 5000] [--json]
 
-Rows and vectors are generated (`filled.py`); the server, the starter, the accounts and the database are real. Each person asks
-again as soon as the answer is there, after a pause as of somebody who looks. At the end the library is opened and every label
-that was answered for must be there, as its person's last word.
+Rows and vectors are generated (`filled.py`); the server, the starter, the accounts and the database are real. Between two
+acts each person pauses, as somebody who looks. At the end the library is opened, and every label that was answered for
+must be there, as its person's last word.
 """
 
 import http.client
@@ -128,6 +128,7 @@ def warm(visitor: Visitor) -> None:
     end = time.monotonic() + 120
     while not visitor.ask(line, "search", "GET", "/api/images?q=warm") and time.monotonic() < end:
         time.sleep(0.5)
+    assert time.monotonic() < end, visitor.errors[-1]
     line.close()
     visitor.took["search"].clear()
     visitor.errors.clear()

@@ -3,7 +3,8 @@
 Each is described without memory (on torch's device meta): millions of weights, billions of operations for a picture. Then,
 in a process of its own, one at a time and the smallest first, weights are drawn and written as a checkpoint file, loaded as
 any model is, and a picture and a text become vectors, which are held against open_clip's own. What needs more memory than
-there is, or more weights than --most, is left out and said. Nothing is downloaded: a tokenizer that is not here is said.
+there is or --memory allows, or more weights than --most, is left out and said. Nothing is downloaded: a tokenizer that is
+not here is said. It takes an hour or more: with --kept FILE outcomes are written there, and a later run goes on from it.
 
 --profile writes the columns of clipcore/models/architectures.csv and loads nothing.
 """
@@ -25,7 +26,7 @@ import typer
 from open_clip.model import _build_text_tower, _build_vision_tower
 from torch.utils.flop_counter import FlopCounterMode
 
-SECONDS = 300  # for one architecture
+SECONDS = 900  # for one architecture
 NEEDED = 3.5  # times the weights: built, read and folded at once
 CLOSE = 0.999  # cosine between our vectors and open_clip's
 HUB = ("offline", "hub", "huggingface.co", "couldn't connect", "no such file", "local_files_only", "cached")
@@ -127,6 +128,8 @@ def in_child(name: str) -> dict[str, Any]:
 
 def main(
     most: Annotated[float, typer.Option(help="Millions of weights, at most.")] = 500.0,
+    memory: Annotated[float, typer.Option(help="Gigabytes, at most; 0 is what is free.")] = 0.0,
+    kept: Annotated[Path | None, typer.Option(help="A file of outcomes to go on from.")] = None,
     only: Annotated[str, typer.Option(help="Architectures whose name has this in it.")] = "",
     profiles: Annotated[bool, typer.Option("--profile", help="Weights and operations as CSV; nothing is loaded.")] = False,
     one: Annotated[str, typer.Option(hidden=True)] = "",
@@ -151,14 +154,21 @@ def main(
     if not as_json:
         print("| architecture | M weights | GFLOP | outcome | |\n|---|---:|---:|---|---|")
     counts: Counter[str] = Counter()
+    before = [json.loads(line) for line in kept.read_text().splitlines()] if kept and kept.exists() else []
+    known = {row.pop("name"): row for row in before}
     for weights, name, gflops, trouble in sorted(found):
         gigabytes = NEEDED * 4 * weights / 1e3
-        if weights > most:
+        if name in known:
+            row = known[name]
+        elif weights > most:
             row = {"outcome": "left out", "detail": f"more than {most:g} M weights"}
-        elif gigabytes > free_gigabytes():
+        elif gigabytes > min(free_gigabytes(), memory or float("inf")):
             row = {"outcome": "left out", "detail": f"needs about {gigabytes:.0f} GB of memory"}
         else:
             row = in_child(name)
+            if kept:
+                with kept.open("a") as file:
+                    file.write(json.dumps({"name": name, **row}) + "\n")
         counts[row["outcome"]] += 1
         if as_json:
             print(json.dumps({"name": name, "mparams": weights, "gflops": gflops, **row}), flush=True)

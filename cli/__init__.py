@@ -7,6 +7,7 @@ Importing a theme registers its commands; they are listed in this order.
 from . import library
 from . import albums
 from . import care
+from . import moving
 from . import classify
 from . import timeline
 from . import label
@@ -25,6 +26,7 @@ from . import models
 from . import finetune
 from . import train
 from . import people
+from . import tokens
 from .common import commands
 
 __version__ = "1.0.0.dev0"

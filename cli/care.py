@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from .common import Home, Json, command, draw, emit, home_folder, open_library, say
+from .common import Home, Json, command, database_url, draw, emit, home_folder, open_library, say
 
 
 @command
@@ -25,7 +25,7 @@ def backup(
     with open_library(home) as library:
         made = library.backups.make(to)
         if made is None:
-            raise BadInput("This library is in a server's database; back it up with that server's own tools.")
+            raise BadInput("This library is in a server's database; back it up with that server's own tools: pg_dump.")
         size = made.stat().st_size
         emit(as_json, {"path": str(made), "bytes": size}, f"{made}  {size / 1e6:,.1f} MB")
 
@@ -37,11 +37,14 @@ def restore(
     as_json: Json = False,
 ) -> None:
     """Put a backup in the library's place. What was there is kept aside; indexes are built again."""
+    from clipcore import BadInput
     from storage import Library
     from storage.backups import list_backups
     from storage.restoring import restore as put_back
 
     folder = home_folder(home)
+    if database_url():
+        raise BadInput("This library is in a server's database; put it back with that server's own tools: pg_restore.")
     if file is None:
         for there in list_backups(folder):
             row = {"path": str(there.path), "made": there.made.isoformat(), "why": there.why, "bytes": there.size}
@@ -76,7 +79,7 @@ def doctor(
     if not folder.is_dir():
         say(f"There is no home in {display_path(folder)} yet; nothing to examine.")
         return
-    findings = draw(iter_examine(folder), "file")
+    findings = draw(iter_examine(folder, database=database_url()), "file")
     left = 0
     for found in findings:
         row = {"check": found.check, "found": found.sentence, "count": found.count, "examples": list(found.examples)}

@@ -4,6 +4,7 @@ Results go to standard output (with --json as one object a line), everything els
 one sentence for bad input.
 """
 
+import inspect
 import json
 import os
 import re
@@ -12,6 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -35,6 +37,26 @@ commands = typer.Typer(
 
 Home = Annotated[
     Path | None, typer.Option("--home", envvar="SAYSO_HOME", help="Where Sayso keeps its data.", show_default=False)
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="SAYSO_DATABASE",
+        help="A PostgreSQL server's address, such as postgresql+psycopg://me@host/sayso; else the home's file.",
+        show_default=False,
+        metavar="URL",
+    ),
+]
+Vectors = Annotated[
+    str | None,
+    typer.Option(
+        "--vectors",
+        envvar="SAYSO_VECTORS",
+        help="A Milvus server, http://host:19530, or a file of Milvus Lite that ends in .db; else FAISS.",
+        show_default=False,
+        metavar="ADDRESS",
+    ),
 ]
 Model = Annotated[
     str, typer.Option("--model", envvar="SAYSO_MODEL", help="starter, NAME/TAG, local-dir:PATH or hf-hub:ORG/REPO.")
@@ -63,17 +85,54 @@ Descriptions = Annotated[
 ]
 
 
+_database: ContextVar[str | None] = ContextVar("database", default=None)  # of the command that runs
+
+
+def with_vectors(run: Callable[..., None]) -> Callable[..., None]:
+    """A command with a home takes --vectors as well: while it runs, its libraries find the address in SAYSO_VECTORS."""
+    asked = inspect.signature(run, eval_str=True)
+    if "home" not in asked.parameters:
+        return run
+
+    @wraps(run)
+    def wrapped(*args: Any, vectors: str | None = None, **kwargs: Any) -> None:
+        before = os.environ.get("SAYSO_VECTORS")
+        if vectors:
+            os.environ["SAYSO_VECTORS"] = vectors
+        try:
+            run(*args, **kwargs)
+        finally:
+            if vectors and before is None:
+                os.environ.pop("SAYSO_VECTORS", None)
+            elif vectors:
+                os.environ["SAYSO_VECTORS"] = str(before)
+
+    parameters = list(asked.parameters.values())
+    place = list(asked.parameters).index("home") + 1
+    option = inspect.Parameter("vectors", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=None, annotation=Vectors)
+    wrapped.__signature__ = asked.replace(parameters=[*parameters[:place], option, *parameters[place:]])  # type: ignore[attr-defined]
+    wrapped.__annotations__ = {**run.__annotations__, "vectors": Vectors}
+    return wrapped
+
+
 def command(run: Callable[..., None]) -> Callable[..., None]:
     """A command whose mistakes end as one sentence on standard error and exit code 2.
+
+    One that has a home has the options --database, which `library_at` heeds, and --vectors as well.
 
     Asked to end (SIGTERM) it ends as by Ctrl+C: the index is written, the database closed. Then the signal takes its way, so
     that whoever sent it sees a process that did as it was told.
     """
+    run = with_vectors(run)
+    asked = inspect.signature(run, eval_str=True)
+    has_home = "home" in asked.parameters
 
     @wraps(run)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from clipcore import SaysoError
 
+        url = kwargs.pop("database", None) if has_home else None
+        before = _database.set(url or None)
         try:
             with ended_by_sigterm():
                 run(*args, **kwargs)
@@ -85,7 +144,16 @@ def command(run: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(130) from None
         except BrokenPipeError:  # the reader, `head` for instance, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        finally:
+            _database.reset(before)
 
+    if has_home:
+        parameters = list(asked.parameters.values())
+        place = [parameter.name for parameter in parameters].index("home") + 1
+        option = inspect.Parameter("database", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Database)
+        option = option.replace(kind=inspect.Parameter.POSITIONAL_OR_KEYWORD)
+        wrapped.__signature__ = asked.replace(parameters=[*parameters[:place], option, *parameters[place:]])  # type: ignore[attr-defined]
+        wrapped.__annotations__ = {**run.__annotations__, "database": Database}
     return commands.command()(wrapped)
 
 
@@ -202,6 +270,18 @@ def env_home() -> Path | None:
     return Path(os.environ["SAYSO_HOME"]) if os.environ.get("SAYSO_HOME") else None
 
 
+def database_url() -> str | None:
+    """The server's address that the command was given; None for the home's own file."""
+    return _database.get()
+
+
+def library_at(home: Path | None, encoder: Any = None) -> "Library":
+    """The library of this home, in its own file or where --database says. Raises SaysoError."""
+    from storage import Library
+
+    return Library(home_folder(home), encoder, database_url())
+
+
 @contextmanager
 def open_library(home: Path | None, model: str | None = None) -> "Iterator[Library]":
     """The library, with this model loaded. Commands never download: that is what `models --get` is for.
@@ -210,14 +290,13 @@ def open_library(home: Path | None, model: str | None = None) -> "Iterator[Libra
     """
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     from clipcore import SaysoError
-    from storage import Library
 
     encoder = None
     if model:
         import clipcore
 
         encoder = clipcore.load(model)
-    with Library(home_folder(home), encoder) as library:
+    with library_at(home, encoder) as library:
         yield library
         if library.database.wrote:
             try:

@@ -35,6 +35,9 @@ def export(
     held_out: Annotated[float, typer.Option(min=0, max=0.9, help="Share of the pictures for --yolo's val.")] = 0.2,
     file: Annotated[Out, typer.Option(help="Write the classifier itself, as one small file.")] = None,
     onnx: Annotated[Out, typer.Option(help="Write model and classifier as one ONNX file.")] = None,
+    with_preprocessing: Annotated[
+        bool, typer.Option("--with-preprocessing", help="--onnx takes pictures of any size, uint8 [h, w, 3].")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would change on the disk.")] = False,
     undo: Annotated[Out, typer.Option(help="Take back what this undo file of an earlier export tells.")] = None,
     finish: Annotated[Out, typer.Option(help="Go on with the export of this undo file, which was interrupted.")] = None,
@@ -56,6 +59,8 @@ def export(
         return
     if (onnx or file) and not classifier:
         raise BadInput("--onnx and --file write a classifier; name it with --classifier.")
+    if with_preprocessing and not onnx:
+        raise BadInput("--with-preprocessing is about an ONNX file; name it with --onnx.")
     asked = {"copy": copy, "link": link, "symlink": symlink, "move": move}
     hows: list[Any] = [how for how, wanted in asked.items() if wanted]
     if len(hows) > 1 or (yolo and move):
@@ -74,7 +79,7 @@ def export(
             from clipcore.classify.onnx_file import export_onnx
 
             # in full precision, whatever is fastest on this computer
-            export_onnx(load(model, device="cpu", precision="fp32"), head, onnx)
+            export_onnx(load(model, device="cpu", precision="fp32"), head, onnx, with_preprocessing)
             say(f"wrote {onnx}, checked against the model")
         if not (tables or xmp):
             return

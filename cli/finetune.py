@@ -41,8 +41,9 @@ def finetune(
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the images, at most.")] = 20,
     held_out: Annotated[float, typer.Option(min=0.01, max=0.9, help="Share of the data to check on.")] = 0.2,
     mix: Annotated[
-        float, typer.Option(min=0, max=1, help="0 is the model as it was, 1 the fine-tuned one (WiSE-FT).")
-    ] = 0.5,
+        float | None,
+        typer.Option(min=0, max=1, help="0 is the model as it was, 1 the fine-tuned one; 0.5, or 1 of a head alone."),
+    ] = None,
     dry_run: DryRun = False,
     remix: Annotated[bool, typer.Option("--remix", help="Only write another mixture of the run in --out.")] = False,
     as_json: Json = False,
@@ -59,6 +60,8 @@ def finetune(
     from training.towers.finetune import Tuning
 
     if remix:
+        if mix is None:
+            raise BadInput("Say with --mix which mixture to write: 0 is the model as it was, 1 the fine-tuned one.")
         choose_mixture(out, mix)
         made = f"local-dir:{out / 'model'}" if (out / "model").is_dir() else str(out / "classifier.safetensors")
         emit(as_json, {"model": made, "mixture": mix}, made)
@@ -95,4 +98,4 @@ def finetune(
     say(found.sentence)
     if found.classifier:
         made = found.model if found.kept == "tower" else str(out / "classifier.safetensors")
-        say(f"{made} is the mixture {mix:g}; another: finetune --out {out} --remix --mix 0.3")
+        say(f"{made} is the mixture {found.alpha:g}; another: finetune --out {out} --remix --mix 0.3")

@@ -22,10 +22,11 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a folder to the library: each picture is embedded once, ever."""
+    from storage import Jobs, Pieces
     from storage.labels.imports import read_folders
 
     with open_library(home, model) as library:
-        added = draw(library.iter_add(folder, again=again))
+        added = draw(Pieces(library, Jobs(library)).iter_add(folder, again=again))
         for skipped in added.skipped:
             say(f"skipped {skipped.path}: {skipped.reason}")
         for noted in added.noted:

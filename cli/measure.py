@@ -59,6 +59,7 @@ def evaluate(
     (--pack task), unless --pack says otherwise, and sets of the CLIP paper are known by the names of their folders.
     """
     from clipcore import BadInput, parse_templates, zero_shot_classifier
+    from clipcore.classify.prompts import zero_shot_name
     from clipcore.measure import above, judge, measure_set, summarise
     from clipcore.measure.bench_html import recall_html
     from clipcore.measure.html import accuracy_html
@@ -107,7 +108,7 @@ def evaluate(
                     say(note)
                 notes += further
                 measured = summarise(judged)
-                called = name if classifier else f"zero-shot, {name}"
+                called = name if classifier else zero_shot_name(name)
                 source = "" if str(path) == OWN else str(path.expanduser().absolute())
                 kept = kept_accuracy(judged, called, head.kind, encoder.space.name, path.name, notes, source)
                 record = library.reports.save("accuracy", *kept)

@@ -3,6 +3,7 @@
 import os
 import sys
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -73,6 +74,8 @@ def people(
 @command
 def agreement(
     differing: Annotated[bool, typer.Option("--open", help="List the pictures on which people differ.")] = False,
+    decide: Annotated[Path | None, typer.Option(help="Decide what this picture is, with --as.")] = None,
+    answer: Annotated[str, typer.Option("--as", help="The label it has, or “none of these”.")] = "",
     home: Home = None,
     as_json: Json = False,
 ) -> None:
@@ -81,6 +84,10 @@ def agreement(
     from clipcore.measure.agreement import agreement as measured
 
     with open_library(home) as library:
+        if decide is not None:
+            decided = _decided(library, decide, answer)
+            emit(as_json, {"path": decided, "answer": answer}, f"{decided} is {answer}, whatever else was said")
+            return
         names = {person.id: person.name for person in library.people.all()}
         said = library.labels.answers_by_person()
         if differing:
@@ -111,6 +118,24 @@ def agreement(
             show(everybody, "Fleiss")
             if left := len(library.labels.differing()):
                 say(f"On {left:,} of them people differ and nobody has decided; agreement --open lists them.")
+
+
+def _decided(library: "Library", path: Path, answer: str) -> str:
+    """Decide what a picture is on which people may differ; its path as text."""
+    from clipcore import NONE, BadInput
+    from clipcore.classify.prompts import clean_label
+
+    if not answer:
+        raise BadInput("Say what it is with --as LABEL, or --as “none of these”.")
+    (image, *more) = library.images_with_ids(library.labels.ids_at([path]))
+    if more:
+        raise BadInput("One picture is decided at a time; name a picture, not a folder.")
+    among = sorted({word.label for word in library.labels.words_of(image.picture)})
+    to = NONE if answer == "none of these" else clean_label(answer)
+    if not among:
+        raise BadInput("Nobody with an account has labelled this picture; use label.")
+    library.labels.decide([image.id], to, among if to == NONE or to in among else [*among, str(to)])
+    return image.shown_path
 
 
 def _row(name: str, role: str) -> dict[str, str]:

@@ -44,6 +44,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "a picture (by words)": {"cosine": "number", **_HIT},
         "a picture (by a classifier)": {"share": "number", **_HIT},
     },
+    "move-database": {"the move": {"to": "string", "rows": "object"}},
     "backup": {"the copy": {"path": "string", "bytes": "integer"}},
     "restore": {
         "a backup": {"path": "string", "made": "string", "why": "string", "bytes": "integer"},
@@ -75,6 +76,13 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         "what was done": {"pictures": "? integer", "changed": "integer"},
         "a replaced picture (--replaced)": {"path": "string", "labels": "list"},
     },
+    "tokens": {
+        "a token": {
+            **{"id": "integer", "name": "string", "scopes": "list", "expires": "string or null"},
+            **{"last_used": "string or null", "person": "string or null"},
+        },
+        "a new token": {"id": "integer", "name": "string", "scopes": "list", "token": "string"},
+    },
     "people": {
         "a person": {"name": "string", "role": "string", "disabled": "string or null"},
         "what was done": {"name": "string", "role": "string", "path": "? string"},
@@ -85,6 +93,7 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
             **{"kappa": "number or null", "interval": "list or null"},
         },
         "a picture on which people differ (--open)": {"path": "string", "said": "object"},
+        "what was decided (--decide)": {"path": "string", "answer": "string"},
     },
     "teach": {
         "the lesson": {

@@ -1,4 +1,4 @@
-"""Everything Sayso raises on purpose. Each message is one sentence that names the remedy.
+"""Everything Sayso raises on purpose. Each message is one sentence that names the remedy; `page` is how a web page says it.
 
 SaysoError
 ├── BadInput          something a person typed or chose: class names, templates, options, folders
@@ -16,7 +16,19 @@ SaysoError
 
 
 class SaysoError(Exception):
-    """An error meant to be read by a person; its text is one plain sentence."""
+    """An error meant to be read by a person; its text is one plain sentence.
+
+    `page` is for where the remedy differs on a web page, which has no command line: it says what to do there.
+    """
+
+    def __init__(self, message: str = "", page: str = "") -> None:
+        super().__init__(message)
+        self._page = page
+
+    @property
+    def page(self) -> str:
+        """The sentences that a web page shows: what is wrong, then what to do."""
+        return self._page or sentences(str(self))
 
 
 class BadInput(SaysoError):
@@ -30,8 +42,8 @@ class TooMany(BadInput):
 class TooFewLabels(BadInput):
     """A promise cannot be tested yet; about `more` labelled pictures are needed beside those there are."""
 
-    def __init__(self, message: str, more: int) -> None:
-        super().__init__(message)
+    def __init__(self, message: str, more: int, page: str = "") -> None:
+        super().__init__(message, page)
         self.more = more
 
 
@@ -65,6 +77,12 @@ class SpaceMismatch(SaysoError):
 
 class NotFound(SaysoError):
     """The library holds nothing of that name or number."""
+
+
+def sentences(text: str) -> str:
+    """A message with its remedy, which stands behind the last semicolon, as a sentence of its own."""
+    wrong, mark, remedy = text.rpartition("; ")
+    return f"{wrong}. {remedy[0].upper()}{remedy[1:]}" if mark and remedy else text
 
 
 def unexpected(error: Exception) -> str:

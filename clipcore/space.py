@@ -24,13 +24,14 @@ class Space:
         """Raise `SpaceMismatch` unless `other`, the space of `what`, is this one."""
         if other.key != self.key and other.name == self.name:
             raise SpaceMismatch(
-                f"{what} was made with another {other.name} ({other.key[:8]}) than the one in use ({self.key[:8]}), such as "
-                "an earlier version's: make it again with this model."
+                f"{what} was made with another {other.name} ({other.key[:8]}) than the one in use ({self.key[:8]}); make it "
+                "again with this one."
             )
         if other.key != self.key:
             raise SpaceMismatch(
                 f"{what} was made with the model {other.name} ({other.key[:8]}), but the model in use is {self.name} "
-                f"({self.key[:8]}): start Sayso with --model {other.name}, or make it again with this model."
+                f"({self.key[:8]}): start Sayso with --model {other.name}, or make it again with this model.",
+                page=f"{what} was made with {other.name}, and {self.name} is in use. Use the other one, or make it again.",
             )
 
 

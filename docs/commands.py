@@ -14,7 +14,7 @@ import app
 from cli.rows import ROWS
 
 PAGE = Path(__file__).with_name("commands.md")
-SHARED = {"--home", "--model", "--json"}
+SHARED = {"--home", "--database", "--model", "--json", "--vectors"}
 START = """# The command line
 
 Made from `--help` by `python -m docs.commands`; a test keeps it current. In an installed Sayso, `sayso` stands for

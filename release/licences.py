@@ -11,6 +11,8 @@ ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "LICENSES.md"
 # of what is not installed here, as these packages say of themselves
 KNOWN = {
+    "milvus-lite": "Apache-2.0",
+    "pymilvus": "Apache-2.0",
     "pillow-heif": "BSD-3-Clause; its wheels hold libheif, LGPL-3.0",
     "av": "BSD-3-Clause; its wheels hold FFmpeg with x264 and x265, GPL-2.0-or-later",
     "openvino": "Apache-2.0",

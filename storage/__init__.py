@@ -16,6 +16,7 @@ from .library import Library
 from .people import ROLES, SCOPES, People, Person, Role, Token, acting
 from .pictures.duplicates import SIMILAR, Duplicates
 from .pictures.map import Map
+from .pieces import Pieces
 from .records import (
     Added,
     AlbumRecord,
@@ -68,6 +69,7 @@ __all__ = [
     "Orientation",
     "People",
     "Person",
+    "Pieces",
     "Place",
     "ReportRecord",
     "Role",

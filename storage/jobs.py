@@ -3,8 +3,9 @@
 A job is a kind, a payload and how far it is. Each lane has one worker thread, which takes the lane's oldest queued job and
 runs its generator of Steps: what takes seconds has a lane of its own and never waits behind an import of hours.
 
-Servers may share a library: a job is claimed by one UPDATE, so only one of them runs it, and a worker that has died, which
-its heartbeat shows, loses its job to the next.
+Servers and workers may share a library: a job is claimed by one UPDATE, so only one of them runs it, and on PostgreSQL none
+waits for another that is claiming (FOR UPDATE SKIP LOCKED). A worker that has died, which its heartbeat shows by the
+database's clock, loses its job to the next.
 """
 
 import logging
@@ -14,16 +15,17 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from contextlib import closing
 from typing import Any, Literal, get_args
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, and_, delete, false, func, insert, or_, select, true, update
 
 from clipcore import NotFound, SaysoError, Step
 from clipcore.errors import unexpected
 
 from .library import Library
+from .people import acting, author
 from .records import JobRecord
 from .tables import AnyRow, Job, now
 
@@ -38,7 +40,9 @@ STALE_SECONDS = 15.0  # without a heartbeat a worker counts as dead
 MAX_ATTEMPTS = 3  # without getting further: a job that takes the process with it must not do so at every start for ever
 MOST_PHASES = 50
 KEPT_JOBS = 1000
+PIECE = "piece:"  # how kinds of jobs begin that are parts of another one (see `storage.pieces`), and stand in no list
 
+_WHOLE = ~Job.kind.startswith(PIECE)
 _BOOT = secrets.token_hex(4)  # a process of a later boot may have our number
 
 log = logging.getLogger(__name__)
@@ -64,6 +68,10 @@ class Furthest:
         return {} if self._now == self._before else {"furthest": dict(self._now), "attempts": 0}
 
 
+class Elsewhere(SaysoError):
+    """A job cannot be done here, but perhaps by another worker: it waits for that one."""
+
+
 class Jobs:
     """The queue of one library. `register` what can be done, `start` the workers, `submit` work, and ask how it stands."""
 
@@ -74,13 +82,16 @@ class Jobs:
         self._threads: list[threading.Thread] = []
         self._stopping = threading.Event()
         self._wake = {lane: threading.Event() for lane in LANES}
+        self._not_here: set[str] = set()  # owners whose jobs cannot be done here
+        self.is_ready: Callable[[], bool] = lambda: True  # asked before a job is taken
 
     # asking
 
     def submit(self, kind: str, payload: Mapping[str, Any], owner: str = "") -> int:
         """Queue work; the payload must be JSON. `owner` is kept for who asks later whose job it is. Returns the job's id."""
         with self._database.writing() as connection:
-            values = {"kind": kind, "payload": dict(payload), "owner": owner}
+            by = {} if author() is None else {"author": author()}  # what the job labels is theirs
+            values = {"kind": kind, "payload": {**payload, **by}, "owner": owner}
             job_id = connection.execute(insert(Job).values(values).returning(Job.id)).scalar_one()
             over = Job.state.in_(("done", "failed", "cancelled"))
             connection.execute(delete(Job).where(Job.id <= job_id - KEPT_JOBS, over))
@@ -96,20 +107,20 @@ class Jobs:
 
     def active(self) -> list[JobRecord]:
         """What runs or waits, oldest first."""
-        return self._records(Job.state.in_(("queued", "running")))[::-1]
+        return self._records(Job.state.in_(("queued", "running")), _WHOLE)[::-1]
 
     def recent(self, limit: int = 10) -> list[JobRecord]:
         """The last jobs, newest first."""
-        return self._records(limit=limit)
+        return self._records(_WHOLE, limit=limit)
 
     def newest(self) -> int:
         """The number of the last job that was submitted, 0 before the first."""
         with self._database.reading() as connection:
-            return connection.scalar(select(func.max(Job.id))) or 0
+            return connection.scalar(select(func.max(Job.id)).where(_WHOLE)) or 0
 
     def cancel(self, job_id: int) -> None:
         """Stop a job: at once if it waits, after its current step if it runs. What it has done so far stays."""
-        with self._database.writing() as connection:
+        with self._database.writing_a_row() as connection:
             connection.execute(
                 update(Job).where(Job.id == job_id, Job.state == "queued").values(state="cancelled", finished=now())
             )
@@ -130,6 +141,14 @@ class Jobs:
         Jobs of one lane run one after the other; the short lane is for what takes seconds.
         """
         self._kinds[kind] = (lane, work)
+
+    def forget(self, beginning: str) -> None:
+        """Take no more jobs of the kinds that begin like this."""
+        self._kinds = {kind: how for kind, how in self._kinds.items() if not kind.startswith(beginning)}
+
+    def keep(self, kinds: Collection[str]) -> None:
+        """Take jobs of these kinds alone, of those that are registered."""
+        self._kinds = {kind: how for kind, how in self._kinds.items() if kind in kinds}
 
     def start(self) -> None:
         """Start the worker threads. Jobs of dead workers are queued again, now and whenever one is idle."""
@@ -177,38 +196,83 @@ class Jobs:
     def _claim(self, lane: Lane) -> AnyRow | None:
         """Take the lane's oldest queued job that we know how to do."""
         kinds = [kind for kind, (its_lane, _) in self._kinds.items() if its_lane == lane]
-        oldest = select(func.min(Job.id)).where(Job.state == "queued", Job.kind.in_(kinds))
+        return self._taken(Job.kind.in_(kinds)) if self.is_ready() else None
+
+    def _taken(self, *which: ColumnElement[bool]) -> AnyRow | None:
+        """Take the oldest of these jobs that waits."""
+        waiting = (Job.state == "queued", Job.owner.not_in(self._not_here), *which)
         with self._database.reading() as connection:
-            if connection.scalar(oldest) is None:
+            if connection.scalar(select(Job.id).where(*waiting).limit(1)) is None:
                 return None
+        oldest = select(Job.id).where(*waiting).order_by(Job.id).limit(1).with_for_update(skip_locked=True)
         claim = update(Job).where(Job.id == oldest.scalar_subquery(), Job.state == "queued")
-        mine = {"state": "running", "worker": self._me, "heartbeat": time.time(), "started": now()}
-        with self._database.writing() as connection:
-            taken = claim.values(**mine, attempts=Job.attempts + 1).returning(Job.id, Job.kind, Job.payload, Job.furthest)
+        mine = {"state": "running", "worker": self._me, "heartbeat": self._database.clock(), "started": now()}
+        columns = (Job.id, Job.kind, Job.payload, Job.owner, Job.furthest)
+        with self._database.writing_a_row() as connection:
+            taken = claim.values(**mine, attempts=Job.attempts + 1).returning(*columns)
             return connection.execute(taken).one_or_none()
+
+    def iter_help(self, kind: str, owner: str) -> Generator[Step, None, bool]:
+        """Do one waiting job of a kind and an owner here and now, beside whatever the lanes do; False if none waits."""
+        job = self._taken(Job.kind == kind, Job.owner == owner)
+        if job is None:
+            return False
+        over, beat = self._alive(job.id)
+        try:
+            yield from self._steps(job)
+        except GeneratorExit:
+            self._write(job.id, state="queued", worker=None, heartbeat=None, attempts=0)
+            raise
+        except Exception as error:
+            self._fail(job, error)
+        finally:
+            over.set()
+            beat.join()
+        return True
+
+    def requeue_dead(self) -> None:
+        """Queue the jobs of dead workers again, as the lanes do whenever they are idle."""
+        self._requeue_dead()
 
     def _run(self, job: AnyRow) -> None:
         """Do a job and write what became of it."""
-        over = threading.Event()
-        beat = threading.Thread(target=self._beat, args=(job.id, over), name="jobs-heartbeat", daemon=True)
-        beat.start()
+        over, beat = self._alive(job.id)
         try:
             self._follow(job)
-        except SaysoError as error:
-            self._write(job.id, state="failed", error=str(error), finished=now())
         except Exception as error:
-            log.exception("job %s, %s", job.id, job.kind)
-            self._write(job.id, state="failed", error=unexpected(error), finished=now())
+            self._fail(job, error)
         finally:
             over.set()
             beat.join()
 
+    def _alive(self, job_id: int) -> tuple[threading.Event, threading.Thread]:
+        """Show that a job is being done, until the event is set."""
+        over = threading.Event()
+        beat = threading.Thread(target=self._beat, args=(job_id, over), name="jobs-heartbeat", daemon=True)
+        beat.start()
+        return over, beat
+
+    def _fail(self, job: AnyRow, error: Exception) -> None:
+        if isinstance(error, Elsewhere):
+            log.warning("job %s, %s: %s", job.id, job.kind, error)
+            self._not_here.add(job.owner)
+            self._write(job.id, state="queued", worker=None, heartbeat=None, attempts=0)
+        elif isinstance(error, SaysoError):
+            self._write(job.id, state="failed", error=error.page, finished=now())
+        else:
+            log.error("job %s, %s", job.id, job.kind, exc_info=error)
+            self._write(job.id, state="failed", error=unexpected(error), finished=now())
+
     def _follow(self, job: AnyRow) -> None:
+        for _ in self._steps(job):
+            pass
+
+    def _steps(self, job: AnyRow) -> Iterator[Step]:
         """Run the work to its end, or until it is cancelled, taken from us, or the worker stops."""
         written, further = 0.0, Furthest(job.furthest)
         progress: dict[str, Any] = {}
         _, work = self._kinds[job.kind]
-        with closing(work(job.payload)) as steps:
+        with acting(job.payload.get("author")), closing(work(job.payload)) as steps:
             while True:
                 try:
                     step = next(steps)
@@ -227,12 +291,13 @@ class Jobs:
                     if not self._write(job.id, **progress, **further.values()):
                         return
                     written = time.monotonic()
+                yield step
 
     def _write(self, job_id: int, **values: Any) -> bool:
         """Write to a job's row if it is still ours: a computer that slept may find that another worker has taken it."""
         ours = update(Job).where(Job.id == job_id, Job.worker == self._me, Job.state == "running")
-        with self._database.writing() as connection:
-            return connection.execute(ours.values({"heartbeat": time.time(), **values})).rowcount == 1
+        with self._database.writing_a_row() as connection:
+            return connection.execute(ours.values({"heartbeat": self._database.clock(), **values})).rowcount == 1
 
     def _cancel_asked(self, job_id: int) -> bool:
         with self._database.reading() as connection:
@@ -250,7 +315,9 @@ class Jobs:
         """Queue the jobs of dead workers again, but not one that was cancelled or that has ended the program each time."""
         host, number, _ = self._me.rsplit(":", 2)
         earlier_boot = and_(Job.worker.startswith(f"{host}:{number}:", autoescape=True), Job.worker != self._me)
-        silent = func.abs(Job.heartbeat - time.time()) > STALE_SECONDS
+        silent = func.abs(Job.heartbeat - self._database.clock()) > STALE_SECONDS
+        if not self._database.is_sqlite:  # containers may share a host's name and each be its process 1
+            earlier_boot = false()
         dead = and_(Job.state == "running", or_(earlier_boot, silent))
         with self._database.reading() as connection:
             if connection.scalar(select(Job.id).where(dead).limit(1)) is None:

@@ -8,6 +8,7 @@
 Added pictures stay where they are and are never changed. A method that may take long streams Steps as `iter_x`.
 """
 
+import os
 from collections.abc import Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,9 +19,10 @@ import numpy as np
 from clipcore import BadInput, Classifier, Examples, NotFound, Predictions, Step, drain, search_classifier
 from clipcore.pictures.finding import display_path
 
-from . import migrate
+from . import migrate, postgres
 from .backups import Backups
 from .classifiers.card import saved_card
+from .classifiers.label_sets import LabelSets
 from .classifiers.reports import Reports
 from .classifiers.runs import Runs
 from .classifiers.saved import Classifiers
@@ -33,6 +35,7 @@ from .filters import NO_FILTERS, Filters, Order
 from .labels.exchange import Exchange
 from .labels.labelling import Labels
 from .labels.moves import Moved
+from .moving import refuse_moved
 from .people import People
 from .pictures import adding, apart, folders, identity, lookup, ratings, watched
 from .pictures.browsing import browse, browse_ids, months
@@ -56,18 +59,28 @@ class Library:
     """Pictures, vectors and classifiers in the folder `home`, seen through one encoder.
 
     Without an encoder everything works that needs no model. Threads may share a library, and several processes may have
-    the same home open. `database` is SQLAlchemy's URL of a server to use instead of HOME/sayso.db.
+    the same home open. `database` is SQLAlchemy's URL of a server to use instead of HOME/sayso.db; `vectors` is the address
+    of a Milvus server, or a file of Milvus Lite, to use instead of FAISS (None: what SAYSO_VECTORS says).
     """
 
-    def __init__(self, home: str | Path, encoder: "Encoder | None" = None, database: str | None = None) -> None:
+    def __init__(
+        self,
+        home: str | Path,
+        encoder: "Encoder | None" = None,
+        database: str | None = None,
+        vectors: str | None = None,
+    ) -> None:
         """Open the library, creating it or bringing it up to date. Raises LibraryError if that cannot be done."""
         self.home = Path(home).expanduser().absolute()
         self.database = Database(database) if database else Database.at(self.home / FILE)
-        self._opened = Opened(self.database, self.home)
+        self.vectors = vectors or os.environ.get("SAYSO_VECTORS") or None
+        self._opened = Opened(self.database, self.home, self.vectors)
         self._in_use_here: InUse | None = None
         try:
             private_folder(self.home)
             self._in_use_here = InUse(self.home / IN_USE)
+            if self.database.is_sqlite:
+                refuse_moved(self.home)
             migrate.upgrade(self.database, self.home)
             self._close_to_others()
         except OSError as error:
@@ -84,6 +97,7 @@ class Library:
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)
         self.sessions = Sessions(self._opened)
+        self.label_sets = LabelSets(self._opened)
         self.reports = Reports(self._opened)
         self.albums = Albums(self._opened, self.classifiers)
         self.map = Maps(self._opened)
@@ -94,6 +108,11 @@ class Library:
         file = self.database.path
         files = [file.with_name(f"{file.name}{end}") for end in ("", "-wal", "-shm")] if file else []
         close_to_others(self.home, *files, *(self.home / name for name in FOLDERS))
+
+    @property
+    def where(self) -> str:
+        """Where the rows are, as it can be shown: a server's database without its password, or the home."""
+        return display_path(self.home) if self.database.is_sqlite else postgres.shown(self.database.engine.url)
 
     @property
     def encoder(self) -> "Encoder | None":
@@ -123,14 +142,22 @@ class Library:
 
     # pictures come and go
 
-    def iter_add(self, folder: str | Path, name: str | None = None, again: bool = False) -> Generator[Step, None, Added]:
+    def iter_add(
+        self, folder: str | Path, name: str | None = None, again: bool = False, share: adding.Share | None = None
+    ) -> Generator[Step, None, Added]:
         """Add every picture below a folder; unchanged ones cost a look at the file's size and time.
 
-        With `again` all are read, for programs that change a file and keep both.
+        With `again` all are read, for programs that change a file and keep both. `share` has others read along, see
+        `storage.pieces`.
 
         Raises BadInput if the folder is not there. Files that cannot be read are in the result, with the reason.
         """
-        return (yield from adding.add_folder(self.database, self._in_use, folder, name, self.home / "thumbs", again))
+        thumbs = self.home / "thumbs"
+        return (yield from adding.add_folder(self.database, self._in_use, folder, name, thumbs, again, share))
+
+    def iter_add_piece(self, folder_id: int, files: Sequence[str]) -> Generator[Step, None, adding.Read]:
+        """Read some files of a folder that another process is adding. Raises NotFound if it was removed meanwhile."""
+        return (yield from adding.add_piece(self.database, self._in_use, folder_id, files))
 
     def add(self, folder: str | Path, name: str | None = None) -> Added:
         """`iter_add` without the steps."""

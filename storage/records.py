@@ -208,7 +208,7 @@ class Run:
 
 @dataclass(frozen=True)
 class SessionRecord:
-    """What someone works on, under a name.
+    """What someone works on, under a name; where it has several label sets over the same pictures, one of these.
 
     state    what stands in the page's fields, as plain JSON
     run      the run on its board, None while nothing is sorted
@@ -223,10 +223,21 @@ class SessionRecord:
     edition: int
     used: datetime
 
+    @property
+    def first(self) -> int:
+        """The id of the session's first label set, by which all of them know each other; its own where it is that one."""
+        return int(self.state.get("set", {}).get("of") or self.id)
+
+    @property
+    def label_set(self) -> str:
+        """What the label set is called; "" where the session has had only one."""
+        return str(self.state.get("set", {}).get("name", ""))
+
 
 @dataclass(frozen=True)
 class IndexInfo:
-    """How the vectors of the model in use are held: `kind` is flat, scan or lists, see `storage.vectors.faiss_indexes`.
+    """How the vectors of the model in use are held: `kind` is flat, scan or lists (see
+    `storage.vectors.faiss_indexes`), or milvus.
 
     `recall` is the share of the ten truly nearest that searches find, measured with generic queries by words among
     `measured_among` vectors; 1 where the search is exact, None if nothing could be measured.

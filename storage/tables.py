@@ -57,13 +57,13 @@ class PathBytes(TypeDecorator[str]):
 
 
 class Moment(TypeDecorator[datetime]):
-    """A point in time, in UTC; SQLite drops the time zone, so it is put back."""
+    """A point in time, in UTC: SQLite drops the time zone, so it is put back; a server gives its own."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+        return value and (value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC))
 
 
 def now() -> datetime:
@@ -71,6 +71,7 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+PLAIN = JSON(none_as_null=True)
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -85,7 +86,7 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {datetime: Moment, dict[str, Any]: JSON, list[Any]: JSON, bytes: LargeBinary}  # noqa: RUF012
+    type_annotation_map = {datetime: Moment, dict[str, Any]: PLAIN, list[Any]: PLAIN, bytes: LargeBinary}  # noqa: RUF012
 
 
 class Folder(Base):

@@ -12,7 +12,8 @@ from typer.testing import CliRunner
 import app
 from cli.rows import ROWS
 from clipcore.models import is_here
-from docs.commands import PAGE, having, page, reference
+from docs import figures
+from docs.commands import PAGE, having, options_of, page, reference
 from docs.site.docstrings import as_rst
 from docs.site.pages import PARTS, gather, places
 from tests.support.commands import as_if_new
@@ -52,6 +53,46 @@ def test_reference_is_current():
 
 def test_json_of_each_command_is_documented():
     assert sorted(ROWS) == sorted(having("--json"))
+
+
+def test_every_option_is_in_the_reference_and_is_understood():
+    """Each with a value of its kind, one at a time: none is hidden, none is there twice, none needs another to be parsed."""
+    text = PAGE.read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", text, re.DOTALL | re.MULTILINE))
+    count = 0
+    for name, command in reference().items():
+        needed = [
+            word
+            for each in command.params
+            if each.required
+            for word in ([*each.opts[:1]] * (each.param_type_name == "option")) + ["x"]
+        ]
+        for option in options_of(command):
+            for word in option.opts:
+                assert f"{word}" in sections[name], f"{name} {word} is not in docs/commands.md"
+                value = (
+                    []
+                    if option.is_flag
+                    else [str(option.type.choices[0]) if hasattr(option.type, "choices") else "1"] * option.nargs
+                )
+                given = [*needed, word, *value]
+                assert command.make_context(name, given).params[option.name] not in (None, ()), f"{name} {word}"
+                count += 1
+    assert count > 150
+
+
+def test_figures_are_those_that_were_printed():
+    assert figures.PAGE.read_text(encoding="utf-8") == figures.page(figures.kept()), "write it again: python -m docs.figures"
+    for figure in figures.figures():
+        assert (ROOT / "benchmarks" / f"{figure.name}.py").is_file(), (
+            f"{figure.places} speak of a benchmark that is not there"
+        )
+
+
+def test_an_old_starters_figures_are_called_out_of_date():
+    entry = {"day": "2026-12-01", "machine": "m", "sayso": "1.0.0", "starter": "starter-0", "quick": True}
+    assert "OUT OF DATE" in figures.age(entry)
+    assert "OUT OF DATE" not in figures.age({**entry, "starter": figures.starter()})
 
 
 @pytest.mark.parametrize("file", PAGES, ids=lambda file: file.stem)
@@ -114,6 +155,75 @@ def test_tutorial_runs_as_it_stands(name, desk):
             done = CliRunner().invoke(app.commands, words)
         assert done.exit_code == 0, f"{shlex.join(words)}: {done.stderr}"
         assert done.stdout or words[0] in ("album", "import-classifier", "export", "doctor", "duplicates"), words
+
+
+# lines of README and of the other pages that are not run here, and why; they are parsed all the same
+NOT_RUN = {
+    "serve": "it does not end: the journeys serve",
+    "quickstart": "it does not end: tests/browser",
+    "pretrain": "minutes of training: tests/cli/test_training.py",
+    "finetune": "minutes of training: tests/cli/test_training.py",
+    "captions": "needs SugarCrepe's pictures: tests/cli/test_bench.py has its form",
+    "side-by-side": "needs a model that is downloaded: tests/cli/test_measure.py has two that are here",
+    "robustness": "half a minute for all disturbances: the tutorial runs one of them",
+    "prompts": "the tutorial runs it",
+    "labels-worth": "tests/cli/test_bench.py",
+    "bias": "the tutorial runs it",
+    "doctor": "the tutorial runs it",
+    "backup": "the tutorial runs it; here it writes to another disk",
+}
+# further lines by their options
+NOT_RUN_WITH = {
+    "--get": "downloads",
+    "--suite": "tests/cli/test_bench.py",
+    "--many": "needs scenes.csv: tests/cli/test_teach.py",
+}
+
+
+@pytest.fixture
+def readme_desk(desk, monkeypatch):
+    """And what README and the other pages name beside that."""
+    photos = sorted((desk / "photos").iterdir())
+    for place in ("more-photos", "holiday", "Pictures"):
+        (desk / place).mkdir()
+        (desk / place / photos[0].name).write_bytes(photos[0].read_bytes())
+    (desk / "photos" / "rex.jpg").write_bytes(photos[1].read_bytes())
+    (desk / "labelled").rename(desk / "labelled-photos")
+    (desk / "labelled").symlink_to(desk / "labelled-photos")
+    monkeypatch.setenv("HOME", str(desk))
+    monkeypatch.setenv("USERPROFILE", str(desk))
+    return desk
+
+
+@pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
+def test_other_pages_run_as_they_stand(readme_desk):
+    """The lines of README, and of the pages beside the tutorials, in their order and in one home."""
+    ran = []
+    for file in [file for file in PAGES if file != PAGE and file.stem not in TUTORIALS]:
+        for words in commands_in(file):
+            if not words or words[0] in NOT_RUN or set(words) & set(NOT_RUN_WITH):
+                continue
+            words = [str(readme_desk / word[2:]) if word.startswith("~/") else word for word in words]
+            with as_if_new(), contextlib.chdir(readme_desk):
+                done = CliRunner().invoke(app.commands, words)
+            assert done.exit_code == 0, f"{file.name}: {shlex.join(words)}: {done.stderr}"
+            ran.append(words[0])
+    assert len(ran) > 15
+
+
+def test_every_block_of_code_is_run_parsed_or_no_code_of_ours():
+    """What a page shows as code is Python, which is run, or a shell's, whose lines are ours or are known here."""
+    others = r"(?:\S*python3? install\.py|make \w+|docker (?:build|run)|SAYSO_PASSWORD=\S+ python app\.py)\b"
+    for file in PAGES:
+        for language, block in re.findall(
+            r"^```(\w*)\n(.*?)^```", file.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE
+        ):
+            if language == "python":
+                assert file.name == "README.md", f"tests/test_readme.py runs README's Python; who runs that of {file.name}?"
+            elif language in ("sh", "bash"):
+                for line in block.replace("\\\n", " ").splitlines():
+                    known = re.match(rf"(?:\S+/)?python app\.py\b|{others}", line)
+                    assert not line.strip() or known, f"{file.name}: nothing runs {line!r}"
 
 
 def test_messages_of_troubleshooting_are_said_by_the_program():

@@ -30,6 +30,14 @@ def test_import_is_cheap(package):
     assert run.stdout.strip() == ""
 
 
+def test_page_answers_before_torch_is_there():
+    """What reads pictures is imported by the thread that loads the model; the page is up by then."""
+    late = {"torch", "open_clip", "sklearn", "matplotlib"}
+    code = f"import sys, ui.server, ui.page; print(*sorted({late} & set(sys.modules)))"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == ""
+
+
 def test_errors_are_one_family_drawn_as_it_is():
     """The tree in the docstring of `errors` names every class, children under their parents."""
     from clipcore import errors

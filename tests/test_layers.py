@@ -22,9 +22,20 @@ FORBIDDEN = {
 # package is its ground floor, whose modules may know each other, or is named here. `__init__` is the face, above all floors.
 FLOORS = {
     "clipcore": ["*", "pictures", "encoding", "models classify", "advice measure"],
-    "storage": ["*", "people vectors", "pictures", "classifiers", "search", "export", "labels", "library", "jobs care"],
+    "storage": [
+        "*",
+        "people vectors",
+        "pictures",
+        "classifiers",
+        "search",
+        "export",
+        "labels",
+        "library",
+        "jobs care",
+        "pieces",
+    ],
     "training": ["*", "data", "heads", "towers", "runs"],
-    "ui": ["*", "guard", "library", "measure", "bias models sessions v1", "classify", "page", "api", "server"],
+    "ui": ["*", "guard", "library", "measure", "bias models sessions v1", "classify", "page work", "api", "server"],
     "cli": ["common", "sets", "*"],
 }
 

@@ -1,6 +1,5 @@
-"""A classifier as one file: docs/use_classifier.py reads it without Sayso, and ONNX runs it without torch."""
+"""A classifier as one file, which docs/use_classifier.py reads without Sayso."""
 
-import json
 import os
 import runpy
 import shutil
@@ -13,13 +12,14 @@ import numpy as np
 import pytest
 
 import clipcore
-from clipcore import BadInput, SpaceMismatch, decide, generic_bank, zero_shot_classifier
+from clipcore import decide, generic_bank, zero_shot_classifier
 from clipcore.classify.answers import grounded
-from clipcore.classify.onnx_file import export_onnx
+from clipcore.classify.examples import Examples
 from clipcore.models import is_here
-from tests.support.fakes import FakeEncoder, photo
+from tests.support.fakes import photo
 from tests.support.processes import fork
 from tests.support.small_clip import CLIP, SIGLIP, write_model
+from training.heads.fewshot import few_shot
 
 ROOT = Path(__file__).parents[1]
 SCRIPT = ROOT / "docs" / "use_classifier.py"
@@ -90,6 +90,27 @@ def test_the_script_answers_none_of_these_and_several_as_sayso_does(tmp_path, mo
         assert "none of these" in said
 
 
+def test_the_script_reads_a_taught_tree_that_keeps_a_promise(tmp_path, monkeypatch, capsys):
+    name = write_model(tmp_path / "model", CLIP)
+    clip = clipcore.load(name)
+    colours = ("red", "green", "blue", "white")
+    names = tuple(f"{'bright' if colour == 'white' else 'strong'} > {colour}" for colour in colours)
+    pictures = [photo(tmp_path / f"{colour}-{i}.png", colour, (50, 40 + i)) for i in range(4) for colour in colours]
+    X = clip.embed_images(pictures)
+    head = few_shot(Examples(X, names * 4, clip.space), zero_shot_classifier(clip, names))
+    head = grounded(head, X, generic_bank(clip))
+    head = head.with_decision(replace(head.decision, sure=0.6, promise=0.05))
+    head.save(tmp_path / "tree.safetensors")
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    run_script(tmp_path / "tree.safetensors", *pictures, "--model", name)
+    rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()[-len(pictures) :]]
+    told = {-1: "unsure", -2: "none of these"}
+    said = [told[v] if isinstance(v, int) else ", ".join(v) for v in decide(head, X).verdicts(head.labels)]
+    assert [row[1] for row in rows] == said
+    assert set(said) & set(names)
+
+
 @pytest.mark.skipif(not is_here("starter"), reason="the starter's weights are not in this checkout")
 def test_the_script_runs_the_starter_from_anywhere(tmp_path):
     clip = clipcore.load()
@@ -131,36 +152,3 @@ def test_the_script_is_as_short_as_it_says():
     text = SCRIPT.read_text()
     assert len(text.splitlines()) <= 30
     assert "storage" not in text
-
-
-@pytest.mark.parametrize("model", ["starter", "vit", "siglip"])
-def test_onnx_says_what_torch_says(tmp_path, model):
-    pytest.importorskip("onnx", reason="requirements-extras/onnx.txt is not installed")
-    pytest.importorskip("onnxscript", reason="requirements-extras/onnx.txt is not installed")
-    onnxruntime = pytest.importorskip("onnxruntime", reason="requirements-extras/onnx.txt is not installed")
-    if model == "starter" and not is_here("starter"):
-        pytest.skip("the starter's weights are not in this checkout")
-    configs = {"vit": CLIP, "siglip": SIGLIP}
-    name = write_model(tmp_path / "model", configs[model]) if model in configs else "starter"
-    clip = clipcore.load(name, precision="fp32")  # some computers choose less, which differs from the file by more
-    head = made(clip)
-    off = export_onnx(clip, head, tmp_path / "colours.onnx")
-    assert off < 1e-3
-    session = onnxruntime.InferenceSession(str(tmp_path / "colours.onnx"), providers=["CPUExecutionProvider"])
-    told = json.loads(session.get_modelmeta().custom_metadata_map["sayso"])
-    assert told["labels"] == ["red", "green", "blue"]
-    assert told["preprocess"]["size"] == [clip.image_size] * 2
-    pictures = [photo(tmp_path / f"{colour}.png", colour) for colour in ("red", "green", "blue", "grey", "white")]
-    pixels = np.stack([clip.prepare(picture).numpy() for picture in pictures])
-    shares, vectors = session.run(["shares", "vectors"], {"pixels": pixels})
-    np.testing.assert_allclose(vectors, clip.embed_images(pictures), atol=1e-3)
-    np.testing.assert_allclose(shares, head.shares(clip.embed_images(pictures)), atol=1e-3)
-    assert sorted(path.name for path in tmp_path.glob("*.onnx*")) == ["colours.onnx"]
-
-
-def test_onnx_needs_its_packages_and_the_right_model(tmp_path, encoder, monkeypatch):
-    with pytest.raises(SpaceMismatch):
-        export_onnx(encoder, zero_shot_classifier(FakeEncoder("other"), ["red"]), tmp_path / "x.onnx")
-    monkeypatch.setitem(sys.modules, "onnx", None)
-    with pytest.raises(BadInput, match=r"requirements-extras/onnx\.txt"):
-        export_onnx(encoder, zero_shot_classifier(encoder, ["red"]), tmp_path / "x.onnx")

@@ -7,8 +7,11 @@ open_clip, so that every picture meets every caption; then gradients are summed.
 import atexit
 import datetime
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import torch
@@ -21,6 +24,51 @@ T = TypeVar("T")
 CPU = torch.device("cpu")
 
 
+class Exchange:
+    """How long a process is with the others instead of computing: messages, and waiting for whoever is slower.
+
+    Between GPUs the time is the device's own, since the host only orders what is to be done.
+    """
+
+    def __init__(self, device: torch.device = CPU) -> None:
+        self._events: list[tuple[torch.cuda.Event, torch.cuda.Event]] | None = [] if device.type == "cuda" else None
+        self._seconds, self._inside = 0.0, False
+        self._thread = threading.get_ident()
+
+    @contextmanager
+    def timed(self) -> Iterator[None]:
+        """Counts what is inside, once; not what a thread exchanges that reads ahead, since computing goes on meanwhile."""
+        if self._inside or threading.get_ident() != self._thread:
+            yield
+            return
+        self._inside, began = True, time.perf_counter()
+        events = (torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)) if self._on_gpu else None
+        if events:
+            events[0].record()
+        try:
+            yield
+        finally:
+            self._inside = False
+            if events and self._events is not None:
+                events[1].record()
+                self._events.append(events)
+            else:
+                self._seconds += time.perf_counter() - began
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self._events is not None
+
+    def taken(self) -> float:
+        """The seconds since this was asked last."""
+        if self._events:
+            self._events[-1][1].synchronize()
+            self._seconds += sum(start.elapsed_time(end) for start, end in self._events) / 1000
+            self._events.clear()
+        seconds, self._seconds = self._seconds, 0.0
+        return seconds
+
+
 @dataclass(frozen=True)
 class World:
     """This process among all: `rank` of `size`, and the device it computes on."""
@@ -28,6 +76,7 @@ class World:
     rank: int = 0
     size: int = 1
     device: torch.device = CPU
+    exchange: "Exchange" = field(default_factory=lambda: Exchange(), compare=False)
 
     @classmethod
     def join(cls, device: str = "auto") -> "World":
@@ -47,7 +96,7 @@ class World:
             backend = "nccl" if chosen.type == "cuda" else "gloo"
             dist.init_process_group(backend, timeout=datetime.timedelta(hours=2))  # one evaluates while the others wait
             atexit.register(dist.destroy_process_group)
-        return cls(rank, size, chosen)
+        return cls(rank, size, chosen, Exchange(chosen))
 
     @property
     def is_first(self) -> bool:
@@ -58,10 +107,11 @@ class World:
         """The rows [k, d] of all processes, in their order; k may differ. No gradient passes, see `towers.grad_cache`."""
         if self.size == 1:
             return rows
-        counts = self.gather_objects(len(rows))
-        padded = nn.functional.pad(rows, (0, 0, 0, max(counts) - len(rows))).contiguous()
-        everyone = [torch.empty_like(padded) for _ in counts]
-        dist.all_gather(everyone, padded)
+        with self.exchange.timed():
+            counts = self.gather_objects(len(rows))
+            padded = nn.functional.pad(rows, (0, 0, 0, max(counts) - len(rows))).contiguous()
+            everyone = [torch.empty_like(padded) for _ in counts]
+            dist.all_gather(everyone, padded)
         return torch.cat([theirs[:count] for theirs, count in zip(everyone, counts, strict=True)])
 
     def own(self, rows: torch.Tensor, count: int) -> torch.Tensor:
@@ -76,7 +126,8 @@ class World:
         if self.size == 1:
             return [value]
         values: list[Any] = [None] * self.size
-        dist.all_gather_object(values, value)
+        with self.exchange.timed():
+            dist.all_gather_object(values, value)
         return values
 
     def agree(self, value: T) -> T:
@@ -93,7 +144,8 @@ class World:
         if self.size == 1 or not tensors:
             return
         together = torch.cat([tensor.detach().reshape(-1).float() for tensor in tensors])
-        dist.all_reduce(together)
+        with self.exchange.timed():
+            dist.all_reduce(together)
         parts = (together / divide).split([tensor.numel() for tensor in tensors])
         for tensor, part in zip(tensors, parts, strict=True):
             tensor.detach().copy_(part.view_as(tensor))

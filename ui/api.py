@@ -16,6 +16,7 @@ from .bias.routes import add_bias_routes
 from .classify.advising import add_advice_routes
 from .classify.board import Boards
 from .classify.board_routes import add_board_routes
+from .classify.parts import add_parts_routes
 from .classify.trying import add_trying_routes
 from .classify.why import add_why_routes
 from .downloads import download
@@ -28,6 +29,7 @@ from .library.search import Answers, Pictures, add_search_routes
 from .library.selection import add_selection_routes
 from .measure.routes import add_measure_routes
 from .models.training_folders import stamp
+from .sessions.label_sets import add_label_set_routes
 from .sessions.routes import add_session_routes
 from .studio import Studio
 from .v1 import add_v1
@@ -43,13 +45,13 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     @app.exception_handler(SaysoError)
     def mistake(request: Request, error: Exception) -> JSONResponse:
         status = 404 if isinstance(error, NotFound) else 413 if isinstance(error, TooMany) else 400
-        return JSONResponse({"error": str(error)}, status)
+        return JSONResponse({"error": error.page}, status)
 
     @app.exception_handler(RequestValidationError)
     def misread(request: Request, error: RequestValidationError) -> JSONResponse:
         """FastAPI's own answer repeats what was sent, which may be of any length and not even be text."""
         where = ".".join(str(part) for part in error.errors()[0]["loc"])[:80].encode("ascii", "replace").decode()
-        return JSONResponse({"error": f"The request is not understood at {where}; load the page again."}, 422)
+        return JSONResponse({"error": f"The request is not understood at {where}; check it, or load the page again."}, 422)
 
     @app.exception_handler(UnicodeEncodeError)
     def half_letter(request: Request, error: Exception) -> JSONResponse:
@@ -124,9 +126,11 @@ def add_routes(app: FastAPI, studio: Studio) -> None:
     boards = Boards(studio)
     add_board_routes(app, studio, boards)
     add_why_routes(app, studio, boards)
+    add_parts_routes(app, studio, boards)
     add_trying_routes(app, studio, boards, pictures)
     add_advice_routes(app, studio)
     add_measure_routes(app, studio)
     add_bias_routes(app, studio)
+    add_label_set_routes(app, studio)  # before those of sessions, one of which takes any word in their place
     add_session_routes(app, studio)
     add_v1(app, studio)

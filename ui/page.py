@@ -6,6 +6,7 @@ import gradio as gr
 
 from .bias import tab as bias
 from .classify import tab as classify
+from .guard.offered import name_parts
 from .guard.uploads import KEPT_SECONDS, LOOKED_AFTER
 from .library import tab as library
 from .measure import tab as measure
@@ -23,6 +24,9 @@ ELEMENTS = (
 SCRIPTS = sorted(file.relative_to(STATIC).as_posix() for file in STATIC.rglob("*.js"))
 HEAD = "".join(f'<link rel="modulepreload" href="/elements/{script}">' for script in SCRIPTS)
 HEAD += "".join(f'<script type="module" src="/elements/{name}.js"></script>' for name in ELEMENTS)
+# its notes stand outside of what a theme's rules reach
+STILL = ".toast-wrap * { animation: none !important; transition: none !important }"
+HEAD += f"<style>@media (prefers-reduced-motion: reduce) {{ {STILL} }}</style>"
 MASTHEAD = (
     '<button type="button" class="rail-key" data-frame="rail" aria-expanded="true" title="Hide or show the panel (P)">'
     '<span class="gone">Panel</span></button><h1>Sayso</h1><sayso-place name="search" hidden></sayso-place>'
@@ -54,6 +58,7 @@ def build(studio: Studio) -> gr.Blocks:
             with gr.Tab("Models", id="models") as models_tab:
                 models.build(studio, page, models_tab)
         page.wire(status.news)  # an event of our own
+        name_parts(blocks)
     _show_no_progress(blocks, status)
     return blocks
 

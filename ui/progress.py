@@ -51,7 +51,7 @@ def friendly(handler: Callable[..., Any]) -> Callable[..., Any]:
         try:
             return handler(*args, **kwargs)
         except SaysoError as error:
-            gr.Warning(escape(str(error)))
+            gr.Warning(escape(error.page))
         except Exception as error:
             log.exception("a handler of the page")
             gr.Warning(unexpected(error))

@@ -146,6 +146,13 @@ def serve(
     Raises BadInput if the address cannot be used, for instance because the port is taken.
     """
     import uvicorn
+    from uvicorn.config import LOGGING_CONFIG
+
+    from .logs import log_as_json
+
+    as_json = os.environ.get("SAYSO_LOG") == "json"
+    if as_json:
+        log_as_json()
 
     from .guard.connections import MOST as MOST_CONNECTIONS
     from .guard.connections import Connection
@@ -166,6 +173,7 @@ def serve(
         http=Connection,
         ws="none",
         log_level="warning",
+        log_config=None if as_json else LOGGING_CONFIG,
         server_header=False,
         proxy_headers=not proxy.addresses,  # else `Asking` reads them, and of the trusted proxy alone
         limit_concurrency=MOST_CONNECTIONS,

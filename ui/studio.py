@@ -15,10 +15,11 @@ from clipcore.classify.answers import grounded
 from clipcore.pictures.finding import display_path
 from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import read_json, read_plain
-from storage import Added, Jobs, Keeper, Library, SkippedRecord
+from storage import Added, Jobs, Keeper, Library, Pieces, SkippedRecord
 
 from .lessons import carried_on
 from .samples import sample_folder
+from .videos import iter_frames_of
 from .watching import Watcher, iter_watch
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Studio:
         self.library = library
         self.model = model
         self.jobs = Jobs(library)
+        self.pieces = Pieces(library, self.jobs)
         self.keeper = Keeper(library)
         self.watcher = Watcher(library, self.jobs)
         self._load = load
@@ -70,7 +72,7 @@ class Studio:
 
     def start(self) -> None:
         """Begin to load the model, to work off the jobs, to keep a backup of each day, and to look at watched folders."""
-        threading.Thread(target=self._load_model, name="load-model", daemon=True).start()
+        threading.Thread(target=self.load_model, name="load-model", daemon=True).start()
         self.jobs.start()
         self.keeper.start()
         self.watcher.start()
@@ -81,11 +83,13 @@ class Studio:
         self.watcher.stop()
         self.keeper.stop()
 
-    def _load_model(self) -> None:
+    def load_model(self) -> None:
+        """Load the model; that it cannot be is said by whoever asks for it."""
         try:
             self.library.encoder = self._load()
+            self.pieces.register()
         except SaysoError as error:
-            self._problem = str(error)
+            self._problem = error.page
         except Exception:
             logging.exception("loading the model failed")
             self._problem = f"The model {self.shown(self.model)} could not be loaded; the log says why. Choose another one."
@@ -179,6 +183,7 @@ class Studio:
         encoder = self.load_other(name)
         yield Step(0, 0, f"taking {self.shown(name)} into use")  # the last moment to stop
         self.library.encoder = encoder
+        self.pieces.register()
         self.model, self._problem = name, None
         (self.library.home / CHOICE).write_text(json.dumps({"model": name}), encoding="utf-8")
         missing = self.library.count() - self.library.count(embedded=True)
@@ -192,20 +197,23 @@ class Studio:
             try:
                 yield from self._embed_missing(folder.id)
             except SaysoError as error:  # a disk that is not there now must not keep the other folders waiting
-                problems.append(str(error))
+                problems.append(error.page)
         return {"missing": self.library.count() - self.library.count(embedded=True), "problems": problems}
 
     def _add(self, payload: dict[str, Any]) -> Work:
         yield from self.wait_for_model()
         folder = sample_folder(self.library.home) if payload.get("samples") else payload["folder"]
-        added = yield from self.library.iter_add(folder, name=payload.get("name"))
+        added = yield from self.pieces.iter_add(folder, payload.get("name"))
         return {**_counts(added), "labels": payload.get("labels")}
 
     def _drop(self, payload: dict[str, Any]) -> Work:
         yield from self.wait_for_model()
-        added = yield from self.library.iter_add_files(payload["files"], payload.get("name", "Dropped images"))
+        files, unread = yield from iter_frames_of(self.library, payload["files"])
+        if not files:
+            return {"folder_id": None, "new": 0, "known": 0, "skipped": unread, "replaced": 0, "note": "", "image_ids": []}
+        added = yield from self.library.iter_add_files(files, payload.get("name", "Dropped images"))
         counts = _counts(added)
-        counts["skipped"] += payload.get("passed_over", [])
+        counts["skipped"] += [*payload.get("passed_over", []), *map(list, unread)]
         return {**counts, "image_ids": list(added.image_ids)}
 
     def _classify(self, payload: dict[str, Any]) -> Work:
@@ -259,7 +267,7 @@ class Studio:
             if folder_id not in (None, folder.id) or self.library.count(folder.id, embedded=True) >= folder.images:
                 continue
             if folder.path:
-                yield from self.library.iter_add(folder.path)
+                yield from self.pieces.iter_add(folder.path)
             else:
                 kept = self.library.images(folder.id, limit=folder.images)
                 yield from self.library.iter_add_files([Path(image.path) for image in kept], folder.name)

@@ -69,6 +69,8 @@ THEME = gr.themes.Base(
     button_primary_text_color_dark="white",
     button_cancel_background_fill="#b91c1c",
     button_cancel_background_fill_dark="#b91c1c",
+    button_cancel_background_fill_hover="#991b1b",
+    button_cancel_background_fill_hover_dark="#991b1b",
     button_cancel_text_color="white",
     button_cancel_text_color_dark="white",
 )
@@ -161,7 +163,10 @@ table.facts { border-collapse: collapse; border: 0 !important; width: 100%;
 /* What plots are drawn in; see clipcore/measure/plots.py. */
 .dark { --plot-first: #a5b4fc; --plot-second: #fbbf24; --plot-muted: #9ca3af; --plot-lines: #374151; }
 .dark sayso-report, .dark sayso-bias { --cell: 99 102 241; --miss: 217 119 6; }
-@media (max-width: 700px) { .bar > button { margin-bottom: 0; } }
+@media (max-width: 700px) { .bar > button { margin-bottom: 0; }
+  .facts.checks tr { display: grid; grid-template-columns: 1fr auto; }
+  #tabs .facts.checks :is(th, td) { min-width: 0; max-width: none; border: 0 !important; }
+  .facts.checks td:last-child { grid-column: 1 / -1; padding-top: 0; } }
 @media (prefers-reduced-motion: reduce) { * { animation: none !important; transition: none !important; } }
 """
 )

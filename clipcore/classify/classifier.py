@@ -144,7 +144,7 @@ class Classifier:
         expected = (len(self.labels), self.space.dim)
         if self.weight.shape != expected or self.bias.shape != expected[:1]:
             raise BadInput(
-                f"The head has weights {self.weight.shape} and biases {self.bias.shape}, but {expected[0]} labels in a "
+                f"The head has weights {self.weight.shape} and biases {self.bias.shape}; {expected[0]} labels in a "
                 f"space of {expected[1]} dimensions need {expected} and {expected[:1]}."
             )
         if not (np.isfinite(self.weight).all() and np.isfinite(self.bias).all() and np.isfinite(self.scale)):
@@ -183,7 +183,7 @@ class Classifier:
         X = np.atleast_2d(np.asarray(X, np.float32))
         if X.ndim != 2 or X.shape[1] != self.space.dim:
             raise BadInput(
-                f"The vectors have {X.shape[-1]} numbers, but this classifier needs {self.space.dim}: embed the images with "
+                f"The vectors have {X.shape[-1]} numbers, but this classifier needs {self.space.dim}; embed the images with "
                 f"the model {self.space.name}."
             )
         return self.scale * (X @ self.weight.T) + self.bias

@@ -210,9 +210,7 @@ def with_promise(classifier: Classifier, made: Promise) -> Classifier:
 def checked(wrong: float, confidence: float = CONFIDENCE) -> None:
     """Raise BadInput for a promise that cannot be meant."""
     if not (0 < wrong < 0.5 and 0.5 <= confidence < 1):
-        raise BadInput(
-            "A promise is a share above 0.5 and below 1, such as 0.95 for at most 5 % wrong; choose one of these."
-        )
+        raise BadInput("A promise is a share above 0.5 and below 1; choose one, such as 0.95 for at most 5 % wrong.")
 
 
 def least(wrong: float, confidence: float) -> int:

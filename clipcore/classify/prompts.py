@@ -124,6 +124,12 @@ def pack(name: str) -> PromptSet:
     return PromptSet(name, tuple((_PACKS / f"{name}.txt").read_text(encoding="utf-8").splitlines()))
 
 
+def zero_shot_name(name: str) -> str:
+    """What a zero-shot classifier with this pack is called in results."""
+    words = {"bare": "bare names", "photo": "one prompt", "seven": "seven prompts", "imagenet80": "eighty prompts"}
+    return f"zero-shot with {words.get(name, f'{name} prompts')}"
+
+
 def parse_templates(text: str, name: str = "custom") -> PromptSet:
     """Templates typed one a line; empty lines and lines that begin with # are passed over. `.written` has other ways.
 

@@ -88,12 +88,12 @@ def level(
     """The level from the scores [n] of the right names of labelled pictures. With their `places` [n] each class that has
     enough of them gets its own, conditional on the class. Raises TooFewLabels, BadInput."""
     if not 0.5 <= coverage < 1 or not (confidence is None or 0.5 <= confidence < 1):
-        raise BadInput("Names hold the right one in a share of cases from 0.5 to below 1; choose one of these.")
+        raise BadInput("Names hold the right one in a share of cases; choose one from 0.5 to below 1.")
     place = _rank(len(right), coverage, confidence)
     if place is None:
         more = _enough(coverage, confidence) - len(right)
         raise TooFewLabels(
-            f"For names that hold the right one in {per_cent(coverage)} of cases there are too few labels; {more:,} more "
+            f"There are too few labels for names that hold the right one in {per_cent(coverage)}; {more:,} more "
             "are needed, of images chosen at random.",
             more,
         )

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
 from PIL import Image, ImageDraw
 
 from ..errors import BadInput
 from ..pictures.reading import ImageSource, open_image
-from .answers import decide
+from .answers import Answers, decide
 from .classifier import Classifier
 
 if TYPE_CHECKING:
     from ..encoding.encoder import Encoder
 
 Box = tuple[int, int, int, int]
+CELLS = 48  # of a map along its longer side
 MOST = 12  # windows along a side without their overlaps: 529 of a picture
 _COLOURS = ("#4f46e6", "#b45310", "#0f766e", "#be123c", "#4d7c0f", "#7e22ce", "#0369a1", "#a16207")
 
@@ -31,6 +33,40 @@ class Tile:
     box: Box
     label: str
     figure: float
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """All windows of a picture of this `size` (width, height), and what a classifier says of each."""
+
+    size: tuple[int, int]
+    boxes: list[Box]
+    answers: Answers
+
+    def found(self, labels: Sequence[str]) -> list[Tile]:
+        """What they show, the surest first; windows without an answer say nothing."""
+        told = zip(self.boxes, self.answers.verdicts(labels), self.answers.figure, strict=True)
+        return surest(
+            [
+                Tile(box, label, float(figure))
+                for box, verdict, figure in told
+                if isinstance(verdict, tuple)
+                for label in verdict
+            ]
+        )
+
+    def map_of(self, place: int) -> np.ndarray:
+        """How much each part of the picture looks like the label at this place, [h, w] shares of 0 to 1: in each part the
+        mean over the windows that see it."""
+        width, height = self.size
+        fine = [max(1, round(length * CELLS / max(self.size))) for length in (height, width)]
+        total, seen = np.zeros(fine), np.zeros(fine)
+        for (left, top, right, bottom), share in zip(self.boxes, self.answers.shares[:, place], strict=True):
+            rows = slice(top * fine[0] // height, -(-bottom * fine[0] // height))
+            columns = slice(left * fine[1] // width, -(-right * fine[1] // width))
+            total[rows, columns] += share
+            seen[rows, columns] += 1
+        return total / np.maximum(seen, 1)
 
 
 def boxes(width: int, height: int, tiles: int) -> list[Box]:
@@ -51,19 +87,17 @@ def look(encoder: "Encoder", classifier: Classifier, source: ImageSource, tiles:
 
     Raises BadImage, and BadInput for fewer than 2 tiles or more than MOST.
     """
+    return windows(encoder, classifier, source, tiles).found(classifier.labels)
+
+
+def windows(encoder: "Encoder", classifier: Classifier, source: ImageSource, tiles: int) -> Windows:
+    """Classify the windows of a picture, each alone. Raises BadImage, BadInput for fewer than 2 tiles or more than MOST."""
     if not 2 <= tiles <= MOST:
         raise BadInput(f"The tiles along a side are 2 to {MOST}, not {tiles}.")
     picture = open_image(source)
     places = boxes(*picture.size, tiles)
     answers = decide(classifier, encoder.embed_images([picture.crop(box) for box in places]))
-    verdicts = answers.verdicts(classifier.labels)
-    found = [
-        Tile(box, label, float(figure))
-        for box, verdict, figure in zip(places, verdicts, answers.figure, strict=True)
-        if isinstance(verdict, tuple)
-        for label in verdict
-    ]
-    return surest(found)
+    return Windows(picture.size, places, answers)
 
 
 def surest(tiles: Sequence[Tile]) -> list[Tile]:

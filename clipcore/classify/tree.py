@@ -46,6 +46,15 @@ def levels(labels: Sequence[str], shares: np.ndarray) -> list[tuple[str, float]]
         found.append((BETWEEN.join(here), pooled[here]))
 
 
+def sure_above(labels: Sequence[str], shares: np.ndarray, sure: float) -> tuple[str, float] | None:
+    """The lowest name above the labels' own that has this share or more, and the share it has; None where none has.
+
+    shares  [n labels] of one picture that is unsure between labels
+    """
+    there = [(name, share) for name, share in levels(labels, shares) if name not in labels and share >= sure]
+    return there[-1] if there else None
+
+
 def right_above(labels: Sequence[str], truth: np.ndarray, guess: np.ndarray) -> list[tuple[int, float]]:
     """How often the answer is right at each level above the labels' own: (level from the top, share)."""
     paths = [path_of(label) for label in labels]

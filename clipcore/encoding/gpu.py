@@ -74,7 +74,8 @@ class Compiled:
     Compiling takes up to a minute, so a short import never waits for it. Only full batches are compiled: the last one of an
     import has a shape of its own, which would be compiled again. Whatever goes wrong, the tower itself answers.
 
-    It is for one thread at a time; the encoder sees to that. `compile_tower` and `clock` are torch's and the system's.
+    It is for one thread at a time; the encoder sees to that. `compile_tower` and `clock` are torch's and the system's,
+    `after` the seconds that are long enough.
     """
 
     def __init__(
@@ -82,10 +83,11 @@ class Compiled:
         visual: nn.Module,
         compile_tower: Callable[[nn.Module], Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
+        after: float = AFTER,
     ) -> None:
         self._visual = visual
         self._compile = compile_tower or _compile
-        self._clock = clock
+        self._clock, self._after = clock, after
         self._quick: Any = None
         self._shape: torch.Size | None = None  # what `_quick` was compiled for
         self._tried = False
@@ -118,7 +120,8 @@ class Compiled:
         if now - self._last > PAUSE:
             self._began, self._most = now, 0
         self._last, self._most = now, max(self._most, count)
-        return now - self._began >= AFTER and count == self._most >= GPU_SIZES[0]  # a picture now and then is no import
+        # a picture now and then is no import
+        return now - self._began >= self._after and count == self._most >= GPU_SIZES[0]
 
     @torch.no_grad()
     def _try(self, pixels: torch.Tensor) -> None:

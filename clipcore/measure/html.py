@@ -89,7 +89,10 @@ def models_html(
     rows: Iterable[Mapping[str, Any]], plots: Iterable[Plot], title: str, about: Mapping[str, str], notes: Sequence[str] = ()
 ) -> str:
     """Models side by side as a page; `rows` are `ModelRow.to_json`."""
-    head = ("model", "accuracy", "95 % interval", "images", "images/s", "GFLOPs/image", "weights, MB", "in use, MB")
+    head = (
+        *("model", "accuracy", "95 % interval", "images"),
+        *("images/s", "operations an image, bn", "weights, MB", "in use, MB"),
+    )
     rows_table = plain_table(
         head,
         (

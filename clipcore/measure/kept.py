@@ -27,7 +27,7 @@ def kept_accuracy(
         "classifier": classifier,
         "set": set_name,
     }
-    about = {"Classifier": f"{classifier} ({kind})", "Model": model, "Set": set_name}
+    about = {"Classifier": classifier if kind in classifier else f"{classifier} ({kind})", "Model": model, "Set": set_name}
     content = {
         "judged": judged.to_json(),
         "about": about,
@@ -46,7 +46,7 @@ def kept_suite(
     summary = {"sets": len(found.sets), "best": best, "mean": found.means[best], "n": sum(one.n for one in found.sets)}
     about = {"Sets": folder.name, "Models": ", ".join(models), "Prompts": ", ".join(packs) or "each task's own"}
     content = {"result": found.to_json(), "about": about, "notes": list(found.skipped), "ours": False, "source": ""}
-    return f"{len(found.sets)} sets of {folder.name}"[:NAME_LIMIT], summary, content
+    return f"{len(found.sets)} {'set' if len(found.sets) == 1 else 'sets'} of {folder.name}"[:NAME_LIMIT], summary, content
 
 
 def kept_curve(

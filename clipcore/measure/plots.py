@@ -135,7 +135,7 @@ def costs_plot(models: Iterable[Mapping[str, Any]]) -> "Plot":
             at = (cost, max(error, 1e-4))
             axes.annotate(short(name), at, place, textcoords="offset points", ha=side, fontsize=8)
         axes.margins(x=0.25, y=0.2)
-        axes.set(xlabel="compute for an image, in GFLOPs", ylabel="error")
+        axes.set(xlabel="work for an image, in billions of operations", ylabel="error")
         from matplotlib.ticker import NullFormatter, PercentFormatter, ScalarFormatter
 
         for axis, formatter in ((axes.xaxis, ScalarFormatter()), (axes.yaxis, PercentFormatter(1, 0))):

@@ -41,7 +41,7 @@ def iter_fetch(name: str) -> Generator[Step, None, None]:
     except ModelError:
         raise
     except Exception as error:  # the hub's client raises its own, its transport's and the operating system's errors
-        raise ModelError(_refusal(name, error)) from error
+        raise _refusal(name, error) from error
     yield Step(1, 1, f"{name} is here")
 
 
@@ -56,7 +56,7 @@ def download_megabytes(name: str) -> int:
     except ModelError:
         raise
     except Exception as error:  # as in iter_fetch
-        raise ModelError(_refusal(name, error)) from error
+        raise _refusal(name, error) from error
 
 
 def remove(name: str) -> int:
@@ -116,13 +116,13 @@ def _wanted(repo: str, sizes: dict[str, int], needed: tuple[str, ...], weight_fi
     """One weight file, and where a description is `needed`, it and the tokenizer's small files; the weights last."""
     weights = next((file for file in weight_files if file in sizes), None)  # many hold the same weights twice
     if weights is None or not set(needed) <= set(sizes):
-        raise UnknownModel(f"The repository {repo} is not an open_clip model: it has no {CONFIG_FILE} or no weights.")
+        raise UnknownModel(f"The repository {repo} is not an open_clip model; choose one with weights and {CONFIG_FILE}.")
     small = [file for file in sizes if needed and "/" not in file and file.endswith((".json", ".txt", ".model"))]
     return [*small, weights]
 
 
-def _refusal(name: str, error: Exception) -> str:
-    """Why a model cannot be fetched, as one sentence with a remedy."""
+def _refusal(name: str, error: Exception) -> ModelError:
+    """Why a model cannot be fetched, with a remedy."""
     import errno
 
     from huggingface_hub import constants
@@ -130,20 +130,32 @@ def _refusal(name: str, error: Exception) -> str:
 
     status = getattr(getattr(error, "response", None), "status_code", None)
     if constants.HF_HUB_OFFLINE or isinstance(error, OfflineModeIsEnabled):
-        return f"The model {name} could not be fetched: HF_HUB_OFFLINE is set; unset it and try again."
+        return ModelError(
+            f"The model {name} could not be fetched: HF_HUB_OFFLINE is set; unset it and try again.",
+            page=f"{name} could not be fetched. Sayso was started to stay offline; start it anew without that.",
+        )
     if isinstance(error, GatedRepoError) or status == 403:
-        return (
-            f"The hub gives {name} only to those who accepted its terms; do so on its page, then log in with hf auth login."
+        return ModelError(
+            f"The hub gives {name} only to those who accepted its terms; do so on its page, then log in with hf auth login.",
+            page=f"The hub gives {name} only to those who accepted its terms. Choose another model.",
         )
     if status == 401:
-        return f"The hub has no public model for {name}; check the name, or log in with hf auth login if it is private."
+        return ModelError(
+            f"The hub has no public model for {name}; check the name, or log in with hf auth login if it is private.",
+            page=f"The hub has no public model for {name}. Check the name, or choose another.",
+        )
     if status == 404 or isinstance(error, EntryNotFoundError):
-        return f"The hub has no model for {name}; check the name."
+        return ModelError(f"The hub has no model for {name}; check the name.")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
-        return f"The disk became full while {name} was fetched; free some space and try again, it goes on where it stopped."
+        return ModelError(
+            f"The disk became full while {name} was fetched; free some space and try again, it goes on where it stopped."
+        )
     if status is None and any("Connect" in kind.__name__ or "Timeout" in kind.__name__ for kind in type(error).__mro__):
-        return f"The hub could not be reached for {name}; check network, proxy and HF_ENDPOINT, then try again."
-    return f"The model {name} could not be fetched ({shortened(error)}); check network, name and free space."
+        return ModelError(
+            f"The hub could not be reached for {name}; check network, proxy and HF_ENDPOINT, then try again.",
+            page=f"The hub could not be reached for {name}. Check the network, then get it again.",
+        )
+    return ModelError(f"The model {name} could not be fetched ({shortened(error)}); check network, name and free space.")
 
 
 def _fetch_files(
@@ -160,7 +172,8 @@ def _fetch_files(
         where = display_path(constants.HF_HUB_CACHE)
         raise ModelError(
             f"The model {name} needs {total / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free in {where}; "
-            "free some space, or set HF_HOME to a larger disk."
+            "free some space, or set HF_HOME to a larger disk.",
+            page=f"{name} needs {total / 1e9:.1f} GB, but only {free / 1e9:.1f} GB are free. Free some, then get it again.",
         )
     for file in files[:-1]:
         hf_hub_download(repo, file)
@@ -174,7 +187,8 @@ def _fetch_files(
         path.unlink()
         raise ModelError(
             f"The file {files[-1]} of {name} holds no weights that can be read: it arrived damaged, or holds program code; "
-            "it was removed, so fetch it again, or choose another model."
+            "it was removed, so fetch it again, or choose another model.",
+            page=f"What arrived of {name} is damaged and was removed. Get it again, or choose another model.",
         )
     path.replace(path.with_suffix(""))
     hf_hub_download(repo, files[-1])  # finds the bytes where it would have put them, and files them under their name

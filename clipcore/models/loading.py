@@ -13,14 +13,16 @@ import copy
 import logging
 import os
 import pickle
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ..encoding.encoder import Encoder
 from ..errors import BadInput, ModelError
 from .locate import STARTER, Source, architecture_of, locate, shortened, text_config_in
 
+if TYPE_CHECKING:
+    from ..encoding.encoder import Encoder
 
-def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> Encoder:
+
+def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> "Encoder":
     """The model as an `Encoder`. `precision` is auto, fp32, bf16 or int8, and concerns the image tower only.
 
     auto is what the variable SAYSO_PRECISION says; without it fp32 or bf16, measured once per machine. Raises UnknownModel,
@@ -36,6 +38,7 @@ def load(name: str = STARTER, device: str = "auto", precision: str = "auto") -> 
         generated_pictures,
         pick_device,
     )
+    from ..encoding.encoder import Encoder
     from ..encoding.engine import engine_for
     from ..encoding.folding import folded
     from ..encoding.int8 import quantized
@@ -141,7 +144,7 @@ def _create(name: str, source: Source, config: dict[str, Any]) -> tuple[Any, Any
         ) from error
     except Exception as error:  # open_clip, safetensors and timm raise nearly anything on a file that does not fit
         raise ModelError(
-            f"The model {name} cannot be loaded: its weights are damaged or belong to another architecture "
-            f"({shortened(error)}); fetch it again or choose another."
+            f"The weights of {name} are damaged or belong to another architecture ({shortened(error)}); fetch it again or "
+            "choose another."
         ) from error
     return model, preprocess, tokenizer

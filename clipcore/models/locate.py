@@ -71,7 +71,10 @@ def locate(name: str) -> Source:
 
 def _local_dir(folder: Path, display_name: str) -> Source:
     if not os.path.isfile(folder / CONFIG_FILE):
-        raise UnknownModel(f"The folder {folder} holds no {CONFIG_FILE}; name one that open_clip or `pretrain` wrote.")
+        raise UnknownModel(
+            f"The folder {folder} holds no {CONFIG_FILE}; name one that open_clip or `pretrain` wrote.",
+            page=f"The folder {folder} holds no {CONFIG_FILE}. Name one that open_clip or Sayso wrote.",
+        )
     if odd := next((file for file in folder.iterdir() if file.exists() and not file.is_file() and not file.is_dir()), None):
         raise ModelError(f"{odd.name} in the folder {folder} is no plain file; take it out, then load the model.")
     if not any(file.suffix in (".safetensors", ".bin", ".pth") for file in folder.iterdir()):
@@ -97,7 +100,8 @@ def architecture_of(source: Source) -> dict[str, Any]:
         )
     if (text.get("hf_model_name") or text.get("hf_tokenizer_name")) and not find_spec("transformers"):
         raise ModelError(
-            f"The model {source.display_name} needs one more package; install it with: pip install transformers."
+            f"The model {source.display_name} needs one more package; install it with: pip install transformers.",
+            page=f"{source.display_name} needs the package transformers. Whoever installed Sayso can add it.",
         )
     config["quick_gelu"] = bool(source.tag.get("quick_gelu") or config.get("quick_gelu"))
     return config

@@ -29,7 +29,7 @@ def known_pairs() -> tuple[list[Any], list[str]]:
     """Two views and two captions of each known photograph, in order. Raises ModelError where the pictures are missing."""
     known = [photograph for photograph in PHOTOGRAPHS if photograph_file(photograph).is_file()]
     if len(known) < len(PHOTOGRAPHS) // 2:
-        raise ModelError("The known pictures are missing; install the package scikit-image again.")
+        raise ModelError("The known pictures are missing; install scikit-image again.")
     views = [view for photograph in known for view in _views(open_image(photograph_file(photograph)))]
     return views, [f"a photo of {caption}." for photograph in known for caption in photograph.captions]
 

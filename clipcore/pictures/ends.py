@@ -20,6 +20,8 @@ _LEAST = 16  # rows that are decoded at once
 
 def breaks_off(data: bytes) -> bool:
     """Whether a JPEG file has no mark of its end behind its pixels."""
+    if data.endswith(_END):  # nearly all of them; searching for the last scan reads the file from its end to there
+        return False
     return data.startswith(b"\xff\xd8") and _SCAN in data and data.find(_END, data.rfind(_SCAN)) < 0
 
 

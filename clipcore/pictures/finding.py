@@ -45,7 +45,7 @@ VIDEOS = frozenset(
     {".mp4", ".m4v", ".mov", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".mts", ".m2ts", ".3gp", ".3g2", ".wmv", ".asf"}
     | {".flv", ".f4v", ".ogv", ".vob", ".insv", ".lrv"}
 )
-VIDEO = "This is a video; the command timeline looks at its frames, and keeps them as pictures with --frames."
+VIDEO = "This is a video; save frames of it as pictures, which timeline does (see the docs)."
 IGNORE = ".saysoignore"
 # What network drives, systems and programs keep beside the pictures: thumbnails, waste baskets, snapshots, packages.
 _NO_PHOTOS = frozenset(

@@ -154,9 +154,7 @@ def _refuse(head: bytes) -> None:
     """Refuse, by a file's first bytes, what Pillow would not know and where nothing is to be shown instead."""
     kind, brand = head[:4], head[4:12]
     if brand[:4] == b"ftyp" and brand[4:] in _HEIC_BRANDS and "HEIF" not in _formats():
-        raise BadImage(
-            "This is a HEIC picture, which needs one more package: pip install -r requirements-extras/heic.txt, then retry."
-        )
+        raise BadImage("This is a HEIC picture; install the extra “heic”, or save it as JPEG.")
     if brand == b"ftypcrx " or kind in (b"IIRO", b"IIRS", b"MMOR", b"IIU\0", b"II\x1a\0", b"FOVb", b"\0MRM"):
         raise BadImage(raw.REFUSED)
     is_iso = brand[:4] == b"ftyp" and brand[4:] in _VIDEO_BRANDS
@@ -174,7 +172,7 @@ def _as_bad_image() -> Iterator[None]:
     except Image.DecompressionBombError:
         raise BadImage(_TOO_LARGE.format(MAX_PIXELS // 1_000_000)) from None
     except UnidentifiedImageError:
-        raise BadImage("This is not a picture in a format Sayso reads (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF).") from None
+        raise BadImage("This is not a picture in a format Sayso reads; save it as JPEG, PNG or WebP.") from None
     except MemoryError:
         raise BadImage("The picture does not fit in memory; save a smaller copy.") from None
     except Exception as error:

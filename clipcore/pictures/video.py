@@ -22,12 +22,12 @@ def frames(path: Path, every: float = 1.0) -> Iterator[tuple[float, Image.Image]
     try:
         import av
     except ImportError:
-        raise BadInput(MISSING) from None
+        raise BadInput(MISSING, page="Videos need the extra “video”. Whoever installed Sayso can add it.") from None
     if not every > 0:
         raise BadInput("Say after how many seconds to look again, such as 1.")
     shown = 0
     try:
-        with open_plain(path) as file, av.open(file) as container:
+        with open_plain(path) as file, av.open(file, "r") as container:
             if not container.streams.video:
                 raise BadImage(f"{display_path(path)} has no video in it.")
             container.streams.video[0].thread_type = "AUTO"

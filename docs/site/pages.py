@@ -16,9 +16,12 @@ PARTS = {
     "Use": (
         "docs/models.md",
         "docs/operations.md",
+        "docs/api.md",
         "docs/roles.md",
         "docs/files.md",
         "docs/speed.md",
+        "docs/scale.md",
+        "docs/figures.md",
         "docs/troubleshooting.md",
     ),
     "Look up": ("docs/commands.md", "docs/python.md"),

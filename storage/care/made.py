@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import suppress
 from pathlib import Path
 
+import numpy as np
 from sqlalchemy import select
 
 from clipcore import Space, Step
@@ -12,7 +13,7 @@ from clipcore.pictures.finding import display_path
 
 from ..pictures.map import map_fault, map_file
 from ..tables import SpaceRow
-from ..vectors.index import VectorIndex
+from ..vectors.spaces import index_of
 from .findings import Finding, Patient, deleting
 
 MAP_REMEDY = "It is deleted, and laid out again when the map is opened."
@@ -25,11 +26,13 @@ def index(patient: Patient) -> Generator[Step, None, list[Finding]]:
         rows = connection.execute(select(SpaceRow.id, SpaceRow.key, SpaceRow.name, SpaceRow.dim)).all()
     for row in rows:
         yield Step(0, 0, f"index of {row.name}")
-        kept = VectorIndex(database, row.id, Space(row.key, row.name, row.dim), folder)
+        space = Space(row.key, row.name, row.dim)
+        kept = index_of(database, row.id, space, folder, lambda: np.zeros((0, 0), np.float32), patient.opened.vectors)
         if fault := kept.file_fault():
             sentence = f"The index of {row.name} is not that of this library ({fault})."
             remedy = "It is deleted, and built again at the next search."
             findings.append(Finding("index", sentence, remedy, kept.forget_file, examples=(display_path(kept.file),)))
+        kept.close()
         plane = map_file(folder, row.key)
         if fault := map_fault(plane, row.dim):
             sentence = f"The map of {row.name} cannot be read ({fault})."

@@ -11,7 +11,7 @@ from .changes import iter_carry_out, iter_finish, iter_undo
 from .folders import class_folders, yolo_folders
 from .journal import new_undo_file, under_way, undo_files
 from .plan import Change, Done, Plan
-from .tables import answer_row, prediction_row, to_csv, to_json
+from .tables import answer_row, prediction_row, sets_to_csv, sets_to_json, to_csv, to_json
 from .xmp import sidecars
 
 __all__ = [
@@ -26,6 +26,8 @@ __all__ = [
     "label_studio_config",
     "new_undo_file",
     "prediction_row",
+    "sets_to_csv",
+    "sets_to_json",
     "sidecars",
     "to_coco",
     "to_csv",

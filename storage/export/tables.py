@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clipcore import Classifier, Prediction
@@ -63,36 +63,72 @@ def to_json(answers: Iterable[Answer], classifier: Classifier | None = None) -> 
     """
     rows = []
     for answer in answers:
-        row: dict[str, Any] = {
-            "path": answer.image.shown_path,
-            "labels": list(answer.labels),
-            "by": answer.by if answer.labels else None,
-            "said": labels_of(answer.said),
-            "said verdict": kind_of(answer.said),
-            "answer": labels_of(answer.found),
-            "verdict": kind_of(answer.found),
-        }
-        if answer.author:
-            row |= {"author": answer.author, "labelled": answer.when.isoformat() if answer.when else None}
-        if answer.figure is not None:
-            row |= {"likely right": round(answer.figure, 2), "why not": answer.why}
+        row = {"path": answer.image.shown_path, **_said(answer)}
         if answer.prediction:
             row["classifier"] = prediction_row(answer.image.shown_path, answer.prediction, len(answer.prediction.labels))
             del row["classifier"]["path"]
         rows.append(row)
-    header: dict[str, Any] = {}
-    if classifier:
-        header = {
-            "labels": classifier.labels,
-            "kind": classifier.kind,
-            "activation": classifier.activation,
-            "temperature": classifier.decision.temperature,
-            "calibrated": classifier.decision.calibrated,
-            "dial": classifier.decision.sure,
-            "prompts": classifier.prompts.to_json(),
-            "model": {"name": classifier.space.name, "space": classifier.space.key},
-        }
+    header = _header(classifier) if classifier else {}
     return json.dumps({**header, "images": rows}, ensure_ascii=False, indent=1)
+
+
+def _said(answer: Answer) -> dict[str, Any]:
+    row: dict[str, Any] = {
+        "labels": list(answer.labels),
+        "by": answer.by if answer.labels else None,
+        "said": labels_of(answer.said),
+        "said verdict": kind_of(answer.said),
+        "answer": labels_of(answer.found),
+        "verdict": kind_of(answer.found),
+    }
+    if answer.author:
+        row |= {"author": answer.author, "labelled": answer.when.isoformat() if answer.when else None}
+    return row if answer.figure is None else {**row, "likely right": round(answer.figure, 2), "why not": answer.why}
+
+
+def _header(classifier: Classifier) -> dict[str, Any]:
+    return {
+        "labels": classifier.labels,
+        "kind": classifier.kind,
+        "activation": classifier.activation,
+        "temperature": classifier.decision.temperature,
+        "calibrated": classifier.decision.calibrated,
+        "dial": classifier.decision.sure,
+        "prompts": classifier.prompts.to_json(),
+        "model": {"name": classifier.space.name, "space": classifier.space.key},
+    }
+
+
+def sets_to_csv(sets: Mapping[str, Iterable[Answer]]) -> str:
+    """One row per picture, and for each label set, by its name, three columns as in `to_csv`: label, by, likely right."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(["path", *(defused(cell) for name in sets for cell in (name, f"{name}: by", f"{name}: likely right"))])
+    for path, answers in _by_path(sets):
+        cells = [path]
+        for answer in map(answers.get, sets):
+            label = label_cell(answer.labels) if answer else ""
+            likely = f"{answer.figure:.2f}" if answer and answer.figure is not None else ""
+            cells += [label, answer.by if answer and label else "", likely]
+        writer.writerow([defused(cell) for cell in cells])
+    return text.getvalue()
+
+
+def sets_to_json(sets: Mapping[str, Iterable[Answer]], classifiers: Mapping[str, Classifier]) -> str:
+    """The label sets by name, each with what `to_json` says of its classifier, and for each picture what it has in each."""
+    rows = [
+        {"path": path, "sets": {name: _said(answer) for name, answer in answers.items()}} for path, answers in _by_path(sets)
+    ]
+    header = {name: _header(classifier) for name, classifier in classifiers.items()}
+    return json.dumps({"sets": header, "images": rows}, ensure_ascii=False, indent=1)
+
+
+def _by_path(sets: Mapping[str, Iterable[Answer]]) -> list[tuple[str, dict[str, Answer]]]:
+    found: dict[int, tuple[str, dict[str, Answer]]] = {}
+    for name, answers in sets.items():
+        for answer in answers:
+            found.setdefault(answer.image.id, (answer.image.shown_path, {}))[1][name] = answer
+    return [found[image_id] for image_id in sorted(found)]
 
 
 def prediction_row(path: str, prediction: Prediction, k: int = TOP) -> dict[str, Any]:

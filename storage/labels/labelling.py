@@ -87,7 +87,9 @@ class Labels:
     ) -> Moved:
         """`label` for many pictures at once, as one step. Raises BadInput for a bad name or value, NotFound."""
         if value not in (1, -1, 0):
-            raise BadInput("A label has the value 1 (it is), -1 (it is not) or 0 (cannot be told).")
+            raise BadInput(
+                "A label has the value 1, -1 or 0; these say that it is, that it is not, and that nobody can tell."
+            )
         label = clean_label(label)
         return self.mark({image_id: {label: value} for image_id in image_ids}, client, op)
 
@@ -156,7 +158,7 @@ class Labels:
     def _reverse(self, client: str, op: str | None, redo: bool) -> Moved | None:
         entry = Entry(client, op or secrets.token_hex(16))
         with self._database.writing() as connection:
-            done = board.begin(self._database, connection, entry)
+            done = board.begin(connection, entry)
             stack = board.stacks(connection, client)[redo]
             step = done.undoes if done else stack[-1] if stack else None
             if step is None:
@@ -177,7 +179,7 @@ class Labels:
         moved = list(begun)
         for work in works:
             if number := len(moved):
-                time.sleep(PAUSE)
+                time.sleep(PAUSE if self._database.is_sqlite else 0)  # on a server those who wait come in turn
             mine = entry.part(number, first) if number else entry
             with self._database.writing() as connection:
                 moved.append(work(connection, mine))

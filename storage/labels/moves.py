@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, text
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from clipcore import NONE, UNSURE, BadInput
 
 from ..database import Database, chunks
-from ..people import author
+from ..people import author as who_acts
 from ..pictures.identity import seen_to
 from ..tables import AnyRow, Image, LabelRow, LabelStep, now
 from . import opinions
@@ -35,7 +35,7 @@ class Entry:
     client: str
     op: str
     part_of: int | None = None
-    author: int | None = field(default_factory=author)
+    author: int | None = field(default_factory=who_acts)
     settles: bool = False
 
     def part(self, number: int, first: int | None) -> "Entry":
@@ -156,7 +156,7 @@ def move(
     The same entry again is answered and not done twice. Raises BadInput for a place that is not on the board.
     """
     target = values_at(to, among)
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         left = {picture for picture, values in _among(connection, seen, among).items() if place_of(values, among) != to}
         changed = _pictures(done)
         return Moved(newest(connection), tuple(changed), tuple(sorted(left - set(changed))))
@@ -170,7 +170,7 @@ def move(
 
 def set_values(database: Database, connection: Connection, wanted: Mapping[str, Mapping[str, int]], entry: Entry) -> Moved:
     """Set labels of pictures (picture -> label -> value) and leave their other labels as they are, as `move` does."""
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     before = values_of(connection, wanted)
     changes = {p: _change({k: before.get(p, {})[k] for k in v if k in before.get(p, {})}, v) for p, v in wanted.items()}
@@ -182,7 +182,7 @@ def replace_values(
     database: Database, connection: Connection, wanted: Mapping[str, Values], among: Sequence[str], entry: Entry
 ) -> Moved:
     """Give pictures (picture -> label -> value) these labels and no other of `among`, as `move` does."""
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     before = _among(connection, wanted, among)
     seen_to(connection, wanted)
@@ -200,7 +200,7 @@ def say(
 ) -> Moved:
     """Keep what a person says of pictures (picture -> label -> value, no other of `among`) without seeing what others said.
     A picture that has a label of `among` keeps it: where they differ, somebody decides (`settles`)."""
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     before = _among(connection, wanted, among)
     seen_to(connection, wanted)
@@ -213,7 +213,7 @@ def reverse(database: Database, connection: Connection, part: int, entry: Entry,
 
     A picture that someone has labelled since stays as it is. The reversal is a step of its own.
     """
-    if done := begin(database, connection, entry):
+    if done := begin(connection, entry):
         return Moved(newest(connection), tuple(_pictures(done)))
     last = connection.execute(select(LabelStep.changes, LabelStep.said).where(LabelStep.id == part)).one()
     back = {picture: change for pictures, change in last.changes for picture in pictures}
@@ -240,7 +240,7 @@ def stacks(connection: Connection, client: str) -> tuple[list[int], list[int]]:
     """
     done: list[int] = []
     undone: list[int] = []
-    whose = LabelStep.author_id == author() if author() is not None else LabelStep.author_id.is_(None)
+    whose = LabelStep.author_id == who_acts() if who_acts() is not None else LabelStep.author_id.is_(None)
     mine = (LabelStep.client == client, whose, LabelStep.part_of.is_(None))
     steps = select(LabelStep.id, LabelStep.undoes).where(*mine)
     for step, undoes in connection.execute(steps.order_by(LabelStep.id)):
@@ -270,12 +270,13 @@ def step_of(connection: Connection, entry: Entry) -> int | None:
 # what the moves share
 
 
-def begin(database: Database, connection: Connection, entry: Entry) -> AnyRow | None:
-    """See that nobody else is moving labels; what was done under this entry before, if anything. Raises BadInput."""
+def begin(connection: Connection, entry: Entry) -> AnyRow | None:
+    """What was done under this entry before, if anything. Nobody else is moving labels: `database.writing` sees to that.
+
+    Raises BadInput.
+    """
     if not 0 < len(entry.op) <= CLIENT_LIMIT or not 0 < len(entry.client) <= CLIENT_LIMIT:
         raise BadInput(f"A step and its client have names of 1 to {CLIENT_LIMIT} letters; load the page again.")
-    if not database.is_sqlite:  # BEGIN IMMEDIATE has done this for SQLite
-        connection.execute(text("LOCK TABLE label_steps IN SHARE ROW EXCLUSIVE MODE"))
     return connection.execute(select(LabelStep.changes, LabelStep.undoes).where(LabelStep.op == entry.op)).one_or_none()
 
 

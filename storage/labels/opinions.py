@@ -136,4 +136,5 @@ def authors(connection: Connection, pictures: Iterable[str]) -> dict[tuple[str, 
         for picture, label, author, when in connection.execute(
             select(*columns).where(LabelRow.picture.in_(some), LabelRow.author_id.is_not(None))
         )
+        if author is not None
     }

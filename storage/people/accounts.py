@@ -81,7 +81,10 @@ class People:
         hashed = None if password is None else hash_of(password)
         with self._database.writing() as connection:
             if role != "owner" and not connection.scalar(select(func.count()).select_from(PersonRow)):
-                raise BadInput("The first person must be an owner, or nobody could add others: use --role owner.")
+                raise BadInput(
+                    "The first person must be an owner, or nobody could add others: use --role owner.",
+                    page="The first person must be an owner, or nobody could add others.",
+                )
             if connection.scalar(select(PersonRow.id).where(PersonRow.key == name.casefold())) is not None:
                 raise BadInput(f"There is a person “{name}” already; choose another name.")
             row = {"name": name, "key": name.casefold(), "role": role, "password": hashed, "created": now()}
@@ -153,7 +156,8 @@ def _there(connection: Connection, name: str | int) -> Person:
     one = PersonRow.id == name if isinstance(name, int) else PersonRow.key == " ".join(name.split()).casefold()
     row = connection.execute(select(*_COLUMNS).where(one)).one_or_none()
     if row is None:
-        raise NotFound(f"There is no person {name if isinstance(name, int) else f'“{name}”'}; see “python app.py people”.")
+        who = name if isinstance(name, int) else f"“{name}”"
+        raise NotFound(f"There is no person {who}; see “python app.py people”.", page=f"There is no person {who}.")
     return _person(row)
 
 

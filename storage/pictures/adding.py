@@ -5,9 +5,9 @@ Each batch is one transaction. `kill -9` loses the batch in flight; the next run
 
 import os
 import time
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,9 @@ from . import ratings
 from .folders import below, find_folder, open_folder
 from .identity import keep_pixels, kept_labels, settle, unlooked
 
+MOST_AT_HAND = 300_000  # contents, in 40 MB; to ask for one takes 0.3 ms, of the 10 or more that embedding a picture takes
+AT_HAND_FOR_EACH = 100  # file that is read: for a handful a large library is not read through
+
 EMPTIED = (
     "The folder {} has no picture any more, but had {:,}, which are kept in the library; connect its disk and add it again, "
     "or remove the folder from the library if they are gone for good."
@@ -48,10 +51,40 @@ class _Listed:
     state: tuple[int, int]  # size and time of change, which tell that a file need not be read again
     missing: bool
     looked_at: bool  # whether its date, camera, orientation, place and stars are known
+    embedded: bool  # whether its content has a vector of the model in use
+
+
+@dataclass
+class Read:
+    """What reading files has given so far: pictures embedded, pictures whose vector was there, and what to tell of files.
+
+    `under_way` are files that somebody else has read and not told of yet.
+    """
+
+    new: int = 0
+    known: int = 0
+    skipped: list[SkippedRecord] = field(default_factory=list)
+    replaced: list[SkippedRecord] = field(default_factory=list)
+    noted: list[SkippedRecord] = field(default_factory=list)
+    under_way: int = 0
+
+    @property
+    def done(self) -> int:
+        return self.new + self.known + len(self.skipped) + self.under_way
+
+
+# Has files read otherwise than here and now, see `storage.pieces`: a folder's id and paths; what it has given so far
+Share = Callable[[int, Sequence[str]], Iterator[Read]]
 
 
 def add_folder(
-    database: Database, model: Model, folder: str | Path, name: str | None, ignore: Path, again: bool = False
+    database: Database,
+    model: Model,
+    folder: str | Path,
+    name: str | None,
+    ignore: Path,
+    again: bool = False,
+    share: Share | None = None,
 ) -> Generator[Step, None, Added]:
     """Add every picture below a folder, or look at it again. Pictures that are gone are hidden until they come back.
 
@@ -72,12 +105,12 @@ def add_folder(
     files = [str(path) for path in found if not path.is_relative_to(ignore)]
     folder_id = open_folder(database, root, name)
     with database.reading() as connection:
-        listed = _listed(connection, below(Image.path, root))
+        listed = _listed(connection, model.space_id, below(Image.path, root))
         skipped = set(connection.scalars(select(SkippedRow.path).where(below(SkippedRow.path, root))))
     gone = [path for path, row in listed.items() if not row.missing]
     if gone and not files and not passed_over:  # most likely a disk that is not connected
         return Added(0, 0, [], folder_id, note=EMPTIED.format(display_path(root), len(gone)))
-    added = yield from _add(database, model, files, folder_id, listed, again)
+    added = yield from _add(database, model, files, folder_id, listed, again, share)
     present = set(files)
     shut = tuple(str(bad.path) + os.sep for bad in passed_over)
     with database.writing() as connection:
@@ -98,7 +131,7 @@ def add_files(database: Database, model: Model, files: Sequence[str | Path], nam
     listed: dict[str, _Listed] = {}
     with database.reading() as connection:
         for some in chunks(paths):
-            listed.update(_listed(connection, Image.path.in_(some)))
+            listed.update(_listed(connection, model.space_id, Image.path.in_(some)))
     added = yield from _add(database, model, paths, folder_id, listed)
     ids: dict[str, int] = {}
     with database.reading() as connection:
@@ -109,6 +142,24 @@ def add_files(database: Database, model: Model, files: Sequence[str | Path], nam
     return replace(added, image_ids=image_ids)
 
 
+def add_piece(database: Database, model: Model, folder_id: int, files: Sequence[str]) -> Generator[Step, None, Read]:
+    """Read some files of a folder that another process is adding; those that were read before it was cut off stay.
+
+    Raises NotFound if the folder was removed meanwhile.
+    """
+    listed: dict[str, _Listed] = {}
+    with database.reading() as connection:
+        for some in chunks(files):
+            listed.update(_listed(connection, model.space_id, Image.path.in_(some)))
+    states = {path: _state(path) for path in files}
+    todo = [path for path in files if not _is_same(listed.get(path), states[path])]
+    before, read = len(files) - len(todo), Read()
+    yield Step(before, len(files), "embedding")
+    for read in _read(database, model, folder_id, todo, states):
+        yield Step(before + read.done, len(files), "embedding")
+    return replace(read, new=read.new + before)
+
+
 def _add(
     database: Database,
     model: Model,
@@ -116,16 +167,11 @@ def _add(
     folder_id: int,
     listed: dict[str, _Listed],
     again: bool = False,
+    share: Share | None = None,
 ) -> Generator[Step, None, Added]:
     start = time.perf_counter()
-    embedded = _embedded(database, model.space_id)
     states = {path: _state(path) for path in files}
-    same = {
-        path for path, row in listed.items() if path in states and row.state == states[path] and row.content_hash in embedded
-    }
-    same = set() if again else same
-    new, known, skipped, replaced = 0, len(same), list[SkippedRecord](), list[SkippedRecord]()
-    noted: list[SkippedRecord] = []
+    same = set() if again else {path for path in files if _is_same(listed.get(path), states[path])}
     back = [listed[path].id for path in same if listed[path].missing]
     if back:
         with database.writing() as connection:
@@ -136,24 +182,68 @@ def _add(
     for done, total in _look_at_pixels(database, same):
         yield Step(done, total, "looking at labelled pictures")
 
-    def step() -> Step:
-        seconds = time.perf_counter() - start
-        metrics = {"new": new, "known": known, "skipped": len(skipped), "per_second": round(new / seconds, 1)}
-        return Step(new + known + len(skipped), len(files), "embedding", metrics)
+    def step(read: Read) -> Step:
+        per_second = round((read.new + read.under_way) / (time.perf_counter() - start), 1)
+        metrics = {"new": read.new, "known": len(same) + read.known, "skipped": len(read.skipped), "per_second": per_second}
+        return Step(len(same) + read.done, len(files), "embedding", metrics)
 
-    yield step()
-    todo = [Path(path) for path in files if path not in same]
+    read = Read()
+    yield step(read)
+    todo = [path for path in files if path not in same]
+    with closing(share(folder_id, todo) if share else _read(database, model, folder_id, todo, states)) as parts:  # type: ignore[type-var]
+        for read in parts:
+            yield step(read)
+    replaced, noted = tuple(read.replaced), tuple(read.noted)
+    return Added(read.new, len(same) + read.known, read.skipped, folder_id, replaced=replaced, noted=noted)
+
+
+def _is_same(row: _Listed | None, state: tuple[int, int]) -> bool:
+    """Whether a file need not be read: it is as it was, and has its vector."""
+    return row is not None and row.state == state and row.embedded
+
+
+def _read(
+    database: Database, model: Model, folder_id: int, files: Sequence[str], states: dict[str, tuple[int, int]]
+) -> Iterator[Read]:
+    """Read files and write what they give, a batch at a time."""
+    read, embedded = Read(), _Embedded(database, model.space_id, len(files))
+    todo = [Path(path) for path in files]
     with closing(embed_files(model.encoder, todo, known=embedded.__contains__)) as batches:  # type: ignore[type-var]  # a generator
         for batch in batches:
-            replaced += _keep(database, model, folder_id, batch, states)
-            fresh = {picture.content_hash for picture in batch.pictures if picture.vector is not None} - embedded
-            embedded |= fresh
-            new += len(fresh)
-            known += len(batch.pictures) - len(fresh)
-            skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
-            noted += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.notes]
-            yield step()
-    return Added(new, known, skipped, folder_id, replaced=tuple(replaced), noted=tuple(noted))
+            read.replaced += _keep(database, model, folder_id, batch, states)
+            fresh = embedded.add(picture.content_hash for picture in batch.pictures if picture.vector is not None)
+            read.new += fresh
+            read.known += len(batch.pictures) - fresh
+            read.skipped += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.skipped]
+            read.noted += [SkippedRecord(display_path(bad.path), bad.reason) for bad in batch.notes]
+            yield read
+
+
+class _Embedded:
+    """The contents that have a vector of the model in use: all of them at hand where many files are read and the library is
+    not huge, else asked for one by one. Threads may share it."""
+
+    def __init__(self, database: Database, space_id: int, files: int) -> None:
+        self._database, self._fresh = database, set[str]()
+        self._rows = select(Embedding.content_hash).where(Embedding.space_id == space_id)
+        with database.reading() as connection:
+            most = min(MOST_AT_HAND, AT_HAND_FOR_EACH * files)
+            at_hand = connection.scalars(self._rows.limit(most + 1)).all()
+        self._all = set(at_hand) if len(at_hand) <= most else None
+
+    def __contains__(self, content: str) -> bool:
+        if content in self._fresh:
+            return True
+        if self._all is not None:
+            return content in self._all
+        with self._database.reading() as connection:
+            return connection.scalar(self._rows.where(Embedding.content_hash == content)) is not None
+
+    def add(self, contents: Iterable[str]) -> int:
+        """Take in contents that have theirs now; returns how many are new."""
+        before = len(self._fresh)
+        self._fresh.update(contents if self._all is None else set(contents) - self._all)
+        return len(self._fresh) - before
 
 
 def _look_at(database: Database, ids: dict[str, int]) -> Iterator[tuple[int, int]]:
@@ -287,23 +377,19 @@ def _set_missing(connection: Connection, ids: list[int], missing: bool) -> None:
         connection.execute(change, [{"image": image_id} for image_id in ids])
 
 
-def _listed(connection: Connection, which: object) -> dict[str, _Listed]:
+def _listed(connection: Connection, space_id: int, which: object) -> dict[str, _Listed]:
     looked_at = Image.orientation.is_not(None) & Image.place.is_not(None) & Image.rating.is_not(None)
-    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing, looked_at)
-    rows = connection.execute(select(*columns).where(which))  # type: ignore[arg-type]
+    vector = select(Embedding.id).where(Embedding.space_id == space_id, Embedding.content_hash == Image.content_hash)
+    columns = (Image.path, Image.id, Image.content_hash, Image.size, Image.mtime_ns, Image.missing)
+    rows = connection.execute(select(*columns, looked_at, vector.exists()).where(which))  # type: ignore[arg-type]
     return {
-        path: _Listed(image_id, digest, (size, mtime), missing, bool(looked))
-        for path, image_id, digest, size, mtime, missing, looked in rows
+        path: _Listed(image_id, digest, (size, mtime), missing, bool(looked), bool(embedded))
+        for path, image_id, digest, size, mtime, missing, looked, embedded in rows
     }
 
 
 def _position(facts: Facts) -> Position | None:
     return None if facts.latitude is None or facts.longitude is None else (facts.latitude, facts.longitude)
-
-
-def _embedded(database: Database, space_id: int) -> set[str]:
-    with database.reading() as connection:
-        return set(connection.scalars(select(Embedding.content_hash).where(Embedding.space_id == space_id)))
 
 
 def _state(path: str) -> tuple[int, int]:

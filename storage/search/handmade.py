@@ -59,9 +59,7 @@ def checked(pictures: Iterable[str]) -> list[str]:
     if any(not isinstance(one, str) or len(one) > 64 for one in found):
         raise BadInput("This album cannot be read; make it anew.")
     if len(found) > MOST:
-        raise BadInput(
-            f"An album made by hand holds at most {MOST:,} images and this would be {len(found):,}; start another."
-        )
+        raise BadInput(f"An album made by hand holds at most {MOST:,} images, not {len(found):,}; start another.")
     return found
 
 

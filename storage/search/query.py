@@ -73,6 +73,6 @@ def _term(sign: float, weight: float | None, words: list[str]) -> Term:
 def _check_word(word: str) -> None:
     """A sign stuck to a word is most likely a mistake, and would be read as part of the word."""
     if word[0] in "+-−" and len(word) > 1 and word[1] not in "+-−":
-        raise BadInput(f"Put a space on both sides of the sign in “{word}”, as in: dog - snow; or put it in quotes.")
+        raise BadInput(f"Put a space on both sides of the sign in “{word}”; write dog - snow, or put it in quotes.")
     if "*" in word:
         raise BadInput(f"A weight goes before its words, as in 2*dog, not as in “{word}”; or put it in quotes.")

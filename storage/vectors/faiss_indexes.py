@@ -14,7 +14,7 @@ from typing import Any, Literal
 import faiss
 import numpy as np
 
-Kind = Literal["flat", "scan", "lists"]
+Kind = Literal["flat", "scan", "lists", "milvus"]  # the last one is not FAISS's: see `milvus`
 FLAT_MOST = 200_000
 SCAN_MOST = 1_000_000
 GOOD_RECALL = 0.995  # of the ten nearest, which `lists` must find: as many of them are looked at as that takes

@@ -286,7 +286,7 @@ class VectorIndex:
                 self._answer = None
                 held = self._followed(connection, held, state[0])
         self._held, self._seen = held, version
-        if held.kind != "lists" and faiss_indexes.kind_for(len(held)) == "lists" and self._sorter is None:
+        if held.kind in ("flat", "scan") and faiss_indexes.kind_for(len(held)) == "lists" and self._sorter is None:
             # takes a minute for a million: searches go on as they are until it is done
             self._sorter = threading.Thread(target=self._sort_into_lists, name="vector-lists", daemon=True)
             self._sorter.start()
@@ -350,7 +350,8 @@ class VectorIndex:
     def _read(self, connection: Connection, after: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Ids and vectors of the rows with a higher id, in order, a block at a time."""
         rows = select(Embedding.id, Embedding.vector).where(Embedding.space_id == self._space_id, Embedding.id > after)
-        for part in connection.execute(rows.order_by(Embedding.id)).partitions(BLOCK):
+        in_blocks = {"yield_per": BLOCK}  # else a server's driver would take them all in at once
+        for part in connection.execute(rows.order_by(Embedding.id), execution_options=in_blocks).partitions():
             ids = np.array([row.id for row in part], np.int64)
             yield ids, from_blobs([row.vector for row in part], self._space.dim)
 

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 class Opened:
     """What albums, labels, classifiers and the rest of a library stand on. Without a model, `model` is None."""
 
-    def __init__(self, database: Database, home: Path) -> None:
-        self.database, self.home = database, home
+    def __init__(self, database: Database, home: Path, vectors: str | None = None) -> None:
+        """`vectors` is Milvus's address, None for FAISS."""
+        self.database, self.home, self.vectors = database, home, vectors
         self.model: Model | None = None
 
     @property
@@ -29,6 +30,6 @@ class Opened:
     def use(self, encoder: "Encoder | None") -> None:
         """Take a model into use, or none, and leave the one before."""
         before = self.model
-        self.model = Model(self.database, encoder, self.home / "index") if encoder else None
+        self.model = Model(self.database, encoder, self.home / "index", self.vectors) if encoder else None
         if before:
             before.leave()

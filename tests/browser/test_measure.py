@@ -52,7 +52,9 @@ def report(page):
 
 def measure(page):
     page.locator("#measure-go").click()
-    expect(report(page).get_by_role("heading", name=re.compile("^zero-shot, seven on"))).to_be_visible(timeout=60_000)
+    expect(report(page).get_by_role("heading", name=re.compile("^zero-shot with seven prompts on"))).to_be_visible(
+        timeout=60_000
+    )
 
 
 def choose_set(page, path):
@@ -64,7 +66,7 @@ def test_labels_are_measured_and_a_cell_shows_its_images(page, tmp_path):
     expect(report(page)).to_contain_text("Nothing measured yet")
     measure(page)
     shown = report(page)
-    expect(shown).to_contain_text("zero-shot, seven on my labels")
+    expect(shown).to_contain_text("zero-shot with seven prompts on my labels")
     expect(shown).to_contain_text("30 images of 3 classes")
     expect(shown.locator(".plots svg")).to_have_count(2)
     numbers = [int(text) for text in shown.locator(".matrix td button").all_inner_texts()]
@@ -88,7 +90,7 @@ def test_labels_are_measured_and_a_cell_shows_its_images(page, tmp_path):
     reload(page)  # results are kept
     reveal(page.get_by_role("tab", name="Measure"))
     page.get_by_label("Results").first.click()
-    page.get_by_role("option", name=re.compile("zero-shot, seven on my labels")).first.click()
+    page.get_by_role("option", name=re.compile("zero-shot with seven prompts on my labels")).first.click()
     expect(report(page).locator(".matrix")).to_be_visible()
 
 
@@ -124,9 +126,9 @@ def test_a_folder_is_measured_and_compared(page, pictures):
     page.get_by_label("Prompt pack").first.click()
     page.get_by_role("option", name=re.compile("^bare")).click()
     page.locator("#measure-go").click()
-    expect(report(page).get_by_role("heading", name="zero-shot, bare on test")).to_be_visible(timeout=60_000)
+    expect(report(page).get_by_role("heading", name="zero-shot with bare names on test")).to_be_visible(timeout=60_000)
     reveal(page.get_by_role("tab", name="Compare"))
-    for place, words in (("First", "zero-shot, seven on test"), ("Second", "zero-shot, bare on test")):
+    for place, words in (("First", "zero-shot with seven prompts on test"), ("Second", "zero-shot with bare names on test")):
         page.get_by_label(place, exact=True).click()
         page.get_by_role("option", name=re.compile(words)).first.click()
     page.locator("#compare-go").click()
@@ -140,7 +142,7 @@ def test_deleting_a_result_can_be_undone(page, pictures):
     page.get_by_role("button", name="Delete", exact=True).locator("visible=true").click()
     expect(report(page)).to_contain_text("Nothing measured yet")
     page.get_by_role("button", name="Undo delete").locator("visible=true").click()
-    expect(report(page).get_by_role("heading", name="zero-shot, seven on test")).to_be_visible()
+    expect(report(page).get_by_role("heading", name="zero-shot with seven prompts on test")).to_be_visible()
 
 
 def test_many_classes_are_found_by_name(page, pictures):

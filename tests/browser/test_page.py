@@ -217,8 +217,10 @@ def test_library_add_search_and_more_like_this(page, tmp_path):
         more.click()
         expect(grid.get_by_role("heading", name="The 30 images closest to “a green square”")).to_be_visible()
     expect(grid.locator(".card").first).to_have_attribute("aria-label", re.compile("similarity"))
-    scores = [float(text.split()[0]) for text in grid.locator(".card span").all_text_contents()]
+    labels = grid.locator(".card").evaluate_all("cards => cards.map((card) => card.ariaLabel)")
+    scores = [float(re.search(r"similarity (\S+)", label)[1]) for label in labels]
     assert scores == sorted(scores, reverse=True)
+    assert {*grid.locator(".card span").all_text_contents()} <= {"", "by closeness"}  # no figures that nobody can read
     grid.locator(".card").first.click()
     expect(grid.locator("dialog[open] .numbers dt")).to_have_text(["Likeness", "Beats everyday words", "Above the line"])
     grid.get_by_role("button", name="More like this").click()
@@ -279,6 +281,9 @@ def test_a_picture_is_pasted_and_words_are_added(page, tmp_path):
     expect(grid.get_by_role("alert")).to_contain_text("space on both sides")
 
 
+PLACE = "year => parseFloat(year.style.top) / 100 + 0.01"  # of a year on the strip, in parts of its height
+
+
 def test_filters_and_order_of_the_library(page, tmp_path):
     for index in range(130):  # more than a page
         file = photo(tmp_path / "dated" / f"{'late' if index > 4 else 'early'}{index}.png", (index, 90, 90), (40, 40))
@@ -294,6 +299,10 @@ def test_filters_and_order_of_the_library(page, tmp_path):
     grid.get_by_role("listbox").focus()
     page.keyboard.press("End")
     expect(grid.locator("#card-129")).to_have_attribute("aria-label", "early0.png")
+    strip = grid.locator(".scrubber")  # the years beside the pictures: a click leads there
+    expect(strip.locator("span")).to_have_text(["2024", "2023"])
+    strip.click(position={"x": 20, "y": strip.bounding_box()["height"] * strip.locator("span").last.evaluate(PLACE)})
+    expect(grid.locator("#card-82")).to_be_in_viewport()  # the last day of 2023
     page.get_by_label("File name contains").fill("EARLY")
     page.get_by_label("File name contains").press("Enter")
     expect(grid.get_by_role("heading", name="5 images")).to_be_visible()

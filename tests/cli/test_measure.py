@@ -69,7 +69,7 @@ def test_all_three_accuracies_come_with_intervals_and_are_kept(home):
     with Library(home / "home") as library:
         [record] = library.reports.all("accuracy")
         kept = library.reports.get(record.id).report
-    assert (record.name, record.summary["n"]) == ("zero-shot, seven on set", 8)
+    assert (record.name, record.summary["n"]) == ("zero-shot with seven prompts on set", 8)
     assert (kept["source"], kept["ours"]) == (str(home / "set"), False)
 
 

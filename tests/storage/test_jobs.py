@@ -165,7 +165,7 @@ def test_a_mistake_of_the_user_is_one_sentence(queue, library):
     queue.register("add", work)
     queue.start()
     job = queue.wait(queue.submit("add", {"folder": "/no/such/folder"}), 10)
-    assert (job.state, job.error) == ("failed", "The folder /no/such/folder does not exist; check the path.")
+    assert (job.state, job.error) == ("failed", "The folder /no/such/folder does not exist. Check the path.")
 
 
 @pytest.mark.parametrize("result", ["crash", {"not": {1, 2}}])
@@ -260,7 +260,11 @@ def test_jobs_of_a_dead_process_are_taken_up(queue, library):
     change(library, rebooted, state="running", worker=f"{host}:{number}:earlier", heartbeat=time.time())
     change(library, alive, state="running", worker="elsewhere:1:00", heartbeat=time.time())
     queue.start()
-    assert [queue.wait(job_id, 10).state for job_id in (silent, rebooted)] == ["done", "done"]
+    assert queue.wait(silent, 10).state == "done"
+    if library.database.is_sqlite:
+        assert queue.wait(rebooted, 10).state == "done"
+    else:  # where several machines may have one name, only silence tells
+        assert queue.get(rebooted).state == "running"
     assert queue.get(alive).state == "running"
     change(library, alive, heartbeat=time.time() - 16)  # dies while we run
     assert queue.wait(alive, 10).state == "done"

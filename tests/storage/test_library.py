@@ -632,6 +632,7 @@ def test_dates_and_cameras_are_kept(library, photos):
     assert library.embeddings([dated.id])[0] == [dated]
 
 
+@pytest.mark.sqlite
 def test_a_library_from_before_dates_were_kept(tmp_path, photos, encoder, monkeypatch):
     """Made by the revision of then, upgraded with a backup, and filled at the next look without the model."""
     dated_photo(photos / "dated.jpg", "green", "2024:05:06 12:34:56")

@@ -1,13 +1,16 @@
 """What those who run a server ask of it: alive, ready, how much, and which request was it."""
 
+import json
 import logging
 import re
+import sys
 
 import pytest
 from fastapi.testclient import TestClient
 
 from storage import Library
 from tests.support.fakes import FakeEncoder, photo
+from ui.logs import Lines
 from ui.server import create_app
 from ui.studio import Studio
 
@@ -70,3 +73,16 @@ def test_a_request_has_a_number_in_the_answer_and_in_the_log(client, caplog, giv
     assert re.fullmatch(r"[\w.:-]{1,64}", number)
     (line,) = [record for record in caplog.records if record.name == "sayso.requests"]
     assert (line.request, line.route, line.status) == (number, "/healthz", 200)
+
+
+def test_the_log_as_lines_of_json():
+    try:
+        raise ValueError("no")
+    except ValueError:
+        record = logging.LogRecord("sayso", logging.ERROR, "x.py", 1, "it %s", ("broke\n",), exc_info=sys.exc_info())
+    record.request, record.ms = "7f", 1.5
+    line = Lines().format(record)
+    assert "\n" not in line
+    told = json.loads(line)
+    assert (told["level"], told["message"], told["request"], told["ms"]) == ("error", "it broke\n", "7f", 1.5)
+    assert "ValueError: no" in told["traceback"]

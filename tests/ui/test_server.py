@@ -205,7 +205,7 @@ def test_a_forgotten_picture_is_said(client, tmp_path, monkeypatch):
     answer = client.get("/api/images", params={"picture": first["picture"]})
     assert (answer.status_code, answer.json()["error"]) == (
         404,
-        "The picture is not here any more; choose it again.",
+        "The picture is not here any more. Choose it again.",
     )
 
 

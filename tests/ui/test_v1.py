@@ -251,3 +251,27 @@ def test_who_asks_too_often_waits():
     assert [far.get(f"{V1}/x").status_code for _ in range(2)] == [200, 429]
     here = TestClient(limited, client=("127.0.0.1", 1))
     assert {here.get(f"{V1}/x").status_code for _ in range(10)} == {200}
+
+
+# with tokens
+
+
+def test_a_token_opens_what_its_scopes_say(studio):
+    from ui.server import create_app
+
+    tokens = studio.library.people.tokens
+    reads, _ = tokens.create(None, "reader", ["read"])
+    labels, _ = tokens.create(None, "labeller", ["read", "label"])
+    app = create_app(studio, password="sesame-open")
+
+    def asks(token, method, path, **sent):
+        client = TestClient(app, base_url="http://127.0.0.1:7860", headers={"Authorization": f"Bearer {token}"})
+        return client.request(method, V1 + path, **sent).status_code
+
+    step = {"images": [1], "label": "seen"}
+    assert asks("sayso_wrong", "GET", "/images") == 401
+    assert asks(reads, "GET", "/images") == 200
+    assert asks(reads, "POST", "/labels", json=step) == 403
+    assert asks(labels, "POST", "/labels", json=step) == 200
+    assert asks(labels, "DELETE", "/classifiers/1") == 403
+    assert asks(labels, "POST", "/labels/undo") == 200

@@ -65,7 +65,7 @@ def find_sources(source: str | Path) -> list[Path]:
         raise BadInput(f"{path.name} cannot be looked into; unpack it and name the folder.")
     if not path.name.lower().endswith((*TABLES, *SHARDS, ZIP)):
         raise BadInput(
-            f"{path} is not a folder of class folders, a .zip of one, a .csv, .tsv or .jsonl table or a .tar shard."
+            f"{path} is no set of labelled pictures; name class folders, a .zip of them, a .csv, .tsv, .jsonl or a .tar."
         )
     return [path]
 

@@ -84,7 +84,7 @@ def iter_cache(
         unfinished.rename(table)  # the table is written last: with it the cache is whole
     rows_read = [json.loads(line) for line in table.read_text(encoding="utf-8").splitlines()]
     if not rows_read:
-        raise BadInput("There is not one readable picture with a name or a caption in this data.")
+        raise BadInput("This data has no readable picture with a name or a caption.")
     images = np.memmap(folder / "pixels.u8", np.uint8, "r", shape=(len(rows_read), size, size, 3))
     return Pixels(
         images, [Pair(row["key"], b"", tuple(row["captions"]), row["name"], row.get("part", "")) for row in rows_read]

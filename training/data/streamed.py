@@ -103,7 +103,7 @@ class Stream:
                 empty = False
                 yield pair
             if empty:
-                raise BadInput("There is not one picture with a name or a caption to stream in this data.")
+                raise BadInput("This data has not one picture with a name or a caption to stream.")
 
     def _read(self, sources: Iterable[Path]) -> Iterator[Pair]:
         for source in sources:

@@ -60,7 +60,7 @@ def find_suite(folder: Path) -> list[SetPlace]:
         if not (TRAIN in of_set and len(of_set) > 1) or parts[name] == measured:
             places[name] = tuple(files)
     if not places:
-        raise BadInput(f"{folder} holds no sets; put each into a folder of its own, or as shards (.tar) into this one.")
+        raise BadInput(f"{folder} holds no sets; give each a folder of its own, or put shards (.tar) into it.")
     if len(places) > MOST_SETS:
         raise BadInput(f"{folder} holds {len(places):,} folders and files, too many for a suite; name one with fewer.")
     found = []

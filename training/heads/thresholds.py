@@ -58,8 +58,10 @@ def teach_many(start: Classifier, confidence: np.ndarray, truth: np.ndarray, key
     found = tuple(round(float(t), 4) for t in fit_thresholds(confidence, truth, before))
     taught = start.with_decision(replace(start.decision, sure=0.5, thresholds=found))
     better = _better(confidence >= before, after, truth)
-    told = f"With your {len(truth)} labelled images: F1 {percent(measured[0].accuracy)} → {percent(measured[1].accuracy)}"
-    told = f"{told} on images it had not seen ({100 * measured[1].low:.0f} to {percent(measured[1].high)})"
+    was, now = measured
+    told = f"With your {len(truth)} labelled images: F1 {percent(now.accuracy)} instead of {percent(was.accuracy)}"
+    told += f". Measured on images it had not seen; likely between {100 * now.low:.0f} and {percent(now.high)}"
+    told += ". F1 counts missed and false labels alike"
     if not better:
         told = f"{told}. {'That may be chance' if adopt else 'What you have stays in use'}"
     return Lesson(taught, adopt, *measured, len(truth), told, start, "F1", better=better, keys=keys)

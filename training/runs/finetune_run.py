@@ -43,7 +43,7 @@ class TunePlan:
     """What is asked: labelled data (class folders, tables, shards), the model to begin with, sets to test robustness on.
 
     labels: the classes; () for all that the data has. held_out: the share of the data that is not learned from, where it has
-    no parts of its own for that.
+    no parts of its own for that. alpha: the mixture; None for the usual one of what learned, see `usual_mixture`.
     """
 
     data: tuple[str, ...]
@@ -53,7 +53,7 @@ class TunePlan:
     prompts: PromptSet = field(default_factory=lambda: pack("seven"))
     tuning: Tuning = field(default_factory=Tuning)
     held_out: float = 0.2
-    alpha: float = DEFAULT
+    alpha: float | None = None
 
     def __post_init__(self) -> None:
         """Raise BadInput for a share that leaves nothing to learn from or nothing to check on."""
@@ -76,7 +76,7 @@ class TuneReport:
     """What came of it. sweep: mixture -> set -> accuracy, of the beginning alone where nothing was better.
 
     kept: what learned. model: the name to load, the one that it began with unless the tower learned. classifier: None where
-    nothing was better. sentence: all of this in words.
+    nothing was better. alpha: the mixture that was written. sentence: all of this in words.
     """
 
     kept: Kept
@@ -84,6 +84,7 @@ class TuneReport:
     classifier: Classifier | None
     sweep: dict[float, dict[str, Measured]]
     skipped: dict[str, int]
+    alpha: float
     sentence: str
 
 
@@ -114,18 +115,25 @@ def iter_tune(plan: TunePlan, out: str | Path, device: str = "auto") -> Generato
         shifted = yield from iter_cache(_pairs((path,), skipped, "measure"), out / f"shift-{i}", side, skipped)
         sets[Path(path).name] = _labelled(shifted, labels)
     changed = tuned.kept != "nothing"
-    alphas = sorted({*ALPHAS, plan.alpha}) if changed else (0.0,)
+    alpha = (usual_mixture(tuned.kept) if plan.alpha is None else plan.alpha) if changed else 0.0
+    alphas = sorted({*ALPHAS, alpha}) if changed else (0.0,)
     sweep = yield from iter_sweep(start, head, tuned, sets, alphas, device)
     made = None
     if changed:
         yield Step(0, message="writing the model")
-        made = write_mixture(start, head, tuned, plan.alpha, out)
-    sentence = verdict(tuned.kept, sweep, plan.alpha if changed else 0.0, TARGET)
+        made = write_mixture(start, head, tuned, alpha, out)
+    sentence = verdict(tuned.kept, sweep, alpha, TARGET)
     found = {f"{alpha:g}": {name: asdict(m) for name, m in row.items()} for alpha, row in sweep.items()}
-    _keep(out, {"plan": plan.to_json(), "sweep": found, "alpha": plan.alpha, "kept": tuned.kept, "sentence": sentence})
+    _keep(out, {"plan": plan.to_json(), "sweep": found, "alpha": alpha, "kept": tuned.kept, "sentence": sentence})
     _write_card(out, plan, labels, sentence, sweep)
     model = f"local-dir:{out / 'model'}" if tuned.kept == "tower" else plan.model
-    return TuneReport(tuned.kept, model, made, sweep, dict(skipped), sentence)
+    return TuneReport(tuned.kept, model, made, sweep, dict(skipped), alpha, sentence)
+
+
+def usual_mixture(kept: Kept) -> float:
+    """What nobody asked otherwise gets: half of a tower, which loses less elsewhere, and all of a head, for how far that is
+    to be trusted was weighed when it was taught."""
+    return DEFAULT if kept == "tower" else 1.0
 
 
 def choose_mixture(out: str | Path, alpha: float) -> Classifier:

@@ -87,7 +87,10 @@ class Recipe:
                 raise BadInput(f"The recipe {folder.name} joins no towers; leave --recipe out, or name one that does.")
             settings = Settings(**said.get("settings", {})) if joined is not None else Settings(**said["settings"])
             if config is None and joined is None:
-                raise BadInput(f"The recipe {folder.name} trains a model further; say which one with --model.")
+                raise BadInput(
+                    f"The recipe {folder.name} trains a model further; say which one with --model.",
+                    page=f"The recipe {folder.name} trains a model further. Say which one.",
+                )
             if start and "config" in said:  # what it says of sizes and words is meant for a model of its own
                 said |= {"pixels": side_of(config), "dictionary": None}
                 settings = replace(settings, sizes=())
@@ -138,7 +141,10 @@ def iter_run(
     that cannot be read.
     """
     if recipe.dictionary and not (Path(wordnet) / "data.noun").exists():
-        raise BadInput(f"{wordnet} holds no WordNet; install the package wordnet-base or name its folder with --wordnet.")
+        raise BadInput(
+            f"{wordnet} holds no WordNet; install the package wordnet-base or name its folder with --wordnet.",
+            page="This recipe needs WordNet, which is not on this computer. Choose another recipe.",
+        )
     if recipe.dictionary and stream:
         raise BadInput("This recipe has a dictionary, which needs to know all captions; leave --stream out.")
     data, out = [data] if isinstance(data, (str, Path)) else list(data), Path(out)

@@ -69,7 +69,10 @@ class Plan:
         except FileNotFoundError:
             return None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise BadInput(f"The file {out / PLAN} is damaged; name another folder with --out.") from error
+            raise BadInput(
+                f"The file {out / PLAN} is damaged; name another folder with --out.",
+                page="What was kept of this training is damaged. Choose another name.",
+            ) from error
 
     def iter_run(self, out: str | Path, resume: bool = False, wordnet: str | Path = WORDNET) -> Generator[Step, None, Path]:
         """Carry the plan out in the folder `out`; returns the folder of the model.
@@ -102,7 +105,10 @@ class Plan:
             lock=self.lock or before.lock,
         )
         if not plan.data:
-            raise BadInput("Say with --data which pictures to learn from: a folder, a table or shards.")
+            raise BadInput(
+                "Say with --data which pictures to learn from: a folder, a table or shards.",
+                page="Say which pictures to learn from: a folder, a table or shards.",
+            )
         return plan
 
     def load_recipe(self) -> Recipe:
@@ -116,15 +122,24 @@ class Plan:
         """Make `out` the folder of this run, or refuse."""
         digest = self._digest(recipe)
         if out.exists() and not out.is_dir():
-            raise BadInput(f"{out} is a file; name a folder with --out.")
+            raise BadInput(f"{out} is a file; name a folder with --out.", page=f"{out.name} is a file. Choose another name.")
         if out.exists() and any(out.iterdir()):
             if not (out / PLAN).exists() and not (out / CHECKPOINT).exists():
-                raise BadInput(f"{out} holds other files; name a new or empty folder with --out.")
+                raise BadInput(
+                    f"{out} holds other files; name a new or empty folder with --out.",
+                    page=f"The folder {out.name} holds other files. Choose another name.",
+                )
             if not resume:
                 state = "a finished run" if _finished(out, recipe) else "a run that is not finished"
-                raise BadInput(f"{out} holds {state}; go on with it by --resume, or name another folder with --out.")
+                raise BadInput(
+                    f"{out} holds {state}; go on with it by --resume, or name another folder with --out.",
+                    page=f"{out.name} is {state} already. Choose another name.",
+                )
             if (out / PLAN).exists() and read_json(out / PLAN)["digest"] != digest:
-                raise BadInput(f"{out} holds a run of another recipe, model or data; name another folder with --out.")
+                raise BadInput(
+                    f"{out} holds a run of another recipe, model or data; name another folder with --out.",
+                    page=f"{out.name} was made by another recipe, model or data. Choose another name.",
+                )
         out.mkdir(parents=True, exist_ok=True)
         (out / f"{PLAN}.part").write_text(json.dumps({"plan": asdict(self), "digest": digest}, indent=2), encoding="utf-8")
         (out / f"{PLAN}.part").replace(out / PLAN)

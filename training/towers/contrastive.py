@@ -53,7 +53,8 @@ def iter_pretrain(
 
     There is a Step after each step of training. Every `log_every` of them carry the metrics loss, logit_scale, lr, size,
     seconds, images_per_s, and now and then `zero_shot/<set>` or `recall5/<set>`. Closing the generator leaves a checkpoint.
-    Under `torchrun` every process calls this, and the first one writes. Raises BadInput for a config, a device or a
+    Under `torchrun` every process calls this, and the first one writes; the metrics have processes, images_per_s_each and
+    efficiency as well. The next start may have another number of processes. Raises BadInput for a config, a device or a
     checkpoint that cannot be used.
     """
     settings = settings or Settings()

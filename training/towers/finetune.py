@@ -37,8 +37,9 @@ Layers = Literal["auto", "head", "last", "image"]
 Kept = Literal["nothing", "head", "tower"]  # what fine-tuning moved, of what is kept
 Weights = dict[str, torch.Tensor]
 BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.SyncBatchNorm)
-FEW = 64  # pictures a class to learn from, below which the last third of the tower is enough to move
+FEW = 64  # pictures a class to learn from, below which the tower is left alone: what it gained there was chance
 BROKEN = 0.01  # how likely chance may be for a loss of held-out pictures that is taken back
+LOST = 0.1  # how likely chance may be for a loss of held-out pictures by which the taught head is not kept
 SLOWER = 0.2  # the rate then
 BACKS = 3  # how often, at most
 STATE = (
@@ -52,7 +53,7 @@ class Tuning:
     """How a model is fine-tuned.
 
     layers          what learns besides the head: nothing ("head"), the last third of the tower's weights ("last"), or all
-                    ("image"); "auto" is "last" for fewer than 64 pictures a class, else "image"
+                    ("image"); "auto" is "head" for fewer than 64 pictures a class, else "image" (docs/teaching.md)
     learning_rate   at its peak; None: 3e-5 for transformers, 1e-4 for towers with batch norm
     epochs          at most; it stops after `patience` of them in which the held-out pictures got no better
     """
@@ -79,7 +80,7 @@ class Tuning:
     def fitting(self, pictures: float, classes: int) -> "Tuning":
         """With "auto" replaced by the layers that so many pictures are enough for."""
         few = pictures < FEW * classes
-        return replace(self, layers="last" if few else "image") if self.layers == "auto" else self
+        return replace(self, layers="head" if few else "image") if self.layers == "auto" else self
 
 
 @dataclass(frozen=True)
@@ -264,14 +265,16 @@ class Learner:
         lesson = teach(Examples(self._features(train).cpu().numpy(), names, start.space), start)
         if not lesson.adopt:
             return
-        taught, before = lesson.classifier, self.accuracy
+        taught, before, right = lesson.classifier, self.accuracy, self.right
         with torch.no_grad():
             self.head.copy_(torch.from_numpy(taught.weight * np.float32(taught.scale / self.scale)))
             self.bias.copy_(torch.from_numpy(np.array(taught.bias)))
         accuracy = self.check(held_out)
         self.stale = 0
         gained = (lesson.after.accuracy - lesson.before.accuracy) * lesson.before.n + (accuracy - before) * len(held_out[0])
-        if accuracy >= before and gained > 0.5:
+        # of few held-out pictures one may be lost by chance; the many that cross-validation looked at say more
+        lost, won = int((right & ~self.right).sum()), int((self.right & ~right).sum())
+        if gained > 0.5 and not (lost > won and mcnemar(lost, won) < LOST):
             self.accuracy, self.kept = accuracy, "head"
             self._keep()
 

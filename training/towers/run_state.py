@@ -40,7 +40,10 @@ class Run:
         self.config, self.out, self.settings, self.world = config, out, settings, world
         self.bf16 = world.device.type == "cuda" if settings.bf16 is None else settings.bf16
         if tokenizer is None and config["model_cfg"]["text_cfg"].get("hf_tokenizer_name"):
-            raise BadInput("This model config asks for a tokenizer of its own; begin with a model that has it, by --model.")
+            raise BadInput(
+                "This model config asks for a tokenizer of its own; begin with a model that has it, by --model.",
+                page="This model asks for a tokenizer of its own. Begin with one that has it.",
+            )
         torch.manual_seed(settings.seed)
         self.model = build(config)
         if start:
@@ -58,6 +61,7 @@ class Run:
         self.dim = int(config["model_cfg"]["embed_dim"])
         self.step, self.seconds = 0, 0.0
         self.losses: list[float] = []
+        self.timed = self.apart = 0.0  # seconds since the last report, and those of them with the other processes
         self._state = load_checkpoint(out)
 
     def iter_begin(self, captioner: Captioner | None) -> Generator[Step, None, None]:
@@ -105,6 +109,8 @@ class Run:
         kept = max(self.settings.patience, self.settings.log_every)
         self.losses = [*self.losses, loss][-kept:]
         self.took = time.perf_counter() - began
+        self.apart += min(self.took, self.world.exchange.taken())
+        self.timed += self.took
         self.seconds = self.world.agree(self.seconds + self.took)
 
     def report(self, held_out: Mapping[str, Pixels], targets: Targets) -> Step:
@@ -117,7 +123,8 @@ class Run:
             for name, pictures in held_out.items() if self.world.is_first else ():
                 found = score(self.ema.model, pictures, self.size, self.tokenizer)
                 metrics |= {f"{measure}/{name}": value for measure, value in found.items()}
-        if over or self.step % settings.log_every == 0 or metrics:
+        is_regular = over or self.step % settings.log_every == 0
+        if is_regular or metrics:
             recent = self.losses[-settings.log_every :]
             metrics = {
                 "loss": sum(recent) / len(recent),
@@ -128,6 +135,7 @@ class Run:
                 "seconds": self.seconds,
                 **metrics,
             }
+            metrics |= self._scaling(len(targets.positives)) if is_regular else {}  # all processes must ask
             message = self._advice(targets)
             if self.log:
                 self.log.write(self.step, metrics)
@@ -135,6 +143,16 @@ class Run:
             self.save()
         total = round(self.step / min(1.0, self.progress)) if settings.minutes else settings.steps  # by the clock: a guess
         return Step(self.step, total, message, metrics)
+
+    def _scaling(self, pictures: int) -> dict[str, float]:
+        """With several processes: how many there are, what each does of the `pictures` of a step, and the share of its time
+        in which a process computes, over all of them: 1 would be twice the pictures with twice the processes."""
+        if self.world.size == 1:
+            return {}
+        shares = self.world.gather_objects(1 - self.apart / self.timed if self.timed else 1.0)
+        self.timed = self.apart = 0.0
+        each = pictures / self.took / self.world.size
+        return {"processes": self.world.size, "images_per_s_each": each, "efficiency": sum(shares) / len(shares)}
 
     def _advice(self, targets: Targets) -> str:
         patience = self.settings.patience

@@ -17,6 +17,7 @@ import numpy as np
 from clipcore import NONE, UNSURE, Answers, BadInput, NotFound, decide, dial, generic_bank
 from clipcore.classify.answers import stand_alone, thresholds
 from clipcore.classify.reasons import reasons
+from clipcore.classify.tree import is_tree, leaf, sure_above
 from storage import ImageRecord, Moved, Place, Run
 from storage.labels.moves import Values, place_of
 from training import check_sample
@@ -25,6 +26,7 @@ from ..library.search import card, check_number
 from ..studio import Studio
 
 KEPT = 4  # boards kept ready; one of 10,000 pictures takes about 25 MB
+HALF = 0.5  # an upper level of a tree is not said with less, wherever the dial is
 SURES = tuple(step / 100 for step in range(101))  # positions of the dial: those of the figure
 
 
@@ -60,7 +62,19 @@ class Board:
     @cached_property
     def reasons(self) -> list[str]:
         """Why each picture has no answer, in a few words; "" where it has one."""
-        return reasons(self.answers, self.labels, stand_alone(self.run.classifier))
+        found = reasons(self.answers, self.labels, stand_alone(self.run.classifier))
+        for row, (name, share) in self.upper.items():
+            found[row] = f"{leaf(name)}, {100 * share:.0f} %, but unsure which"
+        return found
+
+    @cached_property
+    def upper(self) -> dict[int, tuple[str, float]]:
+        """Of a tree of labels: rows that are unsure between labels, and the name above these that is sure, with a share."""
+        if not self.exclusive or not is_tree(self.labels):
+            return {}
+        sure, shares = max(HALF, self.run.classifier.decision.sure), self.answers.shares
+        rows = np.flatnonzero(self.answers.places == UNSURE).tolist()
+        return {row: told for row in rows if (told := sure_above(self.labels, shares[row], sure))}
 
     @cached_property
     def sample(self) -> list[str]:
@@ -165,6 +179,7 @@ class Boards:
             "calibrated": 0 if board.many else classifier.decision.calibrated,
             "curve": classifier.metrics.get("curve"),
             "before": board.run.before,
+            "upper": [[board.images[row].id, name, round(share, 4)] for row, (name, share) in board.upper.items()],
             "images": [[*card(image), place, round(figure, 2), why] for image, place, figure, why in answers],
             "changes": [[image_id, place] for image_id, place in said if place is not None],
             "skipped": [[record.path, record.reason] for record in board.run.skipped],

@@ -8,6 +8,7 @@ from clipcore.classify.answers import grounded
 from clipcore.classify.prompts import clean_label
 
 from ..lessons import carried_on
+from ..sessions.label_sets import require_own
 from ..studio import Studio
 from .board import Board, Boards
 
@@ -28,13 +29,15 @@ def change_classes(
     new name are merged. Classes that were there and are not named go, with their labels kept in the library. `synonyms` are
     the other names of all classes; without them a class keeps its own.
 
-    `undo_classes` takes it back. Raises BadInput for names that cannot be, and for an old class that is not on the board.
+    `undo_classes` takes it back. Raises BadInput for names that cannot be or are another label set's, and for an old class
+    that is not on the board.
     """
     board = boards.get(run_id)
     names = [clean_label(name) for name in names]
     renamed = {old: clean_label(new) for old, new in renamed.items() if clean_label(new) != old}
     if strange := (set(renamed) - set(board.labels)) | (set(renamed.values()) - set(names)):
         raise BadInput(f"There is no class “{min(strange)}” on this board; load it again.")
+    require_own(studio, studio.library.sessions.on_board(run_id), names)
     before = board.run.classifier
     fresh = zero_shot_classifier(studio.encoder(), names, _prompts(board, names, renamed, synonyms))
     halves = {renamed.get(label, label): half for label, half in zip(board.labels, before.decision.thresholds, strict=False)}

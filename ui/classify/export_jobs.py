@@ -158,7 +158,8 @@ def _onnx(studio: Studio, payload: dict[str, Any]) -> Work:
     folder = studio.library.home / "exports"
     folder.mkdir(parents=True, exist_ok=True)
     # in full precision, whatever is fastest on this computer
-    off = export_onnx(clipcore.load(studio.model, device="cpu", precision="fp32"), classifier, folder / "classifier.onnx")
+    encoder = clipcore.load(studio.model, device="cpu", precision="fp32")
+    off = export_onnx(encoder, classifier, folder / "classifier.onnx", bool(payload.get("pictures")))
     return {
         "sentence": f"The ONNX file is ready; it differs from the model by {off:.0e} at most.",
         "file": "classifier.onnx",

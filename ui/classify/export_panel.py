@@ -38,6 +38,7 @@ class Parts:
     how: gr.Radio
     naming: gr.Radio
     mine: gr.Checkbox
+    prepares: gr.Checkbox
     plan: gr.HTML
     undo: gr.Button
     news: gr.HTML
@@ -75,6 +76,12 @@ def build(
                 visible=False,
             )
         at.mine = gr.Checkbox(False, label="Only images that I labelled")
+        at.prepares = gr.Checkbox(
+            False,
+            label="The file prepares images itself",
+            info="It then takes one image of any size at a time. Otherwise it takes many, already scaled.",
+            visible=False,
+        )
         with gr.Row(elem_classes="go"):
             show = gr.Button("Show what would change", scale=0, min_width=210)
             go = gr.Button("Export", variant="primary", scale=0, min_width=120, elem_id="export-go")
@@ -98,24 +105,24 @@ def build(
             at.rebuild = gr.Button("Make one like it for this model", scale=0, min_width=260, visible=False)
         at.news = gr.HTML("", elem_id="import-news")
         at.file = gr.State("")
-    fields = [at.folder, at.how, at.naming, at.mine, at.plan]
+    fields = [at.folder, at.how, at.naming, at.mine, at.prepares, at.plan]
     made = [at.plan, at.undo, *following.parts]
     brought = [at.news, at.file, at.rebuild, at.saved]
 
     def on(handler: Callable[..., Changes]) -> Any:
         return friendly(partial(handler, studio, at))
 
-    def start(*asked: Any) -> Changes:
+    def start(prepares: bool, *asked: Any) -> Changes:
         wish = export_jobs.checked(_wish(studio, *asked))
         if wish.what == ONNX:
-            return {at.plan: "", **following.start("export-onnx", {"run": wish.run})}
+            return {at.plan: "", **following.start("export-onnx", {"run": wish.run, "pictures": bool(prepares)})}
         return {at.plan: "", **following.start("export", export_jobs.export_payload(studio, wish))}
 
     asked = [*typed, run, what, at.folder, at.how, at.naming, at.mine]
     board.change(None, None, at.plan, js="() => ''", **QUIET)  # it spoke of the board of before
     what.input(partial(_fields, at), what, fields, **QUIET)
     show.click(on(_show), asked, made, **QUIET)
-    go.click(friendly(start), asked, made, **QUIET)
+    go.click(friendly(start), [at.prepares, *asked], made, **QUIET)
     at.undo.click(friendly(lambda: {at.plan: "", **following.start("export-undo", {})}), None, made, **QUIET)
     take.upload(on(_take), take, brought, **QUIET)
     at.rebuild.click(on(_rebuild), at.file, brought, **QUIET)
@@ -134,6 +141,7 @@ def _fields(at: Parts, what: str) -> Changes:
         at.how: gr.Radio(list(HOW[:3] if what == YOLO else HOW), value="copy", visible=sorts),
         at.naming: gr.Radio(visible=what == XMP),
         at.mine: gr.Checkbox(visible=what != ONNX),
+        at.prepares: gr.Checkbox(visible=what == ONNX),
         at.plan: "",
     }
 
@@ -167,7 +175,7 @@ def _take(studio: Studio, at: Parts, file: str) -> Changes:
     try:
         record = export_jobs.bring_classifier(studio, file, name)
     except SpaceMismatch as error:
-        return {at.news: said(str(error), problem=True), at.rebuild: gr.Button(visible=True), at.file: file}
+        return {at.news: said(error.page, problem=True), at.rebuild: gr.Button(visible=True), at.file: file}
     return _came(studio, at, record.name, f"“{record.name}” is among the saved classifiers, version {record.version}.")
 
 

@@ -55,7 +55,7 @@ def told(studio: Studio, boards: Boards, board: Board) -> dict[str, Any] | None:
         words, tested = words_of(studio.encoder(), classifier), require_unseen(classifier)
         other = drift(words, tested, board.X[~boards.taken(board)]).sentence
     except BadInput as error:  # a file from elsewhere may promise more than it was tested on
-        return {"wrong": wrong, "sentence": str(error), "drift": ""}
+        return {"wrong": wrong, "sentence": error.page, "drift": ""}
     return {"wrong": wrong, "sentence": sentence, "drift": f"{other}." if other else ""}
 
 

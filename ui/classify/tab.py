@@ -20,6 +20,7 @@ from ..progress import friendly, said, stopwatch
 from ..samples import LABELS as SAMPLE_LABELS
 from ..sessions import switcher
 from ..sessions.fields import belongs, session_of
+from ..sessions.label_sets import require_own
 from ..studio import Studio
 from . import export_panel, ready, staleness, versions
 
@@ -189,6 +190,8 @@ def classify(
     """Check what was typed, then start the job; most are over before this returns. What taught the board of `run` stays."""
     told = {"after": run, "session": session_of(session)}
     payload = {**wanted(typed, templates, many), **selection(studio, source), **told}
+    if told["session"]:
+        require_own(studio, studio.library.sessions.get(told["session"]), payload["labels"])
     return at.jobs.start("classify", payload, typed, templates, many, session)
 
 
@@ -253,7 +256,7 @@ def _sort_what_came_in(
     try:
         payload = wanted(typed, templates, many)
     except SaysoError as error:  # this runs on a clock: said once in place, not as a toast at every tick
-        return {**chosen, at.jobs.progress: said(str(error), problem=True)}
+        return {**chosen, at.jobs.progress: said(error.page, problem=True)}
     payload = {**payload, "skipped": result["skipped"], **selection(studio, source), "session": session_of(session)}
     return {**at.jobs.start("classify", payload, typed, templates, many, session), **chosen}
 
@@ -267,7 +270,7 @@ def describe_prompts(typed: str, templates: str) -> tuple[str, str, str]:
         prompts = parse_templates(templates).with_synonyms(synonyms)
         prompts = prompts.among(labels) if typed.strip() else prompts
     except SaysoError as error:
-        return OWN, said(str(error), problem=True), mark
+        return OWN, said(error.page, problem=True), mark
     texts = prompts.texts(labels[0])
     more = f" and {len(texts) - 2} more" if len(texts) > 2 else ""
     reads = said("Reads as: " + " / ".join(texts[:2]) + more)

@@ -130,6 +130,6 @@ def learned(classifier: Classifier) -> str:
     after = classifier.metrics.get("after")
     if not isinstance(after, dict):
         return ""
-    what = "F1 " if classifier.metrics.get("measure") == "F1" else ""
+    what = "F1 (missed and false labels count alike) " if classifier.metrics.get("measure") == "F1" else ""
     interval = f"{100 * after['low']:.0f} to {100 * after['high']:.0f}"
     return f"{what}{100 * after['accuracy']:.0f} % ({interval}) of {after['n']} unseen images"

@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 from urllib.parse import quote
 
@@ -69,6 +70,7 @@ class Doorkeeper:
     def __post_init__(self) -> None:
         self.patience = Patience(self.clock)
         self._on, self._looked = self.insist or bool(self.proxy.header), -FRESH
+        self._lock = Lock()  # it is asked in threads
         self._found: OrderedDict[tuple[str, str], tuple[Person | None, Token | None, float]] = OrderedDict()
 
     def has_accounts(self) -> bool:
@@ -83,7 +85,8 @@ class Doorkeeper:
 
     def forget(self) -> None:
         """Ask the library anew: somebody's account has changed, or somebody signed out."""
-        self._found.clear()
+        with self._lock:
+            self._found.clear()
 
     def known(self, kind: str, secret: str) -> tuple[Person | None, Token | None]:
         """Whose a secret is: a browser's ("page"), a program's ("api"), or a name the proxy gives ("name")."""
@@ -91,9 +94,10 @@ class Doorkeeper:
         person, token, until = self._found.get(key, (None, None, 0.0))
         if until <= now:
             person, token = self._look_up(kind, secret)
-            self._found[key] = person, token, now + FRESH
-            while len(self._found) > KEPT:
-                self._found.popitem(last=False)
+            with self._lock:
+                self._found[key] = person, token, now + FRESH
+                while len(self._found) > KEPT:
+                    self._found.popitem(last=False)
         return person, token
 
     def _look_up(self, kind: str, secret: str) -> tuple[Person | None, Token | None]:

@@ -17,8 +17,11 @@ PRESSED = {"click", "submit", "upload"}
 KINDS = {"button", "uploadbutton", "file"}
 # buttons in what a handler writes as HTML, and fields that lead to nothing where the button beside them is hidden
 OURS: dict[Role, tuple[str, ...]] = {
-    "labeller": ("#labels", "#many", "#ready-names", "#choose-how", "#choose-images"),
-    "owner": ("#models-table .acts", "#trainings td button", "#folder-path"),
+    "labeller": (
+        *("#labels", "#many", "#classes", "#choose", "#first-steps", "#classify sayso-place[name=lesson]"),
+        *(".rail .part > :has(#ready-names)", ".rail .body > :has(#choose-go)"),
+    ),
+    "owner": ("#models-table td button", "#trainings td button", ".rail .body > :has(#add-folder)"),
 }
 
 
@@ -31,6 +34,13 @@ def head_for(scope: Scope, blocks: Any) -> str:
     way = "proxy" if state.get("from_proxy") and state["doorkeeper"].proxy.header else "page"
     told = f'<meta name="sayso-person" content="{escape(person.name)}" data-role="{person.role}" data-way="{way}">'
     return told + (f"<style>{hidden(blocks, person.role)}</style>" if person.role != "owner" else "")
+
+
+def name_parts(blocks: Any) -> None:
+    """Give each button of the page that has no id one by which a rule can hide it; while the page is laid out."""
+    for number, block in blocks.blocks.items():
+        if block.get_block_name() in KINDS and block.elem_id is None:
+            block.elem_id = f"part-{number}"
 
 
 @lru_cache(8)
@@ -46,6 +56,6 @@ def hidden(blocks: Any, role: Role) -> str:
     for number, may in sorted(allowed.items()):
         block = blocks.blocks.get(number)
         if not may and block is not None and block.get_block_name() in KINDS:
-            places.append(f"#{block.elem_id or f'component-{number}'}")
+            places.append(f"#{block.elem_id}")
     places += [one for least, some in OURS.items() if not allows(role, least) for one in some]
     return f"{', '.join(places)} {{ display: none !important; }}" if places else ""

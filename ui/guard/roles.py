@@ -74,6 +74,9 @@ ROUTES: dict[Least, str] = {
         GET /api/runs/{run_id}/doubts
         GET /api/runs/{run_id}/why/{image_id}
         GET /api/runs/{run_id}/why/{image_id}/heat.png
+        GET /api/runs/{run_id}/parts
+        GET /api/runs/{run_id}/parts/{image_id}
+        GET /api/runs/{run_id}/parts/{image_id}/map.png
         POST /api/runs/{run_id}/try
         POST /api/names
         GET /api/classifiers/card.html
@@ -125,6 +128,8 @@ ROUTES: dict[Least, str] = {
         POST /api/map/jobs/{job_id}/stop
         POST /api/duplicates/apart
         POST /api/runs/{run_id}/move
+        POST /api/runs/{run_id}/parts
+        POST /api/runs/{run_id}/parts/{job}/stop
         POST /api/runs/{run_id}/step/{kind}
         POST /api/runs/{run_id}/dial
         POST /api/runs/{run_id}/promise
@@ -138,6 +143,11 @@ ROUTES: dict[Least, str] = {
         GET /api/runs/{run_id}/classifier.safetensors
         GET /api/classifiers/file.safetensors
         POST /api/sessions/{session_id}
+        POST /api/sessions/{session_id}/sets
+        POST /api/sessions/{session_id}/sets/name
+        POST /api/sessions/{session_id}/sets/remove
+        GET /api/sessions/{session_id}/sets/labels.csv
+        GET /api/sessions/{session_id}/sets/labels.json
         POST /api/sessions/{session_id}/view
         POST /api/sessions/{session_id}/board
         POST /api/sessions/{session_id}/name

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from clipcore import BadInput, Step, pack
-from clipcore.classify.prompts import DEFAULT_PACK
+from clipcore.classify.prompts import DEFAULT_PACK, zero_shot_name
 from clipcore.measure import (
     Comparison,
     Judged,
@@ -93,7 +93,7 @@ def _side_by_side(studio: Studio, payload: dict[str, Any]) -> Work:
     found = yield from iter_side_by_side(payload["models"], lambda: labelled(path), pack(prompts))
     for row, judged in zip(found.rows, found.judged, strict=True):
         _, summary, content = kept_accuracy(judged, row.name, "zero-shot", row.name, path.name, source=str(path))
-        content["about"]["Classifier"] = f"zero-shot, {prompts}"
+        content["about"]["Classifier"] = zero_shot_name(prompts)
         studio.library.reports.save("accuracy", f"{row.name} on {path.name}"[:NAME_LIMIT], summary, content)
     record = studio.library.reports.save(
         "models",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from clipcore import BadInput, Classifier, Examples, Step, pack, zero_shot_classifier
-from clipcore.classify.prompts import DEFAULT_PACK
+from clipcore.classify.prompts import DEFAULT_PACK, zero_shot_name
 from clipcore.measure import iter_embed_set
 from training.data.pairs import Pair, read_pairs
 
@@ -110,6 +110,6 @@ def pick_classifier(
         return "the board's", studio.library.runs.get(value).classifier
     if not names:
         raise BadInput("None of these images has a label. Name a folder with a folder for each class.")
-    return f"zero-shot, {prompts}", zero_shot_classifier(
+    return zero_shot_name(prompts), zero_shot_classifier(
         studio.encoder(), names, pack(prompts).with_synonyms(synonyms or {})
     )

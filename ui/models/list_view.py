@@ -37,7 +37,7 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
         cells = (
             _accuracy(info),
             f"{info.speed:,.0f}" if info.speed else "",
-            f"{info.gflops:,.3g} GFLOP" if info.gflops else "",
+            f"{info.gflops:,.3g} bn" if info.gflops else "",
             f"{info.megabytes:,} MB" if info.megabytes else "",
             f"{info.memory:,} MB" if info.memory else "",
             f"{info.image_size} px" if info.image_size else "",
@@ -53,7 +53,8 @@ def models_html(studio: Studio, infos: "Sequence[ModelInfo]") -> str:
     head = "".join(f'<th scope="col">{escape(words) or "State"}</th>' for words in heads)
     note = (
         "Right on ImageNet: of photos of 1,000 kinds, without training, as published. Each figure leads to its source. What "
-        "is not known is left empty. Measure speed tells how many images of one megapixel go in a second here."
+        "is not known is left empty. Work is in billions (bn) of operations. Measure speed tells how many images of one "
+        "megapixel go in a second here."
     )
     return (
         '<div class="scroll" role="region" aria-label="Models" tabindex="0"><table class="facts"><thead><tr>'

@@ -51,6 +51,7 @@ def as_plain(record: SessionRecord) -> dict[str, Any]:
     state = {**asdict(Fields.of(record.state)), "view": record.state.get("view", {})}
     return {
         "id": record.id,
+        "first": record.first,
         "name": record.name,
         "state": state,
         "run": record.run or "",

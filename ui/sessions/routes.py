@@ -11,6 +11,7 @@ from clipcore import NotFound, Overtaken, SaysoError, parse_labels
 from ..ids import Id
 from ..studio import Studio
 from .fields import Fields, as_plain
+from .label_sets import sets_of
 
 SETTLING = timedelta(seconds=4)  # in which a window shows the end of its own job
 GONE = {"gone": True}  # no mistake of the window that asks: another has deleted what it shows
@@ -56,6 +57,7 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
         return [
             {
                 "id": one.id,
+                "first": one.first,  # by which a window knows another label set of its own session
                 "name": one.name,
                 "classes": _classes(Fields.of(one.state).names),
                 "used": one.used.isoformat(timespec="seconds"),
@@ -65,7 +67,7 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
 
     @app.get(path)
     def whole(session_id: Id) -> dict[str, Any]:
-        return as_plain(sessions.get(session_id))
+        return as_plain(sessions.get(session_id)) | {"sets": sets_of(studio, session_id)}
 
     @app.get(path + "/pulse")
     def pulse(session_id: Id) -> dict[str, Any]:
@@ -77,14 +79,15 @@ def add_session_routes(app: FastAPI, studio: Studio) -> None:
         late = datetime.now(UTC) - SETTLING
         jobs = [job for job in studio.jobs.recent(20) if job.payload.get("session") == session_id]
         busy = any(not job.over or (job.finished and job.finished > late) for job in jobs)
-        return {"name": session.name, "edition": session.edition, "run": session.run or "", "busy": busy}
+        sets = sets_of(studio, session_id)
+        return {"name": session.name, "edition": session.edition, "run": session.run or "", "busy": busy, "sets": sets}
 
     @app.post(path)
     def keep(session_id: Id, kept: Kept) -> dict[str, Any]:
         try:
             return {"session": as_plain(sessions.save(session_id, asdict(kept.fields), kept.expected))}
         except Overtaken as error:  # no mistake: the window asks which of the two to keep
-            return {"overtaken": as_plain(sessions.get(session_id)), "words": str(error)}
+            return {"overtaken": as_plain(sessions.get(session_id)), "words": error.page}
         except NotFound:
             return GONE
 

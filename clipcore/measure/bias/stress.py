@@ -112,7 +112,7 @@ def stress(
     captions = list(dict.fromkeys(clean_label(caption) for caption in captions if caption.strip()))
     if not 1 <= len(captions) <= MOST_CAPTIONS:
         raise BadInput(
-            f"Type one to {MOST_CAPTIONS} captions that are nearly right, one a line, such as: a photo of an empty street."
+            f"Type 1 to {MOST_CAPTIONS} captions that are nearly right; one a line, such as: a photo of an empty street."
         )
     head = answered.classifier
     best = head.logits(X).max(1)

@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 
 from clipcore import BadInput, Examples, pack, zero_shot_classifier
-from clipcore.classify.tiles import Tile, boxes, drawn, look, surest
-from clipcore.classify.tree import leaf, levels, path_of, right_above
+from clipcore.classify.tiles import Tile, boxes, drawn, look, surest, windows
+from clipcore.classify.tree import leaf, levels, path_of, right_above, sure_above
 from clipcore.measure import above, judge, known
 from tests.support.fakes import FakeEncoder
 
@@ -57,3 +57,22 @@ def test_windows_cover_a_picture_and_find_what_is_small():
 def test_of_neighbours_that_say_the_same_the_surest_speaks():
     tiles = [Tile((0, 0, 10, 10), "red", 0.6), Tile((5, 0, 15, 10), "red", 0.9), Tile((5, 0, 15, 10), "blue", 0.5)]
     assert surest(tiles) == [tiles[1], tiles[2]]
+
+
+def test_the_upper_level_may_be_sure_where_the_label_is_not():
+    labels = ("animal > dog", "animal > cat", "car")
+    assert sure_above(labels, np.array([0.5, 0.43, 0.07]), 0.9) == ("animal", pytest.approx(0.93))
+    assert sure_above(labels, np.array([0.5, 0.3, 0.2]), 0.9) is None
+    assert sure_above(labels, np.array([0.02, 0.02, 0.96]), 0.9) is None  # a label itself is no upper level
+
+
+def test_a_map_is_warm_where_windows_show_the_label():
+    picture = Image.new("RGB", (90, 60), (0, 0, 255))
+    picture.paste((255, 0, 0), (60, 30, 90, 60))
+    encoder = FakeEncoder()
+    head = zero_shot_classifier(encoder, ["red", "blue"], "bare")
+    warm = windows(encoder, head, picture, 3).map_of(0)
+    assert warm.shape == (32, 48)
+    assert np.unravel_index(warm.argmax(), warm.shape)[0] >= 16
+    assert np.unravel_index(warm.argmax(), warm.shape)[1] >= 32
+    assert warm[0, 0] < 0.1 * warm.max()

@@ -70,6 +70,7 @@ def test_roles_are_steps(people):
     assert [bo.may(role) for role in ("viewer", "labeller", "owner")] == [True, True, False]
 
 
+@pytest.mark.sqlite
 def test_no_password_and_no_secret_lies_in_the_file(people, tmp_path):
     ana = people.add("Ana", "owner", PASSWORD)
     secret, token = people.tokens.create(ana.id, "script", ["read"])

@@ -90,6 +90,7 @@ def test_each_model_has_a_map_of_its_own(library):
         make(library)
 
 
+@pytest.mark.sqlite
 def test_a_damaged_file_is_found_by_the_doctor_and_laid_out_anew(library):
     make(library)
     file = library.map.file

@@ -1,13 +1,11 @@
 """The index: exact, seen by every process, and never trusted more than the database."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import delete, insert, select
+from sqlalchemy import insert, select
 
 from clipcore import Space
 from storage import migrate
@@ -70,93 +68,6 @@ def reads(monkeypatch):
     original = vector_index.from_blobs
     monkeypatch.setattr(vector_index, "from_blobs", lambda blobs, dim: counted.append(len(blobs)) or original(blobs, dim))
     return counted
-
-
-def test_equals_brute_force(database, index):
-    put(database, 7, seed=9, space_id=2)  # of another model; shifts the ids
-    rows = put(database, 500)
-    ids = ids_of(database)
-    allowed = ids[::3].tolist()
-    for query in put(database, 5, seed=1, space_id=2):
-        scores = rows @ query
-        found, found_scores = index.search(query, 20)
-        np.testing.assert_array_equal(found, ids[np.argsort(-scores)[:20]])
-        np.testing.assert_allclose(found_scores, np.sort(scores)[::-1][:20], atol=1e-6)
-        some, _ = index.search(query, 20, allowed)
-        np.testing.assert_array_equal(some, ids[::3][np.argsort(-scores[::3])[:20]])
-
-
-def test_few_vectors(database, index):
-    query = np.ones(DIM, np.float32)
-    assert [len(part) for part in index.search(query, 5)] == [0, 0]
-    put(database, 3)
-    assert len(index.search(query, 5)[0]) == 3
-    assert len(index.search(query, 5, allowed=[])[0]) == 0
-    assert index.search(query, 5, allowed={2, 99})[0].tolist() == [2]
-    assert len(index.search(query, 0)[0]) == 0
-
-
-def test_few_and_many_allowed_give_the_same(database, index):
-    rows = put(database, 400)
-    ids, query = ids_of(database), rows[3] + rows[7]
-    query /= np.linalg.norm(query)
-    for step in (1, 2, 9):  # all, scored in one go; and few enough to be gathered
-        allowed = ids[::step]
-        best = np.argsort(-(rows[::step] @ query), kind="stable")
-        for k in (1, 5, len(allowed), 1000):
-            for given in (allowed, allowed[::-1], set(allowed.tolist())):
-                found, scores = index.search(query, k, given)
-                np.testing.assert_array_equal(found, allowed[best[:k]])
-                np.testing.assert_allclose(scores, (rows[::step] @ query)[best[:k]], atol=1e-6)
-
-
-def test_vectors_by_id(database, index):
-    rows = put(database, 50)
-    np.testing.assert_array_equal(index.vectors([3, 9, 9, 77, 1]), rows[[0, 2, 8]])
-    assert index.vectors([]).shape == (0, DIM)
-    with database.writing() as connection:
-        connection.execute(delete(Embedding).where(Embedding.id == 3))
-    found = index.vectors(np.array([2, 3, 4]))
-    np.testing.assert_array_equal(found, rows[[1, 3]])
-    found[:] = 0  # a copy: the index is not changed by it
-    np.testing.assert_array_equal(index.vectors([2]), rows[[1]])
-
-
-def test_nothing_is_counted_while_nothing_is_committed(database, index, monkeypatch):
-    rows = put(database, 5)
-    assert index.state == (5, 5)
-    monkeypatch.setattr(index, "_size", lambda connection: pytest.fail("counted"))
-    assert index.search(rows[0], 1)[0].tolist() == [1]
-    assert len(index) == 5
-    monkeypatch.undo()
-    put(database, 2, seed=1)
-    assert index.state == (7, 7)
-    other = Database.at(database.path)  # as another process would
-    put(other, 1, seed=2)
-    other.close()
-    assert index.state == (8, 8)
-
-
-def test_what_another_adds_or_removes_is_seen(database, index, reads):
-    first = put(database, 50)
-    assert index.search(first[0], 1)[0].tolist() == [1]
-    second = put(database, 10, seed=1)
-    assert index.search(second[3], 1)[0].tolist() == [54]
-    assert reads == [50, 10]  # topped up, not built again
-    with database.writing() as connection:
-        connection.execute(delete(Embedding).where(Embedding.id == 54))
-    assert index.search(second[3], 1)[0].tolist() != [54]
-    assert len(index) == 59
-
-
-def test_a_removal_and_an_addition_do_not_cancel_out(database, index):
-    put(database, 5)
-    assert len(index) == 5
-    with database.writing() as connection:
-        connection.execute(delete(Embedding).where(Embedding.id == 5))
-    new = put(database, 1, seed=1)
-    assert index.search(new[0], 1)[0].tolist() == [6]
-    assert 5 not in index.search(new[0], 9)[0]
 
 
 def test_the_file_spares_reading(database, index, tmp_path, reads):
@@ -244,17 +155,6 @@ def test_a_file_of_another_database_with_the_same_rows(database, index, tmp_path
     other.close()
 
 
-def test_a_file_from_before_rows_were_removed(database, index, tmp_path):
-    rows = put(database, 20)
-    len(index)
-    index.save()
-    with database.writing() as connection:
-        connection.execute(delete(Embedding).where(Embedding.id <= 10))
-    again = reopened(database, tmp_path)
-    assert len(again) == 10
-    assert again.search(rows[15], 1)[0].tolist() == [16]
-
-
 def test_a_full_disk_keeps_the_old_file(database, index, tmp_path, monkeypatch):
     put(database, 20)
     len(index)
@@ -268,18 +168,6 @@ def test_a_full_disk_keeps_the_old_file(database, index, tmp_path, monkeypatch):
     assert files(tmp_path)[0].read_bytes() == before
     assert len(list((tmp_path / "index").iterdir())) == 2
     assert len(index) == len(reopened(database, tmp_path)) == 25
-
-
-def test_another_process_is_seen(database, index, tmp_path):
-    put(database, 3)
-    assert len(index) == 3
-    code = f"""if True:
-        from pathlib import Path
-        from storage.database import Database
-        from tests.storage.vectors.test_index import put
-        put(Database.at(Path({str(tmp_path)!r}) / "sayso.db"), 4, seed=1)"""
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=Path(__file__).parents[3])
-    assert len(index) == 7
 
 
 def test_write_beside_leaves_the_old_file_whole(tmp_path, monkeypatch):

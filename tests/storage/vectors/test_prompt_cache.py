@@ -66,6 +66,7 @@ def test_two_may_encode_the_same_at_once(library, encoder):
         assert connection.scalar(text("SELECT count(*) FROM prompts")) == 50
 
 
+@pytest.mark.sqlite
 def test_a_library_that_cannot_keep_them_costs_no_answer(library, encoder, caplog):
     @event.listens_for(library.database.engine, "connect")
     def read_only(connection, _):

@@ -58,7 +58,7 @@ def test_from_folders_to_a_model_and_another_mixture_of_it(folders, model, tmp_p
     assert report.classifier.labels == ("blue", "red")
     assert set(report.sweep[0.5]) == {TARGET, "dark"}
     assert report.sweep[0.5]["dark"].n == 12
-    assert report.kept == "tower"
+    assert (report.kept, report.alpha) == ("tower", 0.5)
     half = load(report.model)
     half.space.require(Classifier.load(tmp_path / "classifier.safetensors").space, "The classifier")
 
@@ -173,6 +173,9 @@ def test_command_line_draws_the_table_of_mixtures(folders, model, tmp_path):
     remixed = CliRunner().invoke(app.commands, ["finetune", "--out", str(tmp_path / "run"), "--remix", "--mix", "1"])
     assert remixed.stdout.strip() == str(tmp_path / "run" / "classifier.safetensors")  # only the classifier learned
     assert "Only the classifier learned; the model itself is unchanged." in done.stderr
+    assert "is the mixture 1;" in done.stderr  # all of what was taught, where nobody asked otherwise
+    unsaid = CliRunner().invoke(app.commands, ["finetune", "--out", str(tmp_path / "run"), "--remix"])
+    assert "Say with --mix" in unsaid.output
     bare = CliRunner().invoke(app.commands, ["finetune", "--out", str(tmp_path / "none")])
     assert bare.exit_code == 2
     assert "--data" in bare.output

@@ -2,7 +2,9 @@
 
 import io
 import json
+import shutil
 import tarfile
+import time
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from tests.support.processes import fork, free_port
 from tests.training.towers.test_contrastive import CONFIG, SETTINGS, VIT, squares
 from training.data.pixels import Pixels
 from training.data.streamed import Stream
-from training.distributed import World
+from training.distributed import Exchange, World
 from training.towers.contrastive import iter_pretrain, pretrain
 from training.towers.grad_cache import backward
 from training.towers.settings import Settings
@@ -45,6 +47,10 @@ def work(folder: Path) -> None:
     world = World.join("cpu")
     for name, (config, change, n) in ALIKE.items():
         drain(iter_pretrain(config, data(n), {}, folder / name, settings(**change), device="cpu"))
+    stopped = iter_pretrain(VIT, data(45), {}, folder / "stopped", settings(), device="cpu")
+    for _ in range(3):  # the names are read first; then two steps
+        next(stopped)
+    stopped.close()
     stream = Stream([folder / "shards"], 16, shuffle=8)
     drain(iter_pretrain(VIT, stream, {}, folder / "streamed", settings(steps=3), device="cpu"))
     for shards in ("shards", "one shard"):
@@ -134,6 +140,35 @@ def test_a_stream_is_split_between_the_processes(together: Path) -> None:
         assert len({*seen[0], *seen[1]}) == samples
     log = [json.loads(line) for line in (together / "streamed/log.jsonl").open()]
     assert [row["step"] for row in log] == [1, 2, 3]
+
+
+def test_what_two_processes_began_one_ends(together: Path, tmp_path: Path) -> None:
+    """Elastic: the next start may have another number of processes, and the loss goes on as if one had done it all."""
+    pretrain(VIT, data(45), {}, tmp_path / "alone", settings(), device="cpu")
+    shutil.copytree(together / "stopped", tmp_path / "resumed")
+    assert torch.load(tmp_path / "resumed/checkpoint.pt", weights_only=True)["step"] == 2
+    pretrain(VIT, data(45), {}, tmp_path / "resumed", settings(), device="cpu")
+    alone, resumed = (torch.load(tmp_path / f / "checkpoint.pt", weights_only=True) for f in ("alone", "resumed"))
+    assert resumed["step"] == 4
+    assert resumed["losses"] == pytest.approx(alone["losses"], rel=1e-5, abs=1e-7)
+
+
+def test_the_log_says_how_it_scales(together: Path) -> None:
+    log = [json.loads(line) for line in (together / "vit/log.jsonl").open()]
+    assert log
+    for row in log:
+        assert row["processes"] == 2
+        assert row["images_per_s_each"] == pytest.approx(row["images_per_s"] / 2, rel=1e-3)
+        assert 0 <= row["efficiency"] < 1  # gradients take some time
+
+
+def test_exchanges_are_counted_once() -> None:
+    exchange = Exchange()
+    began = time.perf_counter()
+    with exchange.timed(), exchange.timed():
+        sum(range(200_000))
+    assert 0 < exchange.taken() <= time.perf_counter() - began
+    assert exchange.taken() == 0
 
 
 def test_alone_nothing_is_exchanged() -> None:

@@ -177,8 +177,19 @@ def test_a_rate_that_breaks_the_tower_is_taken_back_and_the_taught_head_stays(st
     assert kept.accuracy >= np.mean(right) - 1e-6
 
 
-def test_few_labels_move_few_layers():
-    assert Tuning().fitting(640, 20).layers == "last"
+def test_a_single_held_out_picture_does_not_outweigh_all_that_were_learned_from(start, head, tmp_path):
+    some = pictures(30, 1)
+    taught = few_shot(Examples(features(start, pictures(96, 0)), tuple(LABELS * 32), head.space), head)
+    before, after = head.predict(features(start, some)), taught.predict(features(start, some))
+    place = next(i for i in range(30) if before[i].label != after[i].label)
+    wrong = replace(some.pairs[place], name=before[place].label)  # as the taught head sees it
+    lost = Pixels(some.images[place : place + 1], [wrong])
+    tuned = finetune(start, head, pictures(96, 0), lost, tmp_path, Tuning(layers="head", learning_rate=1e-6, epochs=1))
+    assert (tuned.zero_shot_accuracy, tuned.kept) == (1, "head")
+
+
+def test_few_labels_leave_the_tower_alone():
+    assert Tuning().fitting(640, 20).layers == "head"
     assert Tuning().fitting(6400, 20).layers == "image"
     assert Tuning(layers="head").fitting(6400, 20).layers == "head"
 

@@ -318,7 +318,7 @@ def test_one_picture_is_tried_and_nothing_is_kept(client, run, studio, tmp_path)
         assert answer["figure"] >= load(client, run)["sure"]
     assert studio.library.count() == before
     gone = client.post(f"{run}/try", json={"picture": "0" * 16})
-    assert (gone.status_code, gone.json()["error"]) == (404, "The picture is not here any more; choose it again.")
+    assert (gone.status_code, gone.json()["error"]) == (404, "The picture is not here any more. Choose it again.")
 
 
 def test_classifying_again_with_another_name_keeps_what_was_taught(client, run, studio):

@@ -22,7 +22,7 @@ def studio(tmp_path):
     with Library(tmp_path / "home", encoder) as library:
         library.add(tmp_path / "photos")
         studio = Studio(library, lambda: encoder, "fake")
-        studio._load_model()
+        studio.load_model()
         export_jobs.register(studio)
         yield studio
 
@@ -136,5 +136,5 @@ def test_an_export_waits_for_its_model_only_if_it_needs_one(studio, run, tmp_pat
         assert work(later, "export", export_jobs.export_payload(later, mine))["sentence"].startswith("1 files made")
         steps = later.jobs._kinds["export"][1](export_jobs.export_payload(later, Wish(run, FOLDERS, str(tmp_path / "all"))))
         assert "Loading the model" in next(steps).message
-        later._load_model()
+        later.load_model()
         assert "looking" in next(steps).message

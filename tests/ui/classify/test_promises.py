@@ -51,12 +51,12 @@ def label_right(client, run, studio, count):
 def test_a_promise_is_refused_made_and_taken_back(client, run, studio):
     answer = client.post(f"{run}/promise", json={"wrong": 0.05})
     assert answer.status_code == 400
-    assert "label some of them first, chosen at random" in answer.json()["error"]
+    assert "Label some of them first, chosen at random" in answer.json()["error"]
     label_right(client, run, studio, 20)
     answer = client.post(f"{run}/promise", json={"wrong": 0.1}).json()["error"]
     assert (
         answer
-        == "For at most 10 % wrong there are too few labels; about 2 more labels are needed, of images chosen at random."
+        == "For at most 10 % wrong there are too few labels. About 2 more labels are needed, of images chosen at random."
     )
     assert load(client, run)["promise"] is None
 

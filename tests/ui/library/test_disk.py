@@ -53,7 +53,7 @@ def test_only_for_who_sits_here_or_knows_the_password(app):
 def test_what_is_no_folder_is_one_sentence(app, at):
     answer = client(app).get("/api/disk", params={"at": at})
     assert answer.status_code == 400
-    assert "choose another one." in answer.json()["error"]
+    assert "Choose another one." in answer.json()["error"]
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="nothing is closed to the superuser")

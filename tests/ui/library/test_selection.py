@@ -195,7 +195,7 @@ def test_an_album_that_cannot_be_saved(client, name, question, sentence):
 
 def test_damaged_filters_are_one_sentence(client):
     answer = client.post("/api/albums/restore", json={"name": "x", "words": "red", "filters": {"colour": 1}})
-    assert (answer.status_code, answer.json()["error"]) == (400, "These filters cannot be read; make the album anew.")
+    assert (answer.status_code, answer.json()["error"]) == (400, "These filters cannot be read. Make the album anew.")
 
 
 def test_a_search_is_kept_as_a_classifier(client, library):

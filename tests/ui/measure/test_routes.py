@@ -63,7 +63,7 @@ def report(studio, client) -> int:
 
 def test_the_librarys_labels_are_measured(client, report):
     answer = client.get(f"/api/reports/{report}").json()
-    assert answer["name"] == "zero-shot, bare on my labels"
+    assert answer["name"] == "zero-shot with bare names on my labels"
     assert (answer["n"], answer["top1"]) == (6, pytest.approx(5 / 6))
     assert answer["confusion"] == [["blue", "blue", 1], ["green", "green", 2], ["green", "red", 1], ["red", "red", 2]]
     assert [one["name"] for one in answer["plots"]] == ["reliability", "coverage"]
@@ -201,7 +201,7 @@ def test_models_side_by_side(studio, client, monkeypatch):
     assert answer["rows"][0]["accuracy"] == pytest.approx(6 / 7)
     assert answer["rows"][0]["per_second"] > 0
     assert answer["notes"] == ["There is no model named gone."]
-    assert "GFLOPs" in client.get(f"/api/reports/{report}/report.html").text
+    assert "operations an image, bn" in client.get(f"/api/reports/{report}/report.html").text
     names = [record.name for record in studio.library.reports.all("accuracy")][:2]
     assert names == ["large on set", "small on set"]  # two models can be compared, too
 

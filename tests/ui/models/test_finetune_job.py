@@ -71,14 +71,14 @@ def test_from_labels_to_a_model(studio):
     assert (plan["tuning"]["learning_rate"], plan["held_out"], plan["prompts"]["name"]) == (2e-4, 0.4, "bare")
     assert max(row["lr"] for row in run.log()) <= 2e-4
     assert sorted(run.sweep) == pytest.approx([i / 10 for i in range(11)])
-    assert run.alpha == 0.5
+    assert run.alpha == 1.0  # all of a head that learned alone
     assert run.model is None  # a copy of the starter under another name would say nothing new
     html = training_html(run, 0.5)
     assert html.count("<figure") == 3
     assert html.count('scope="row"') == 11
     assert studio.library.classifier("two colours (fine-tuned)").labels == ("monday", "sunday")
-    clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 1.0}))
-    assert run.alpha == 1.0
+    clipcore.drain(jobs._mix(studio, {"name": "two colours", "alpha": 0.9}))
+    assert run.alpha == 0.9
     taught = studio.library.classifier("two colours (fine-tuned)")
     assert taught.space.key == studio.library.encoder.space.key
     images = studio.library.images()
@@ -90,9 +90,9 @@ def test_from_labels_to_a_model(studio):
         setattr(at, name, name)
     ended = SimpleNamespace(id=1, kind="finetune", result=done)
     for answer, marked in (
-        (_choose(studio, at, "two colours"), 1.0),
-        (_choose(studio, at, "two colours", 0.7, "another"), 1.0),
-        (_open(studio, at, None, 0.5, ""), 1.0),
+        (_choose(studio, at, "two colours"), 0.9),
+        (_choose(studio, at, "two colours", 0.7, "another"), 0.9),
+        (_open(studio, at, None, 0.5, ""), 0.9),
         (_open(studio, at, "two colours", 0.7, "two colours"), 0.7),
         (_end(studio, at, ended, True, 0.7, "two colours"), 0.7),
         (_look(studio, at, "two colours", 0.7, "two colours", ""), 0.7),
@@ -102,7 +102,7 @@ def test_from_labels_to_a_model(studio):
     assert _look(studio, at, "two colours", 0.5, "", answer["drawn"]) == {"drawn": gr.skip()}
     assert 'data-act="delete"' not in answer["rows"]  # it is over; what came of it stays
     slider, button, on_slider = _slide(studio, "two colours", "")
-    assert (slider.value, slider.visible, button.visible, on_slider) == (1.0, True, True, "two colours")
+    assert (slider.value, slider.visible, button.visible, on_slider) == (0.9, True, True, "two colours")
     (run.folder / "tune.json").rename(run.folder / "kept.json")  # as before its end
     assert _look(studio, at, "two colours", 0.5, "", "")["ready"] == ""
     assert not _slide(studio, "", "two colours")[0].visible

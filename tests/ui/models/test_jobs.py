@@ -69,7 +69,7 @@ def test_status_counts_the_vectors_that_are_missing(studio):
 
 def test_a_model_that_does_not_load_changes_nothing(studio):
     job = studio.jobs.wait(studio.switch("nowhere"), 20)
-    assert (job.state, job.error) == ("failed", "The weights of nowhere are not on this computer; fetch them.")
+    assert (job.state, job.error) == ("failed", "The weights of nowhere are not on this computer. Fetch them.")
     assert studio.model == "fake"
     assert studio.encoder().name == "fake"
     assert remembered_model(studio.library.home) is None

@@ -26,7 +26,7 @@ class Bias extends Fetched {
     this.status = make("p", { class: "status", role: "status" });
     this.care = make("p", { class: "care" });
     this.form = new Form(report, (design) => this.measure(design), (words, problem) => this.say(words, problem));
-    this.found = make("div");
+    this.found = make("div", {}, make("p", { class: "note" }, "The groups are in. Choose a column and name classes in the panel, then Measure."));
     this.images = new Images(this.viewer);
     this.whatIf = new WhatIf(ask, this.viewer, (name, labels) => this.form.keep(name, labels));
     this.thresholds = new Thresholds(ask);

@@ -47,7 +47,7 @@ export class Form {
     this.node = make(
       "section",
       { class: "block", "aria-label": "What to measure" },
-      make("h3", {}, "What to measure"),
+      make("h2", {}, "What to measure"),
       make("fieldset", {}, make("legend", {}, "Group by"), make("p", { class: "note" }, "One column, or several crossed."), this.by),
       make(
         "fieldset",

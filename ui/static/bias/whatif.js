@@ -120,7 +120,7 @@ export class Thresholds extends Panel {
     this.row = make("select", { onchange: () => this.curve() });
     this.slider = make("input", { type: "range", min: 0, step: 1, "aria-label": "Threshold", oninput: () => this.at() });
     this.value = make("output", {});
-    this.curves = make("div", { class: "plot" });
+    this.curves = make("div", { class: "plot", tabindex: "0", role: "region", "aria-label": "Curves" });
     this.node.append(make("div", { class: "fields" }, field("Label set", this.set), field("Class or category of the plot", this.row)), this.status, this.curves, make("div", { class: "threshold" }, make("span", {}, "Threshold"), this.slider, this.value), this.found);
   }
   show(report) {

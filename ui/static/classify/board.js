@@ -5,11 +5,14 @@ import { askedFor, press } from "./board_keys.js";
 import { Help, Picked, Tabs, downloads, explain, skipped } from "./board_look.js";
 import { NONE, UNSURE, placeName } from "./changes.js";
 import { Banner, Dial, whole } from "./lesson.js";
+import { Film } from "./film.js";
+import { Levels, isJoined, leaf } from "./levels.js";
 import { Viewer, empty, make, many, percent, styled } from "../shared/parts.js";
 import { may } from "../shared/person.js";
 import { Pair } from "../shared/pair.js";
 import { open as openPart } from "../shared/frame.js";
 import { put as putElsewhere } from "../shared/place.js";
+import { lookAtParts } from "./parts.js";
 import { Pile, clamp } from "./pile.js";
 import { Steps } from "./steps.js";
 import { Trial } from "./trial.js";
@@ -19,6 +22,7 @@ const OPEN = 16; // classes that are open at first; the first nine of them have 
 const POLL = 2000; // milliseconds
 const SIZES = { min: 72, max: 160, step: 4, usual: 88 }; // pixels of a tile
 const SHEETS = ["classify/board"];
+const coarse = matchMedia("(pointer: coarse)"); // a finger, which has no keys
 
 const ORDERS = {
   "Surest first": (a, b) => b.share - a.share,
@@ -92,11 +96,14 @@ class Board extends HTMLElement {
     this.field = make("input", { list: "names", placeholder: "Class (M)", "aria-label": "Class to move to or show", autocomplete: "off" });
     this.names = make("datalist", { id: "names" });
     this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
+    this.levels = new Levels(() => (this.lay(), this.ranked()));
     const move = icon("move", "Move", () => this.named((code) => this.move(code)), "Move what is selected to this class (Enter)");
     const show = icon("show", "Show", () => this.named((code) => this.show(this.piles.get(code))), "Show this class");
     const look = icon("look", "Look", () => this.open(), "Look at it large (Enter, or a double click); two side by side");
     const next = button("Label next", () => this.queue("next"), "The images from which the classifier would learn most");
     const check = button("Check labels", () => this.queue("doubts"), "Labels that the other labels speak against");
+    const parts = button("Look at parts", () => lookAtParts(this, parts), "Look for small things: at the parts of images without an answer");
+    this.closer = make("div", { class: "closer" }, this.levels.choice, parts); // in the panel: the bar has no room to spare
     this.heading = make("h2");
     this.status = make("p", { role: "status", class: "told" });
     this.help = new Help(() => this.answer?.many);
@@ -108,6 +115,7 @@ class Board extends HTMLElement {
     next.classList.add("soft");
     this.bar = make("div", { class: "bar", role: "toolbar", "aria-label": "Board" }, this.undo, this.redo, size, this.order, make("span", { class: "to" }, this.field, this.names, move, show), look, next, check, words, once, keys, files);
     this.notice = make("div", { class: "notice", hidden: "" });
+    this.film = new Film(this);
     this.tabs = new Tabs(this);
     this.picked = new Picked(this);
     this.strip = make("div", { class: "strip" });
@@ -155,6 +163,8 @@ class Board extends HTMLElement {
     Object.assign(this, { answer, labels: answer.labels, preview: null });
     this.cards = new Map(answer.images.map(([id, content, name, guess, share, why]) => [id, { id, content, name, guess, share, why, said: null }]));
     for (const [id, place] of answer.changes) this.cards.get(id).said = place;
+    for (const [id, name, share] of answer.upper) this.cards.get(id).upper = { name, share };
+    this.film.load();
     this.selected = new Set();
     if (!this.cards.has(this.current)) this.current = undefined;
     if (!same) this.lay();
@@ -167,9 +177,10 @@ class Board extends HTMLElement {
   lay() {
     const { answer } = this;
     this.watch.disconnect();
-    const names = [[UNSURE, "Unsure"], [NONE, "None of these"], ...this.labels.entries()];
+    this.levels.draw(this.labels);
+    const names = [[UNSURE, "Unsure"], [NONE, "None of these"], ...this.levels.columns()];
     this.piles = new Map(names.map(([code, name]) => [code, new Pile(this, code, name)]));
-    const kept = sessionStorage[`sayso-open-${this.run}`];
+    const kept = sessionStorage[`sayso-open-${this.run}-${this.levels.level}`];
     const open = new Set(kept ? JSON.parse(kept) : [...this.piles.keys()].slice(0, OPEN + 2));
     for (const pile of this.piles.values()) {
       pile.open = open.has(pile.code);
@@ -179,11 +190,11 @@ class Board extends HTMLElement {
     this.arranged = null;
     this.isLaidNew = true;
     this.strip.replaceChildren(...[...this.piles.values()].map((pile) => pile.root));
-    putElsewhere("lesson", SHEETS, this.dial.root, this.banner.root);
+    putElsewhere("lesson", SHEETS, this.dial.root, this.closer, this.banner.root);
     putElsewhere("downloads", SHEETS, downloads(this.steps.url, (event) => this.checked(event)));
     this.notice.hidden = !answer.skipped.length;
     if (answer.skipped.length) this.notice.replaceChildren(...skipped(answer.skipped, () => (this.notice.hidden = true)));
-    this.body.replaceChildren(this.bar, this.notice, this.tabs.root, this.strip, this.picked.root);
+    this.body.replaceChildren(this.bar, this.notice, this.film.root, this.tabs.root, this.strip, this.picked.root);
     this.keyed();
   }
   // Nothing is exported under other names than those in the field.
@@ -236,19 +247,21 @@ class Board extends HTMLElement {
     const true_ = Object.keys(said).filter((code) => said[code] === 1).map(Number);
     return true_.length ? true_ : [Object.values(said).every((value) => value === 0) ? UNSURE : NONE];
   }
-  place(id) {
-    return this.places(id)[0];
+  // The columns that it stands in: those of its places, or of a level above.
+  columns(id) {
+    const { said, upper } = this.cards.get(id);
+    return this.places(id).map((code) => this.levels.column(code, said === null ? upper?.name : null));
   }
   // The column in which a picture was last touched, of those that it is in.
   pileOf(id) {
-    return this.pile?.ids.includes(id) ? this.pile : this.piles.get(this.place(id));
+    return this.pile?.ids.includes(id) ? this.pile : this.piles.get(this.columns(id)[0]);
   }
   ranked() {
     const rank = ORDERS[this.order.value];
     [...this.cards.values()].sort((a, b) => rank(a, b) || a.id - b.id).forEach((card, n) => (card.rank = n));
     for (const pile of this.piles.values()) Object.assign(pile, { ids: [], hasBeenFull: false, scrolled: 0 });
     this.arranged = null;
-    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) for (const place of this.places(card.id)) this.piles.get(place).ids.push(card.id);
+    for (const card of [...this.cards.values()].sort((a, b) => a.rank - b.rank)) for (const place of this.columns(card.id)) this.piles.get(place).ids.push(card.id);
     this.draw();
   }
   put(changes) {
@@ -257,16 +270,16 @@ class Board extends HTMLElement {
     for (const [id, said] of changes) {
       const card = this.cards.get(id);
       if (!card || card.said === said) continue;
-      const from = this.places(id);
+      const from = this.columns(id);
       card.said = said;
-      const to = this.places(id);
+      const to = this.columns(id);
       if (String(from) === String(to)) continue;
       moved.add(id);
       for (const code of [...from, ...to]) touched.add(this.piles.get(code));
       for (const code of to) this.piles.get(code).ids.push(id);
     }
     for (const pile of touched) {
-      const here = new Set(pile.ids.filter((id) => !moved.has(id) || this.places(id).includes(pile.code)));
+      const here = new Set(pile.ids.filter((id) => !moved.has(id) || this.columns(id).includes(pile.code)));
       pile.ids = [...here].sort((a, b) => this.cards.get(a).rank - this.cards.get(b).rank);
     }
     this.draw();
@@ -280,6 +293,7 @@ class Board extends HTMLElement {
     return { ...(said ?? guessed), [to]: value };
   }
   move(to, ids = this.selected.size ? [...this.selected] : this.current === undefined ? [] : [this.current], value = 1) {
+    if (isJoined(to)) return this.say("This column joins classes. Choose the lowest level to label.");
     if (!may("labeller")) return this.say("Your role is viewer: you may look, and an owner may let you label.");
     ids = ids.filter((id) => (this.answer.many && to !== null ? this.cards.get(id).said?.[to] !== value : this.cards.get(id).said !== to));
     if (to === undefined || !ids.length) return this.say(to === undefined ? "No class has this key." : "Nothing to move.");
@@ -298,7 +312,7 @@ class Board extends HTMLElement {
     }
     this.selected = new Set();
     const gets = this.answer.many ? (value > 0 ? "labelled" : "not") : "moved to";
-    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}. Ctrl+Z undoes.`);
+    this.say(to === null ? `${many(ids.length, "label")} taken away.` : `${ids.length.toLocaleString("en")} ${gets} ${placeName(this.labels, to)}.${coarse.matches ? "" : " Ctrl+Z undoes."}`);
     this.steps.send("move", { to, value, held: [...held] }, ids);
   }
 
@@ -365,7 +379,7 @@ class Board extends HTMLElement {
   fold(pile, folded) {
     pile.open = !folded;
     pile.isWanted = !folded;
-    sessionStorage[`sayso-open-${this.run}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
+    sessionStorage[`sayso-open-${this.run}-${this.levels.level}`] = JSON.stringify([...this.piles.values()].filter(({ open }) => open).map(({ code }) => code));
     this.keyed();
     this.draw();
   }
@@ -427,11 +441,11 @@ class Board extends HTMLElement {
   }
   // A tile stays when the board is sorted anew; what it says of its picture may not.
   figure(node, id) {
-    const { name, share, why } = this.cards.get(id);
+    const { name, share, why, upper, said } = this.cards.get(id);
     const title = `${name}, likely right: ${whole(share)}${why ? `. ${why}` : ""}`;
-    if (node.title === title) return;
-    node.title = title;
-    node.lastChild.textContent = whole(share);
+    const words = upper && said === null ? `${leaf(upper.name)}, ${percent(upper.share)}` : whole(share);
+    if (node.lastChild.textContent !== words) node.lastChild.textContent = words;
+    if (node.title !== title) node.title = title;
   }
   say(words) {
     this.status.textContent = this.status.title = words;
@@ -444,6 +458,7 @@ class Board extends HTMLElement {
       for (const pile of piles) pile.measure();
       for (const pile of piles) pile.draw();
       this.headline(piles);
+      this.film.draw();
       this.tabs.draw();
       this.picked.draw();
     });
@@ -452,10 +467,16 @@ class Board extends HTMLElement {
     this.counts = counts;
     document.dispatchEvent(new CustomEvent("sayso-counts", { detail: counts }));
   }
+  byLabel() {
+    const counts = this.labels.map(() => 0);
+    for (const id of this.cards.keys()) for (const code of this.places(id)) if (code >= 0) counts[code]++;
+    return this.labels.map((label, code) => [label, counts[code]]);
+  }
   headline(piles) {
     const classes = piles.filter(({ code }) => code >= 0);
-    const counted = `${this.labels}: ${classes.map(({ ids }) => ids.length)}`;
-    if (piles.length && counted !== this.counted) this.tellCounts(Object.fromEntries(classes.map(({ name, ids }) => [name, ids.length])));
+    const counts = this.levels.level ? this.byLabel() : classes.map(({ name, ids }) => [name, ids.length]);
+    const counted = `${this.labels}: ${counts.map(([, count]) => count)}`;
+    if (piles.length && counted !== this.counted) this.tellCounts(Object.fromEntries(counts));
     this.counted = counted;
     const filled = classes.filter(({ ids }) => ids.length).length;
     let labelled = 0;

@@ -5,8 +5,10 @@ import { NONE, UNSURE, colour, placeName } from "./changes.js";
 import { isNarrow } from "./arrange.js";
 import { hasLetters, switchLetters } from "../shared/frame.js";
 import { begin } from "../shared/tour.js";
+import { allSets } from "../sessions/label_sets.js";
 import { bars, make, many, percent } from "../shared/parts.js";
 import { whole } from "./lesson.js";
+import { parts } from "./parts.js";
 import { why } from "./why.js";
 
 const MOST_CHIPS = 30; // buttons for classes beside one picture
@@ -20,12 +22,13 @@ export function explain(board, item) {
   const words = { said: make("p"), doubt: make("p", { class: "doubt" }) };
   if (confidence !== undefined) words.doubt.textContent = `You said ${placeName(board.labels, before)}. Your other labels say ${placeName(board.labels, after)}, ${percent(confidence)}.`;
   else if (after !== undefined) words.doubt.textContent = `Now ${placeName(board.labels, before)}; it would be ${placeName(board.labels, after)}.`;
+  else if (board.partly?.has(id) && card?.said === null) words.doubt.textContent = board.partly.get(id);
   const names = card ? board.places(id).map((code) => placeName(board.labels, code)).join(", ") : "";
   const reason = card?.why && `${card.why[0].toUpperCase()}${card.why.slice(1)}. `;
   words.said.textContent = !card ? "" : card.said === null ? `Sorted into ${names}; nobody has labelled it. ${reason}Likely right: ${whole(card.share).replace(" ", "\u00a0")}.` : `You put it into ${names}.`;
   const pressed = (pile) => (board.answer.many && card ? String(board.places(id).includes(pile.code)) : null);
   const chip = (pile) => make("button", { type: "button", class: "chip", "aria-pressed": pressed(pile), onclick: () => label(board, pile.code) }, make("kbd", {}, pile.key.textContent), ` ${pile.name}`);
-  const classes = [...board.piles.values()].filter(({ code }) => code >= 0);
+  const classes = board.labels.map((name, code) => board.piles.get(code) ?? { code, name, key: make("kbd") }); // of an upper level
   const offered = classes.length > MOST_CHIPS ? board.hot() : classes; // M types any other
   const chips = make("div", { class: "labels", role: "group", "aria-label": "Label it" }, ...[...offered, board.piles.get(UNSURE), board.piles.get(NONE)].map(chip));
   board.attempt(async () => {
@@ -36,7 +39,7 @@ export function explain(board, item) {
     const like = make("p", { class: "note" }, `Looks like none of these: ${percent(none)}`);
     shares.replaceChildren(bars(top, what, truth(board, card)), like, make("p", { class: "note" }, `${model} · ${kind} · prompts: ${prompts}`));
   });
-  return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image)];
+  return [words.doubt, words.said, chips, shares, why(board.run, item, board.viewer.image), parts(board.run, item, board.viewer.image)];
 }
 
 // The labels that a person gave a picture, "" for none of the classes; null where nobody said, or was unsure.
@@ -91,7 +94,7 @@ export function skipped(files, close) {
 export function downloads(url, onclick) {
   const link = (name, text) => make("a", { href: `${url}/${name}`, download: name, onclick }, text);
   const links = [link("labels.csv", "CSV"), link("labels.json", "JSON"), link("coco.json", "COCO"), link("label-studio.json", "Label Studio"), link("classifier.safetensors", "Classifier file")];
-  return make("nav", { class: "downloads", "aria-label": "Downloads" }, make("h3", {}, "Download"), ...links);
+  return make("nav", { class: "downloads", "aria-label": "Downloads" }, make("h3", {}, "Download"), ...links, allSets);
 }
 
 // On a phone: a button for each column, in the order of the columns. The one in sight is pressed.

@@ -35,6 +35,15 @@ class Classes extends HTMLElement {
     document.addEventListener("sayso-fields", ({ detail }) => this.read(detail.names ?? ""), { signal });
     document.addEventListener("sayso-counts", ({ detail }) => this.count(detail), { signal });
     document.addEventListener("input", ({ target }) => target === field() && this.read(target.value), { signal });
+    // The text is whole while it is written, and until the click that ends the writing has hit what it was meant for.
+    document.addEventListener("focusin", ({ target }) => target === field() && this.toggleAttribute("writing", true), { signal });
+    document.addEventListener("focusout", ({ target }) => target === field() && !this.isPressed && this.removeAttribute("writing"), { signal });
+    this.toggleAttribute("writing", document.activeElement === field()); // someone was quicker than this script
+    const pressed = (isPressed) => () => {
+      this.isPressed = isPressed;
+      if (!isPressed) setTimeout(() => this.toggleAttribute("writing", document.activeElement === field())); // after its click
+    };
+    for (const [name, is] of [["pointerdown", true], ["pointerup", false], ["pointercancel", false]]) document.addEventListener(name, pressed(is), { signal, capture: true });
     this.read(field()?.value ?? "");
     this.count(board()?.counts ?? null);
   }

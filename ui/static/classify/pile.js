@@ -22,7 +22,7 @@ export class Pile {
     Object.assign(this, { board, code, name });
     this.key = make("kbd");
     this.count = make("span", { class: "count" });
-    this.title = make("button", { type: "button", class: "title", title: name, onclick: () => board.fold(this, !this.isStrip) }, this.key, make("span", { class: "name" }, name), this.count);
+    this.title = make("button", { type: "button", class: "title", title: name, onclick: () => board.fold(this, !this.isStrip) }, this.key, make("span", { class: "name" }, board.levels.short(name)), this.count);
     this.all = make("button", { type: "button", class: "all", "aria-label": `Select all in ${name}`, onclick: () => board.select(this.ids, "", this) }, "All");
     this.field = make("input", { type: "number", min: 1, max: 99, step: 1, "aria-label": `How sure it must be of ${name}, in %` });
     this.needed = make("label", { class: "needed", hidden: "" }, "from ", this.field, " %");
@@ -79,9 +79,9 @@ export class Pile {
     if (this.count.textContent !== count) this.count.textContent = count;
     this.count.classList.toggle("preview", preview !== undefined && preview !== this.ids.length);
     this.all.disabled = !this.ids.length;
+    put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${this.code}-${board.current}` : "");
     if (!high) return;
     put(rows, "style", `height:${Math.ceil(this.ids.length / across) * cell}px;padding-top:${(first / across) * cell}px;--across:${across};--cell:${cell - GAP}px`);
-    put(list, "aria-activedescendant", drawn.has(board.current) ? `tile-${this.code}-${board.current}` : "");
     shown.forEach((id, n) => {
       const node = drawn.get(id);
       board.figure(node, id);

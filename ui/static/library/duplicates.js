@@ -31,7 +31,9 @@ class Duplicates extends HTMLElement {
     if (!src) return;
     try {
       const found = await getJSON(src);
-      if (src === this.getAttribute("src")) this.body.replaceChildren(...KINDS.map((kind) => this.kind(found, ...kind)));
+      if (src !== this.getAttribute("src")) return;
+      this.body.replaceChildren(...KINDS.map((kind) => this.kind(found, ...kind)));
+      this.toggleAttribute("filled", KINDS.some(([name]) => found[name].total)); // the panel is wide while it shows pictures to compare
     } catch (error) {
       this.body.replaceChildren(make("p", { class: "problem", role: "alert" }, error.message));
     }
@@ -40,7 +42,7 @@ class Duplicates extends HTMLElement {
   kind(found, name, title, words) {
     const { groups, total } = found[name];
     const more = make("button", { type: "button", class: "more", onclick: () => draw() }, "Show more groups");
-    const section = make("section", {}, make("h3", {}, `${title}: ${total ? many(total, "group") : "none"}`), make("p", { class: "note" }, words), more);
+    const section = make("section", {}, make("h2", {}, `${title}: ${total ? many(total, "group") : "none"}`), make("p", { class: "note" }, words), more);
     const drawn = () => section.querySelectorAll(".group").length;
     const draw = () => {
       more.before(...groups.slice(drawn(), drawn() + FIRST).map((group) => this.group(group)));

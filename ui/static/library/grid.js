@@ -47,6 +47,7 @@ class Grid extends HTMLElement {
     this.shell = make("div", { class: "shell", hidden: "" }, make("div", { class: "frame" }, this.tiles.list, this.bar.root));
     this.views = new Views(this);
     this.timeline = new Timeline(this);
+    this.tiles.list.after(this.timeline.strip);
     const line = make("div", { class: "line" }, make("div", { class: "words" }, this.headline, this.status), this.timeline.root, this.form.fields.sort, this.tiles.slider, this.views.root);
     root.append(line, this.hint, this.suggest, this.nothing, this.shell);
     this.elsewhere = { search: [this.form.search, this.tools], library: [this.form.where, this.albums.root, help] };
@@ -249,7 +250,7 @@ class Grid extends HTMLElement {
     const { question } = this;
     const button = (text, onclick) => make("button", { type: "button", class: "primary", onclick }, text);
     const box = (title, words, ...rest) => {
-      const node = empty(title, words, "h2");
+      const node = empty(title, words);
       node.setAttribute("role", "status");
       node.append(...rest);
       return node;
@@ -287,8 +288,7 @@ class Grid extends HTMLElement {
   describe([, , name, score, , , matches]) {
     if (score === null) return [name, name];
     const differs = this.answer.clear && matches === false; // where nothing matches, the heading says so once
-    const words = `${score.toFixed(2)}${differs ? " · no match" : ""}`;
-    return [words, `${name}, similarity ${words}`];
+    return [differs ? "by closeness" : "", `${name}, similarity ${score.toFixed(2)}${differs ? " · no match" : ""}`];
   }
   problem(error) {
     this.shell.hidden = true;

@@ -50,7 +50,7 @@ export class Large extends Viewer {
     const like = make("button", { type: "button", class: "primary", onclick: () => this.close(() => this.grid.more(item)) }, "More like this");
     const file = (text, query, extra) => make("a", { href: `/original/${id}/${content}${query}`, ...extra }, text);
     const links = make("p", { class: "links" }, file("Open the file", "", { target: "_blank", rel: "noopener" }), file("Download", "?download=true", { download: name }));
-    this.side.replaceChildren(make("h3", {}, name), ...judged(item, this.grid.answer.scale), make("div", { class: "row" }, like, this.check), this.facts, links);
+    this.side.replaceChildren(make("h2", {}, name), ...judged(item, this.grid.answer.scale), make("div", { class: "row" }, like, this.check), this.facts, links);
     this.marked();
     this.about();
     return true;

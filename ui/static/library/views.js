@@ -32,7 +32,7 @@ export class Views {
     this.name = localStorage.saysoLibraryView = name;
     this.drawn();
     if (this.isMap) {
-      this.grid.timeline.root.hidden = true;
+      this.grid.timeline.hide(true);
       this.show();
     } else this.grid.refresh();
   }

@@ -6,6 +6,7 @@ import { Fetched, Viewer, getJSON, make, many, moment, thumbnail } from "../shar
 
 const MOST_CLASSES = 40; // of a matrix that is drawn whole; beyond, the pairs that are confused most
 const MOST_PAIRS = 40;
+const RATES = "Recall: how many of a class were found. Precision: how many answers were right. F1 joins the two; 1 is perfect.";
 const FIRST_IMAGES = 24;
 const FIRST_CLASSES = 12; // rows of the table of classes before it is asked for more
 
@@ -178,7 +179,7 @@ class Report extends Fetched {
   plots(size = "") {
     const figures = this.report.plots.map(({ name, title, words }) => {
       const link = (query, text) => make("a", { href: `${this.src}/plots/${name}${query}`, download: `${name}${query.slice(0, 4)}` }, text);
-      const plot = make("div", { class: "plot" });
+      const plot = make("div", { class: "plot", tabindex: "0", role: "region", "aria-label": title }); // it scrolls where it is wider than a phone
       const figure = make("figure", {}, make("h3", {}, title), make("p", { class: "note" }, words), plot, make("figcaption", {}, link(".svg?alone=true", "SVG"), link(".png", "PNG")));
       fetch(`${this.src}/plots/${name}.svg`)
         .then((answer) => (answer.ok ? answer.text() : Promise.reject(new Error("The plot could not be drawn."))))
@@ -208,7 +209,7 @@ class Report extends Fetched {
       body.append(...classes.slice(FIRST_CLASSES).map(row));
       more.hidden = true;
     };
-    return make("section", {}, make("h3", {}, "Classes, the worst first"), wide("Classes", table), more);
+    return make("section", {}, make("h3", {}, "Classes, the worst first"), make("p", { class: "note" }, RATES), wide("Classes", table), more);
   }
 
   comparison() {
@@ -221,6 +222,7 @@ class Report extends Fetched {
     });
     return [
       make("p", { class: "verdict" }, sentence),
+      make("p", { class: "note" }, "p tells how often chance alone would differ as much. Below 0.05 is rare."),
       this.numbers(names.map((name, i) => [`${["First", "Second"][i]}: ${name}`, points(accuracy[i]), between(intervals[i])])),
       make("div", { class: "kinds" }, ...buttons),
       this.pictures,
@@ -229,10 +231,10 @@ class Report extends Fetched {
   }
 
   models() {
-    const head = ["model", "accuracy", "95 % interval", "images/s", "GFLOPs/image", "weights", "in use"];
+    const head = ["model", "accuracy", "95 % interval", "images/s", "operations an image, bn", "weights", "in use"];
     const mb = (value) => (value === null ? "–" : `${Math.round(value).toLocaleString("en")} MB`);
     const rows = this.report.rows.map((row) => [row.name, points(row.accuracy), between(row.interval), `${Math.round(row.per_second).toLocaleString("en")} (${row.device})`, row.gflops.toFixed(2), mb(row.megabytes), mb(row.memory)]);
-    const words = "Speed counts from the file on. Memory is what loading and reading added at the most. Each model has a report in Accuracy, so that two can be compared.";
+    const words = "Speed counts from the file on. Operations are in billions (bn). Memory is what loading and reading added at the most. Each model has a report in Accuracy, so that two can be compared.";
     return [table("Models", head, rows), make("p", { class: "note" }, words), this.plots()];
   }
 }

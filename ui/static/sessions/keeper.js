@@ -16,7 +16,7 @@ let latest; // what stands in the fields, also for an element that the page make
 document.addEventListener("sayso-fields", (event) => (latest = event.detail));
 
 export class Keeper {
-  // told: say(words), renamed(name), overtaken(words), elsewhere() for a change in another window, gone()
+  // told: say(words), renamed(name), sets(label sets), overtaken(words), elsewhere() for a change in another window, gone()
   constructor(told) {
     this.told = told;
   }
@@ -115,6 +115,7 @@ export class Keeper {
       if (session !== this.session || this.sending || this.isOwing) return;
       if (now.gone) return this.told.gone();
       if (now.name !== session.name) this.told.renamed(now.name);
+      this.told.sets(now.sets);
       const board = document.querySelector("sayso-board")?.getAttribute("run") ?? "";
       const isOther = now.edition !== session.edition || (now.run !== board && !now.busy);
       this.differs = isOther ? this.differs + 1 : 0;

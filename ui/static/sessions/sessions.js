@@ -3,6 +3,7 @@
 import { getJSON, make, styled } from "../shared/parts.js";
 import { where } from "../shared/where.js";
 import { Keeper } from "./keeper.js";
+import { LabelSets } from "./label_sets.js";
 
 const WAIT = 400; // ms in which someone may go on to another tab or search
 
@@ -33,10 +34,19 @@ class Sessions extends HTMLElement {
     this.list = make("div", { id: "list", popover: "", role: "dialog", "aria-label": "Sessions" }, own, button("New session", () => this.go("new"), "new"), this.others);
     this.list.addEventListener("toggle", (event) => event.newState === "open" && this.opened());
     this.status = make("p", { class: "said", role: "status" });
-    root.append(make("div", { class: "switcher" }, this.opener, this.status, this.list));
+    this.sets = new LabelSets({
+      session: () => this.session,
+      settle: () => this.keeper.settle(),
+      go: (id, words) => this.go(id, true, words),
+      say: (words, ...ways) => this.say(words, ...ways),
+      attempt: (work) => this.attempt(work),
+      restore: (session) => this.restore(session),
+    });
+    root.append(make("div", { class: "switcher" }, this.opener, this.status, this.list), this.sets.root);
     this.keeper = new Keeper({
       say: (words) => this.say(words),
       renamed: (name) => this.show(name),
+      sets: (sets) => this.sets.draw(sets),
       overtaken: (words) => this.say(words, ["Show the other", () => this.go(this.session.id, false)], ["Keep this one", () => this.keeper.insist()]),
       elsewhere: () => this.go(this.session.id, false, "Changed in another window; this is how it is now."),
       gone: () => this.say("This session was deleted in another window.", ["Have it back", () => this.restore(this.session)]),
@@ -70,6 +80,7 @@ class Sessions extends HTMLElement {
       if (mark !== this.mark) return;
       this.session = session;
       this.show(session.name);
+      this.sets.draw(session.sets);
       this.keeper.begin(session, !isFirst || !session.empty);
       const here = new URL(location);
       here.searchParams.set("session", session.id);
@@ -113,7 +124,7 @@ class Sessions extends HTMLElement {
     Object.assign(this.list.style, { top: `${bottom + 4}px`, left: `${Math.max(8, left)}px` });
     this.field.value = this.session?.name ?? "";
     await this.attempt(async () => {
-      const others = (await getJSON("/api/sessions")).filter(({ id }) => id !== this.session?.id);
+      const others = (await getJSON("/api/sessions")).filter(({ first }) => first !== this.session?.first);
       this.others.replaceChildren(...others.map((one) => {
         const about = make("span", { class: "about" }, `${one.classes ? `${one.classes} class${one.classes === 1 ? "" : "es"}` : "no names"} · ${ago(one.used)}`);
         return make("li", {}, make("button", { type: "button", onclick: () => this.go(one.id) }, make("span", { class: "name" }, one.name), about));

@@ -8,7 +8,7 @@ let before = null; // what had the focus
 export function open(what) {
   before = document.activeElement;
   set("open", what);
-  requestAnimationFrame(() => visible(`.frame > .${what} [data-frame=close]`)?.focus());
+  requestAnimationFrame(() => visible(`.frame > .${what} [data-frame=close]`)?.focus({ preventScroll: true })); // it slides in: to scroll to it would move the page
   told();
 }
 export function close() {
@@ -42,7 +42,18 @@ function begun() {
   if (!document.querySelector("main.contain > .column") || !document.querySelector("[data-frame=rail]")) return false;
   if (localStorage.saysoRail) set("rail", "off");
   told();
+  const main = document.querySelector(".gradio-container > .main");
+  new MutationObserver(() => plainNotes(main)).observe(main, { childList: true });
   return true;
+}
+// The head of a note of Gradio's is a button with a button in it, which no screen reader can tell apart: the one that closes stays.
+function plainNotes(main) {
+  const notes = main.querySelector(":scope > .toast-wrap");
+  if (!notes || notes === plainNotes.of) return;
+  plainNotes.of = notes;
+  const plain = () => notes.querySelectorAll(".toast-header[role]").forEach((head) => ["role", "tabindex"].forEach((name) => head.removeAttribute(name)));
+  plain();
+  new MutationObserver(plain).observe(notes, { childList: true, subtree: true });
 }
 phone.addEventListener("change", told);
 if (!begun()) new MutationObserver((_, watch) => begun() && watch.disconnect()).observe(document, { childList: true, subtree: true });

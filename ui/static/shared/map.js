@@ -25,7 +25,7 @@ class SaysoMap extends HTMLElement {
       open: (cards, index) => this.viewer.open(cards, index),
     };
     this.plane = new Plane(this, proxy);
-    this.by = make("select", { id: "map-by", onchange: () => this.reload() });
+    this.by = make("select", { id: "map-by", "aria-label": "Colour by", onchange: () => this.reload() });
     this.lasso = button("Lasso", () => this.draw((this.plane.hands.wantsLasso = !this.plane.hands.wantsLasso)), { "aria-pressed": false, title: "Draw around images (Shift and drag)" });
     this.pictures = button("Pictures", () => this.withPictures(!this.plane.showsPictures), { "aria-pressed": this.plane.showsPictures, title: "Show pictures where there is room" });
     this.seen = button("Select in view", () => this.plane.hands.inView(), { title: "V" });

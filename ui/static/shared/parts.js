@@ -49,7 +49,7 @@ const ICON = {
   picture: "M3 6a2 2 0 0 1 2-2h14a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2z M9 11.5a1.75 1.75 0 1 0 0-3.5a1.75 1.75 0 0 0 0 3.5z M4 18l6-5l4 3l3-2l4 3",
 };
 
-export function empty(title, words, heading = "h3") {
+export function empty(title, words, heading = "h2") {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
   svg.setAttribute("viewBox", "0 0 24 24");
   svg.setAttribute("aria-hidden", "true");
@@ -116,7 +116,7 @@ export class Viewer {
     this.image.alt = name;
     this.zoom.reset();
     this.place.textContent = `${index + 1} of ${this.items.length}`;
-    this.side.replaceChildren(make("h3", {}, name), ...this.describe(item));
+    this.side.replaceChildren(make("h2", {}, name), ...this.describe(item));
   }
 }
 
