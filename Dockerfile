@@ -11,7 +11,7 @@ ARG SAYSO_EXTRAS=
 COPY --chown=1000 requirements-extras requirements-extras
 RUN for extra in $SAYSO_EXTRAS; do .venv/bin/python -m pip install --no-cache-dir -r requirements-extras/$extra.txt; done
 COPY --chown=1000 . .
-ENV SAYSO_HOME=/data PYTHONUNBUFFERED=1
+ENV SAYSO_HOME=/data SAYSO_CACHE=/data/cache PYTHONUNBUFFERED=1
 VOLUME /data
 EXPOSE 7860
 HEALTHCHECK --interval=20s --timeout=5s --start-period=60s \

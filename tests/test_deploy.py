@@ -1,6 +1,9 @@
 """The files in deploy/ and the Dockerfile say what the program knows: its options, ports, variables and routes."""
 
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -80,3 +83,27 @@ def test_nothing_runs_as_root_or_may_write_beside_its_data():
     assert sayso["cap_drop"] == ["ALL"]
     assert "ports" not in sayso  # the proxy alone is reached from outside
     assert VALUES["securityContext"]["runAsNonRoot"]
+
+
+@pytest.mark.parametrize("probe", ["livenessProbe", "readinessProbe"])
+def test_a_probe_is_let_in_beside_a_host_name(probe):
+    """Kubernetes calls a pod by its address, which the check of the Host header refuses; so the probe must say a name."""
+    from ui.server import LOOPBACK
+
+    said = {header["name"]: header["value"] for header in VALUES[probe]["httpGet"].get("httpHeaders", [])}
+    assert "--host-name" in VALUES["args"]
+    assert said.get("Host") in LOOPBACK
+
+
+def test_measured_speeds_are_kept_where_a_read_only_root_can_be_written():
+    assert "SAYSO_CACHE=/data/" in DOCKERFILE
+    assert "VOLUME /data" in DOCKERFILE
+
+
+@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="needs systemd-analyze")
+def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path):
+    file = tmp_path / "sayso.service"
+    file.write_text(UNIT.replace("/opt/sayso/.venv/bin/python", sys.executable))
+    done = subprocess.run(["systemd-analyze", "verify", "--recursive-errors=no", str(file)], capture_output=True, text=True)
+    assert "sayso.service" not in done.stderr, done.stderr
+    assert done.returncode == 0, done.stderr
