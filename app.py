@@ -159,7 +159,7 @@ def open_page(address: str) -> None:
     import webbrowser
 
     if sys.platform in ("win32", "darwin") or any(map(os.environ.get, ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"))):
-        threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+        threading.Thread(target=webbrowser.open, args=(address,), name="opens the page", daemon=True).start()
 
 
 def main() -> None:

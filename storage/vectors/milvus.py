@@ -256,7 +256,7 @@ class MilvusIndex(VectorIndex):
         try:
             from pymilvus.exceptions import MilvusException
         except ImportError:
-            raise BadInput(MISSING) from None
+            raise BadInput(MISSING, page=ASK) from None
         try:
             yield
         except MilvusException as error:
@@ -266,6 +266,7 @@ class MilvusIndex(VectorIndex):
 
 
 MISSING = "Vectors in Milvus need a package that is not installed; run pip install -r requirements-extras/milvus.txt."
+ASK = "Vectors in Milvus need a package. Whoever installed Sayso can add it."  # the same on the page
 
 
 def mark(vector: np.ndarray) -> int:
@@ -285,7 +286,9 @@ def checked(address: str) -> str:
             return address
     elif address.endswith(".db"):
         return str(Path(address).expanduser().absolute())
-    raise BadInput("Vectors are kept at a Milvus server, http://host:19530, or in a file of Milvus Lite that ends in .db.")
+    raise BadInput(
+        "Vectors are kept at a Milvus server, http://host:19530; or name a file of Milvus Lite, such as vectors.db."
+    )
 
 
 def client(address: str) -> Any:
@@ -297,7 +300,7 @@ def client(address: str) -> Any:
             Path(address).parent.mkdir(parents=True, exist_ok=True)
         from pymilvus import MilvusClient
     except ImportError:
-        raise BadInput(MISSING) from None
+        raise BadInput(MISSING, page=ASK) from None
     for name in ("pymilvus", "milvus_lite"):  # they log the traceback of each fault that is a sentence here
         logging.getLogger(name).setLevel(logging.CRITICAL)
     return MilvusClient(address, token=os.environ.get("SAYSO_VECTORS_TOKEN", ""), timeout=SECONDS)

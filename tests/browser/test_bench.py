@@ -51,7 +51,7 @@ def test_prompts_are_tried_and_kept_over_a_reload(open_page):
     expect(page.get_by_text("write {label} where the class name goes")).to_be_visible(timeout=SLOW)
     page.get_by_label("Your own templates").fill("a wall of {label}")
     page.locator("#prompts-go").click()
-    table = report(page).get_by_role("region", name="Prompt sets")
+    table = report(page).get_by_role("region", name="Prompt sets", exact=True)
     expect(table).to_contain_text("your own", timeout=SLOW)
     expect(table.locator("tbody tr")).to_have_count(11)
     head, row = table.locator("thead tr"), table.locator("tbody tr").first

@@ -87,7 +87,7 @@ def wait_for(truth):
 def places(page):
     """File name -> the number of its column, also for what is not drawn."""
     return board(page).evaluate(
-        "board => Object.fromEntries([...board.cards].map(([id, card]) => [card.name, board.place(id)]))"
+        "board => Object.fromEntries([...board.cards].map(([id, card]) => [card.name, board.columns(id)[0]]))"
     )
 
 
@@ -96,7 +96,7 @@ def scrolled_to(page, name):
     board(page).evaluate(
         """(board, name) => {
           const card = [...board.cards.values()].find((card) => card.name === name);
-          board.piles.get(board.place(card.id)).reveal(card.id);
+          board.piles.get(board.columns(card.id)[0]).reveal(card.id);
           board.draw();
         }""",
         name,

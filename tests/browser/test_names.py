@@ -76,7 +76,7 @@ def test_the_nearest_images_make_room_once_there_is_a_board(open_page):
 
 def test_classes_are_rows_that_change_a_sorted_board_in_place(open_page):
     page = open_page()
-    rows, text = page.locator("sayso-classes"), page.get_by_label("Class names", exact=True)
+    rows, text = page.locator("sayso-classes"), page.get_by_role("textbox", name="Class names", exact=True)
     say_names(page, "red, gren")
     expect(rows.get_by_role("listitem")).to_have_count(2)
     classify(page)

@@ -10,15 +10,16 @@ from tests.support.commands import invoke
 @pytest.fixture
 def opened(monkeypatch, tmp_path):
     """The addresses that a browser was asked for, by a server that takes connections and ends."""
-    addresses, ready = [], threading.Event()
+    addresses = []
 
-    def serve(studio, host, port, password, listening):
-        if listening:
-            listening(f"http://{host}:{port}")
-            assert ready.wait(10)
+    def serve(studio, host, port, password, listening, proxy, hosts):
+        listening(f"http://{host}:{port}")
+        for thread in threading.enumerate():  # the one that opens a page, if there is one
+            if thread.daemon and thread.name.startswith("opens"):
+                thread.join(10)
 
     monkeypatch.setattr("ui.server.serve", serve)
-    monkeypatch.setattr("webbrowser.open", lambda address: (addresses.append(address), ready.set()))
+    monkeypatch.setattr("webbrowser.open", addresses.append)
     monkeypatch.setenv("SAYSO_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("BROWSER", "any")
     return addresses

@@ -65,6 +65,8 @@ def is_prose(text: str) -> bool:
 def test_no_sentence_has_more_than_fourteen_words(file):
     source = file.read_text(encoding="utf-8")
     strings = written(source) if file.suffix == ".py" else scripted(source)
+    if file.name == "roles.py":  # its tables of routes and events are no prose
+        strings = [text for text in strings if "/{" not in text and " *\n" not in text]
     assert not [one for text in strings if is_prose(text) for one in too_long(text)]
 
 
@@ -76,7 +78,10 @@ def test_a_long_sentence_is_found():
 
 
 # What the page cannot do: notebooks, commands of their own, the address of a database, towers that are joined
-NOT_ON_THE_PAGE = ("clipcore/notebook.py", "storage/database.py", "training/runs/joined.py", "training/runs/estimate.py")
+NOT_ON_THE_PAGE = (
+    *("clipcore/notebook.py", "storage/database.py", "storage/moving.py"),
+    *("training/runs/joined.py", "training/runs/estimate.py"),
+)
 NOT_ASKED_FOR = ("--stream", "--recipe out")  # options that the page does not have
 CORE = [file for room in ("clipcore", "storage", "training") for file in sorted((Path(ROOT) / room).rglob("*.py"))]
 KINDS = {name for name, kind in vars(errors).items() if isinstance(kind, type)}

@@ -228,6 +228,7 @@ class Board extends HTMLElement {
   // A change of ours to the whole board; what polls hear meanwhile is no news.
   async change(work) {
     this.isChanging = true;
+    await this.steps?.queue; // what was said before comes first
     await this.attempt(work);
     this.isChanging = false;
   }

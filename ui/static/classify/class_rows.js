@@ -202,6 +202,7 @@ class Classes extends HTMLElement {
   async onBoard(at, path, body) {
     at.isChanging = true; // what its polls hear meanwhile is no news
     try {
+      await at.steps.queue; // labels that are on their way are of the old names
       await at.steps.post(path, body);
       await at.load();
     } finally {

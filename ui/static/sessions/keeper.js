@@ -24,6 +24,7 @@ export class Keeper {
     this.ends = new AbortController();
     const { signal } = this.ends;
     document.addEventListener("sayso-fields", (event) => this.take(event.detail), { signal });
+    document.addEventListener("input", (event) => this.typed(event), { signal });
     addEventListener("pagehide", () => this.isOwing && this.post(true), { signal });
     this.clock = setInterval(() => !document.hidden && this.poll(), POLL);
   }
@@ -31,11 +32,18 @@ export class Keeper {
     this.ends.abort();
     clearInterval(this.clock);
   }
+  // Who types does not wait for the fields to be filled: what stands there is theirs, also if they go on to another session.
+  typed({ isTrusted, target }) {
+    if (!isTrusted || !target.closest?.("#labels, #templates")) return;
+    this.isTyped = true;
+    this.isFilling = false;
+  }
   // Another session is on its way: what stands in the fields until it has begun is of neither. Should it never come, this one
   // goes on.
   hold() {
     const { session } = this;
     this.session = null;
+    this.isTyped = false;
     clearTimeout(this.timer);
     clearTimeout(this.held);
     this.held = setTimeout(() => ((this.session ??= session), this.soon()), PATIENCE);
@@ -46,7 +54,7 @@ export class Keeper {
     Object.assign(this, { session, fields: latest, kept: key(session.state), overtaken: false, differs: 0 });
     clearTimeout(this.held);
     clearTimeout(this.patience);
-    this.isFilling = fills && !(this.fields && key(this.fields) === this.kept);
+    this.isFilling = fills && !this.isTyped && !(this.fields && key(this.fields) === this.kept);
     if (this.isFilling) this.wait(PATIENCE);
     this.soon();
   }
