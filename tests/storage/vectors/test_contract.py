@@ -287,7 +287,7 @@ class TestMilvus:
 
 @pytest.mark.parametrize("address", ["milvus", "ftp://host", "http://", "folder/"])
 def test_what_is_no_address(database, tmp_path, address):  # noqa: F811
-    with pytest.raises(BadInput, match=r"ends in \.db"):
+    with pytest.raises(BadInput, match=r"such as vectors\.db"):
         index_of(database, 1, SPACE, tmp_path, lambda: np.zeros((0, 0)), address)
 
 
