@@ -12,7 +12,7 @@ labels                     what people said of a picture: it is a dog, it is no 
 label_steps                every move of labels, in order, so that each can be taken back
 people ──┬ opinions        what each of them said of a picture, where several people label
          └ tokens          what proves who asks: signed-in browsers and programs, as hashes
-webhooks                   addresses that are told what happened
+webhooks                   addresses to be told what happened; nothing is sent to them yet
 albums                     searches under a name, run again whenever they are opened; lists of pictures made by hand
 apart                      pictures that are no duplicates, though they look alike
 ratings                    stars that were given here; those of a file are with its image
