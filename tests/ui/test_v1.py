@@ -1,5 +1,6 @@
 """The HTTP API for programs: each route once with what people send, the mistakes they make, and what guards it."""
 
+import os
 import threading
 import time
 from base64 import b64encode
@@ -189,43 +190,92 @@ def test_all_of_it_is_described(client):
 # together
 
 
-def test_pictures_that_come_together_go_through_the_model_together():
-    encoder, passes, free = FakeEncoder(), [], threading.Event()
+class Slow(FakeEncoder):
+    """Computes when it is let: `passes` has how many pictures each pass had, `free` lets them go on."""
 
-    class Slow:
-        dim = encoder.dim
+    def __init__(self) -> None:
+        super().__init__(batch_size=6)
+        self.passes, self.free = [], threading.Event()
 
-        def embed_prepared(self, batch):
-            passes.append(len(batch))
-            free.wait(10)
-            return np.arange(len(batch), dtype=np.float32)[:, None] * np.ones((1, self.dim), np.float32)
+    def embed_prepared(self, batch):
+        self.passes.append(len(batch))
+        self.free.wait(10)
+        return np.arange(len(batch), dtype=np.float32)[:, None] * np.ones((1, self.dim), np.float32)
 
+
+def test_pictures_that_come_together_go_through_the_model_together(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
     together, slow, found = Together(), Slow(), {}
-    threads = [threading.Thread(target=lambda n=n: found.update({n: together.embed(slow, [n])})) for n in range(9)]
-    threads[0].start()
-    while not passes:
-        time.sleep(0.001)
-    for thread in threads[1:]:
+    threads = [threading.Thread(target=lambda n=n: found.update({n: together.embed(slow, [n])})) for n in range(12)]
+
+    def until(is_so):
+        while not is_so():
+            time.sleep(0.001)
+
+    threads[0].start()  # alone: at once, where it stands
+    until(lambda: slow.passes == [1])
+    threads[1].start()  # takes the core
+    until(lambda: slow.passes == [1, 1])
+    for thread in threads[2:]:
         thread.start()
-    while len(together._waiting) < 8:
-        time.sleep(0.001)
-    free.set()
+    until(lambda: len(together._waiting) == 10)
+    slow.free.set()
     for thread in threads:
         thread.join(10)
-    assert passes == [1, 8]
-    assert sorted(vector[0, 0] for vector in found.values()) == [0, *range(8)]
+    assert slow.passes == [1, 1, 6, 4]  # as many as a pass takes, and the others
+    assert sorted(vector[0, 0] for vector in found.values()) == sorted([0, 0, *range(6), *range(4)])
 
 
-def test_a_pass_that_fails_fails_for_those_in_it_alone():
-    class Broken:
-        dim = 2
-
+def test_whoever_is_alone_computes_in_its_own_thread_with_all_cores():
+    class Tells(FakeEncoder):
         def embed_prepared(self, batch):
+            here.append(threading.current_thread())
+            return super().embed_prepared(batch)
+
+    together, encoder, here = Together(), Tells(), []
+    prepared = together.do(encoder, lambda: encoder.prepare(np.zeros((4, 4, 3), np.uint8))).result()
+    assert together.embed(encoder, [prepared]).shape == (1, encoder.dim)
+    assert here == [threading.current_thread()]
+
+
+def test_a_model_changed_meanwhile_gets_passes_of_its_own(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 1)
+    together, slow, others, found = Together(), Slow(), [FakeEncoder("one"), FakeEncoder("two")], []
+    threads = [threading.Thread(target=together.embed, args=(slow, [1])) for _ in range(2)]
+    red = np.array([1, 0, 0, 0], np.float32)
+    threads += [threading.Thread(target=lambda e=e: found.append(together.embed(e, [red] * 5))) for e in others * 3]
+    for thread in threads:
+        thread.start()
+    while len(together._waiting) < 30:
+        time.sleep(0.001)
+    slow.free.set()
+    for thread in threads:
+        thread.join(10)
+    assert all(rows.tolist() == [red.tolist()] * 5 for rows in found)
+    assert len(found) == 6
+    assert [one.embedded for one in others] == [15, 15]
+
+
+def test_a_pass_that_fails_fails_for_those_in_it_alone(monkeypatch):
+    class Broken(Slow):
+        def embed_prepared(self, batch):
+            super().embed_prepared(batch)
             raise ValueError("no")
 
-    together, sound = Together(), FakeEncoder()
-    with pytest.raises(ValueError, match="no"):
-        together.embed(Broken(), [1])
+    together, sound, broken, said = Together(), FakeEncoder(), Broken(), []
+
+    def ask():
+        with pytest.raises(ValueError, match="no"):
+            together.embed(broken, [1])
+        said.append("no")
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]  # one alone, two who share
+    for thread in threads:
+        thread.start()
+    broken.free.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(said) == 3
     prepared = [sound.prepare(np.zeros((4, 4, 3), np.uint8))]
     assert together.embed(sound, prepared).shape == (1, sound.dim)
     assert together.embed(sound, []).shape == (0, sound.dim)

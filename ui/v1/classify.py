@@ -4,6 +4,7 @@ or with class names. Nothing that is sent is kept."""
 import binascii
 from base64 import b64decode
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
@@ -71,7 +72,7 @@ class Sorting:
             raise TooMany(f"These are {len(names)} pictures; {MOST} go at once. Send the others in another request.")
         encoder = self._studio.encoder()
         classifier = self._classifier(encoder, asked)
-        prepared = [self._prepared(encoder, file) for file in files]
+        prepared = [_done(one) for one in [self._prepared(encoder, file) for file in files]]
         readable = [i for i, picture in enumerate(prepared) if not isinstance(picture, str)]
         found: list[Answer] = [
             Answer(name, [], "", 0.0, "", [], picture if isinstance(picture, str) else None)
@@ -86,15 +87,14 @@ class Sorting:
                 found[i] = answer
         return Answered(encoder.space.name, found)
 
-    def _prepared(self, encoder: "Encoder", file: bytes | int) -> Any:
-        """A picture ready for the model, its vector if it is the library's and has one, or why it cannot be read."""
-        try:
-            if isinstance(file, bytes):
-                return encoder.prepare(file)
-            _, X = self._library.embeddings([file])
-            return X[0] if len(X) else encoder.prepare(self._library.thumbnail(file, 1280))
-        except BadImage as error:
-            return str(error)
+    def _prepared(self, encoder: "Encoder", file: bytes | int) -> "np.ndarray | Future[Any]":
+        """A picture on its way to be ready for the model, or its vector if it is the library's and has one."""
+        if isinstance(file, bytes):
+            return self._together.do(encoder, lambda: encoder.prepare(file))
+        _, X = self._library.embeddings([file])
+        if len(X):
+            return X[0]
+        return self._together.do(encoder, lambda: encoder.prepare(self._library.thumbnail(file, 1280)))
 
     def _vectors(self, encoder: "Encoder", prepared: Sequence[Any]) -> np.ndarray:
         """Vectors [n, dim]: those that are there already, and the others from the model."""
@@ -151,6 +151,14 @@ def add_classify_routes(app: FastAPI, studio: Studio) -> None:
         return sorting.answer(
             [file.filename or "" for file in files], [file.file.read(MAX_BYTES + 1) for file in files], asked
         )
+
+
+def _done(one: "np.ndarray | Future[Any]") -> Any:
+    """A vector, a picture that is ready for the model, or why it cannot be read."""
+    try:
+        return one if isinstance(one, np.ndarray) else one.result()
+    except BadImage as error:
+        return str(error)
 
 
 def _content(sent: Sent) -> bytes | int:
