@@ -27,6 +27,14 @@ HEAD += "".join(f'<script type="module" src="/elements/{name}.js"></script>' for
 # its notes stand outside of what a theme's rules reach
 STILL = ".toast-wrap * { animation: none !important; transition: none !important }"
 HEAD += f"<style>@media (prefers-reduced-motion: reduce) {{ {STILL} }}</style>"
+# Before any script of Gradio's, which takes the sign that the page is starting away while it still counts the seconds, and
+# nothing stops that: sixty frames a second for as long as the page is open, a tenth of a core where there is no graphics
+# card. No count of seconds is shown here.
+FIRST = """<script>{
+const frame = requestAnimationFrame.bind(window);
+const counts = (then) => !then.length && !then.name && String(then).includes("performance.now()-");
+window.requestAnimationFrame = (then) => (counts(then) ? 0 : frame(then));
+}</script>"""
 MASTHEAD = (
     '<button type="button" class="rail-key" data-frame="rail" aria-expanded="true" title="Hide or show the panel (P)">'
     '<span class="gone">Panel</span></button><h1>Sayso</h1><sayso-place name="search" hidden></sayso-place>'

@@ -409,6 +409,22 @@ def test_a_server_that_is_away_is_said_and_comes_back(page):
     expect(page.locator("#status")).to_contain_text("image")
 
 
+def test_a_page_that_rests_asks_for_no_frames(open_page):
+    """Gradio's own script went on asking for sixty a second; see FIRST in ui/page.py."""
+    count = """window.asked = 0;
+    { const real = requestAnimationFrame; window.requestAnimationFrame = (then) => (asked++, real(then)); }"""
+    page = open_page(before=lambda page: page.add_init_script(count), viewport={"width": 1280, "height": 900})
+    expect(page.get_by_role("button", name="Classify", exact=True)).to_be_enabled()
+    asked = []
+    for _ in range(20):  # until what the load began has come to its end
+        before = page.evaluate("asked")
+        page.wait_for_timeout(1000)
+        asked.append(page.evaluate("asked") - before)
+        if asked[-1] <= 2:
+            break
+    assert asked[-1] <= 2, asked
+
+
 def test_a_bar_that_stands_still_is_looked_at_again(page):
     """An answer that came late may have stopped the timer that moves it."""
     expect(page.locator("sayso-status p")).not_to_be_empty()

@@ -114,8 +114,8 @@ class Nonces:
             page += message.get("body", b"")
             if message.get("more_body"):
                 return
-            marked = re.sub(rb"<script\b", f'<script nonce="{nonce}"'.encode(), page)
-            marked = marked.replace(b"</head>", self.told(scope).encode() + b"</head>", 1)
+            marked = page.replace(b"</head>", self.told(scope).encode() + b"</head>", 1)
+            marked = re.sub(rb"<script\b", f'<script nonce="{nonce}"'.encode(), marked)
             headers = MutableHeaders(scope=start)
             headers["Content-Security-Policy"] = policy(nonce)
             headers["Cache-Control"] = "no-store"  # a nonce is good once
