@@ -10,6 +10,7 @@ const POLL = 2000;
 
 const json = (body) => ({ method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
 const bare = ({ names, templates, many, source }) => ({ names: names ?? "", templates: templates ?? "", many: Boolean(many), source: source ?? "all" });
+const board = () => document.querySelector("sayso-board")?.getAttribute("run") ?? "";
 const key = (fields) => JSON.stringify(bare(fields));
 
 let latest; // what stands in the fields, also for an element that the page makes anew
@@ -80,6 +81,16 @@ export class Keeper {
     clearTimeout(this.timer);
     if (this.isOwing) await this.post();
     await this.sending;
+    const { session } = this;
+    if (!session || !board()) return;
+    const now = await getJSON(`/api/sessions/${session.id}/pulse`);
+    if (session === this.session && !now.gone && !now.busy) await this.claim(now);
+  }
+  // Sorted before this window knew its session: the board is the session's, and not to be taken away. Whether it was so.
+  async claim(now) {
+    if (!board() || now.run || !may("labeller") || now.edition !== this.session.edition) return false;
+    await getJSON(`/api/sessions/${this.session.id}/board`, json({ run: board() }));
+    return true;
   }
   post(isLast = false, expected = this.session.edition) {
     if (this.sending && !isLast) return this.sending.then(() => this.soon());
@@ -124,14 +135,11 @@ export class Keeper {
       if (now.gone) return this.told.gone();
       if (now.name !== session.name) this.told.renamed(now.name);
       this.told.sets(now.sets);
-      const board = document.querySelector("sayso-board")?.getAttribute("run") ?? "";
-      const isOther = now.edition !== session.edition || (now.run !== board && !now.busy);
+      const isOther = now.edition !== session.edition || (now.run !== board() && !now.busy);
       this.differs = isOther ? this.differs + 1 : 0;
       if (this.differs < 2) return; // an answer may be on its way to this window
       this.differs = 0;
-      // sorted before this window knew its session: the board is the session's, and not to be taken away
-      if (board && may("labeller") && !now.run && now.edition === session.edition) await getJSON(`/api/sessions/${session.id}/board`, json({ run: board }));
-      else this.told.elsewhere();
+      if (!(await this.claim(now))) this.told.elsewhere();
     } catch {
       // the next one, or what is kept next, says it
     }
