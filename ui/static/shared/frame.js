@@ -138,3 +138,12 @@ addEventListener("drop", async (event) => {
   field().files = files.files;
   field().dispatchEvent(new Event("change", { bubbles: true }));
 }, true);
+
+// A press is answered at once, also where the server takes half a second to say what comes of it.
+const ANSWERED = 800; // ms
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest?.("button.primary");
+  if (!button || button.disabled) return;
+  button.classList.add("asked");
+  setTimeout(() => button.classList.remove("asked"), ANSWERED);
+});
