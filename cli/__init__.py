@@ -27,6 +27,7 @@ from . import finetune
 from . import train
 from . import people
 from . import tokens
+from . import webhooks
 from .common import commands
 
 __version__ = "1.0.0.dev0"

@@ -83,6 +83,11 @@ ROWS: Mapping[str, Mapping[str, Fields]] = {
         },
         "a new token": {"id": "integer", "name": "string", "scopes": "list", "token": "string"},
     },
+    "webhooks": {
+        "a webhook": {"id": "integer", "url": "string", "events": "list", "last": "string", "waiting": "integer"},
+        "a new webhook": {"id": "integer", "url": "string", "secret": "string"},
+        "a test that arrived": {"id": "integer", "last": "string"},
+    },
     "people": {
         "a person": {"name": "string", "role": "string", "disabled": "string or null"},
         "what was done": {"name": "string", "role": "string", "path": "? string"},

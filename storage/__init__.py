@@ -36,6 +36,8 @@ from .records import (
 )
 from .restoring import restore
 from .search.query import parse_query
+from .telling import Teller
+from .webhooks import WebhookRecord
 
 __all__ = [
     "CHECKS",
@@ -76,7 +78,9 @@ __all__ = [
     "Run",
     "SessionRecord",
     "SkippedRecord",
+    "Teller",
     "Token",
+    "WebhookRecord",
     "acting",
     "iter_examine",
     "known_id",

@@ -28,6 +28,7 @@ from .library import Library
 from .people import acting, author
 from .records import JobRecord
 from .tables import AnyRow, Job, now
+from .webhooks import owe
 
 Work = Callable[[dict[str, Any]], Generator[Step, None, dict[str, Any]]]
 Lane = Literal["long", "short"]
@@ -121,9 +122,9 @@ class Jobs:
     def cancel(self, job_id: int) -> None:
         """Stop a job: at once if it waits, after its current step if it runs. What it has done so far stays."""
         with self._database.writing_a_row() as connection:
-            connection.execute(
-                update(Job).where(Job.id == job_id, Job.state == "queued").values(state="cancelled", finished=now())
-            )
+            waiting = update(Job).where(Job.id == job_id, Job.state == "queued")
+            if connection.execute(waiting.values(state="cancelled", finished=now())).rowcount:
+                owe(connection, and_(Job.id == job_id, _WHOLE))
             connection.execute(update(Job).where(Job.id == job_id, Job.state == "running").values(cancel_asked=True))
 
     def wait(self, job_id: int, timeout: float = 60.0) -> JobRecord:
@@ -297,7 +298,10 @@ class Jobs:
         """Write to a job's row if it is still ours: a computer that slept may find that another worker has taken it."""
         ours = update(Job).where(Job.id == job_id, Job.worker == self._me, Job.state == "running")
         with self._database.writing_a_row() as connection:
-            return connection.execute(ours.values({"heartbeat": self._database.clock(), **values})).rowcount == 1
+            is_ours = connection.execute(ours.values({"heartbeat": self._database.clock(), **values})).rowcount == 1
+            if is_ours and "finished" in values:
+                owe(connection, and_(Job.id == job_id, _WHOLE))
+            return is_ours
 
     def _cancel_asked(self, job_id: int) -> bool:
         with self._database.reading() as connection:
@@ -332,7 +336,9 @@ class Jobs:
                 (Job.attempts >= MAX_ATTEMPTS, {"state": "failed", "error": deadly, "finished": now()}),
                 (true(), {"state": "queued", "worker": None, "heartbeat": None}),
             ):
-                connection.execute(update(Job).where(dead, which).values(values))
+                gone = connection.scalars(update(Job).where(dead, which).values(values).returning(Job.id)).all()
+                if gone and "finished" in values:
+                    owe(connection, and_(Job.id.in_(gone), _WHOLE))
 
     def _records(self, *which: ColumnElement[bool], limit: int | None = None) -> list[JobRecord]:
         names = JobRecord.__dataclass_fields__

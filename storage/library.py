@@ -48,6 +48,7 @@ from .search.albums import Albums
 from .tables import now
 from .vectors.opened import Opened
 from .vectors.spaces import Model
+from .webhooks import Webhooks
 
 if TYPE_CHECKING:
     from clipcore.encoding.encoder import Encoder
@@ -93,6 +94,7 @@ class Library:
         self.encoder = encoder
         self.backups = Backups(self.database, self.home)
         self.people = People(self.database)
+        self.webhooks = Webhooks(self.database)
         self.labels = Labels(self._opened)
         self.classifiers = Classifiers(self._opened)
         self.runs = Runs(self._opened)

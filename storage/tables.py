@@ -12,7 +12,8 @@ labels                     what people said of a picture: it is a dog, it is no 
 label_steps                every move of labels, in order, so that each can be taken back
 people ──┬ opinions        what each of them said of a picture, where several people label
          └ tokens          what proves who asks: signed-in browsers and programs, as hashes
-webhooks                   addresses to be told what happened; nothing is sent to them yet
+webhooks                   addresses that are told when a job ends
+   └────── deliveries      of which job each is to be told, and what came of it
 albums                     searches under a name, run again whenever they are opened; lists of pictures made by hand
 apart                      pictures that are no duplicates, though they look alike
 ratings                    stars that were given here; those of a file are with its image
@@ -313,7 +314,7 @@ class TokenRow(Base):
 
 
 class Webhook(Base):
-    """An address that is told of `events`, with a signature by `secret`."""
+    """An address that is told when jobs end in one of the states `events`, with a signature by `secret`."""
 
     __tablename__ = "webhooks"
     __table_args__ = ({"sqlite_autoincrement": True},)
@@ -322,6 +323,25 @@ class Webhook(Base):
     url: Mapped[str] = mapped_column(Text)
     secret: Mapped[str] = mapped_column(Text)
     events: Mapped[list[Any]]
+    created: Mapped[datetime] = mapped_column(default=now)
+
+
+class Delivery(Base):
+    """A webhook is to be told of the end of a job, or of none as a test: at `due`, until it is `over`.
+
+    `tries` were made so far; `said` is what the last of them came to, such as "200" or why there was no answer.
+    """
+
+    __tablename__ = "deliveries"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    webhook_id: Mapped[int] = mapped_column(ForeignKey("webhooks.id"), index=True)
+    job_id: Mapped[int | None]
+    tries: Mapped[int] = mapped_column(SmallInteger, default=0)
+    due: Mapped[datetime] = mapped_column(default=now, index=True)
+    said: Mapped[str] = mapped_column(Text, default="")
+    over: Mapped[bool] = mapped_column(default=False)
     created: Mapped[datetime] = mapped_column(default=now)
 
 

@@ -32,7 +32,7 @@ FLOORS = {
         "labels",
         "library",
         "jobs care",
-        "pieces",
+        "pieces telling",
     ],
     "training": ["*", "data", "heads", "towers", "runs"],
     "ui": ["*", "guard", "library", "measure", "bias models sessions v1", "classify", "page work", "api", "server"],

@@ -15,7 +15,7 @@ from clipcore.classify.answers import grounded
 from clipcore.pictures.finding import display_path
 from clipcore.pictures.reading import MAX_BYTES
 from clipcore.plain import read_json, read_plain
-from storage import Added, Jobs, Keeper, Library, Pieces, SkippedRecord
+from storage import Added, Jobs, Keeper, Library, Pieces, SkippedRecord, Teller
 
 from .lessons import carried_on
 from .samples import sample_folder
@@ -57,6 +57,7 @@ class Studio:
         self.pieces = Pieces(library, self.jobs)
         self.keeper = Keeper(library)
         self.watcher = Watcher(library, self.jobs)
+        self.teller = Teller(library, self.jobs)
         self._load = load
         self.load_other = load_other
         self._ready = threading.Event()
@@ -71,17 +72,20 @@ class Studio:
             self.jobs.register(kind, work, lane="short")
 
     def start(self) -> None:
-        """Begin to load the model, to work off the jobs, to keep a backup of each day, and to look at watched folders."""
+        """Begin to load the model, to work off the jobs, to keep a backup of each day, to look at watched folders, and to
+        tell webhooks."""
         threading.Thread(target=self.load_model, name="load-model", daemon=True).start()
         self.jobs.start()
         self.keeper.start()
         self.watcher.start()
+        self.teller.start()
 
     def stop(self) -> None:
         """Let the running job finish its step and be taken up again next time."""
         self.jobs.stop()
         self.watcher.stop()
         self.keeper.stop()
+        self.teller.stop()
 
     def load_model(self) -> None:
         """Load the model; that it cannot be is said by whoever asks for it."""

@@ -56,7 +56,7 @@ def test_two_label_sets_a_tree_and_parts(browser, tmp_path):
         sets.get_by_role("button", name="Add a label set").click()
         sets.get_by_label("Name of the set that is here").fill("colour")
         sets.get_by_label("Name of the new label set").fill("light")
-        # as if it had been sorted before this window knew its session, on a busy machine: who goes on at once keeps his board
+        # as if it had been sorted before this window knew its session, on a busy machine: the board is kept all the same
         with contextlib.closing(sqlite3.connect(tmp_path / "home" / "sayso.db")) as database, database:
             database.execute("UPDATE sessions SET run_id = NULL")
         sets.get_by_role("button", name="Add", exact=True).click()

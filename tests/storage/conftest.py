@@ -18,6 +18,7 @@ BOTH = (
         "test_database",
         "test_jobs",
         "test_library",
+        "test_webhooks",
         "classifiers/test_reports",
         "classifiers/test_sessions",
     ),
