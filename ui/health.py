@@ -21,13 +21,21 @@ from .studio import Studio
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 ASKED = re.compile(rb"[\w.:-]{1,64}")
 
+STREAM = re.compile(r"/gradio_api/(heartbeat|queue/data|upload_progress)\b")
+LATE = JSONResponse({"error": "Sayso is ending; ask again in a moment."}, 503, {"Retry-After": "5", "Connection": "close"})
+
 log = logging.getLogger("sayso.requests")
 
 
 class Counts:
-    """What was answered since the start: by route, method and status, and how long it took. For the event loop's thread."""
+    """What was answered since the start: by route, method and status, and how long it took. For the event loop's thread.
+
+    `under_way` are requests that will have an answer; streams of news to open pages, which go on for ever, are none. Once
+    `ending` is set all that comes is refused.
+    """
 
     def __init__(self) -> None:
+        self.under_way, self.ending = 0, False
         self._answers: Counter[tuple[str, str, int]] = Counter()
         self._seconds: defaultdict[str, list[int]] = defaultdict(lambda: [0] * (len(SECONDS) + 1))
         self._sums: Counter[str] = Counter()
@@ -53,7 +61,8 @@ class Counts:
 
 
 class Counted:
-    """Counts and numbers every request. The outermost of all: also what is refused is counted."""
+    """Counts and numbers every request, and refuses what comes when the server is ending. The outermost of all: also what is
+    refused is counted."""
 
     def __init__(self, app: ASGIApp, counts: Counts) -> None:
         self.app, self.counts = app, counts
@@ -73,9 +82,13 @@ class Counted:
                 MutableHeaders(scope=message)["X-Request-ID"] = number
             await send(message)
 
+        app: ASGIApp = LATE if self.counts.ending and scope["path"] != "/healthz" else self.app
+        is_awaited = STREAM.match(scope["path"]) is None
+        self.counts.under_way += is_awaited
         try:
-            await self.app(scope, receive, send_numbered)
+            await app(scope, receive, send_numbered)
         finally:
+            self.counts.under_way -= is_awaited
             seconds = time.perf_counter() - began
             route = getattr(scope.get("route"), "path", "other")  # never the path itself: there is no end of them
             self.counts.add(route, scope["method"], status, seconds)

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STATIC = Path(__file__).with_name("static")
-GRACE = 3  # seconds that answers under way get at the end; a page's stream of news has no end of its own
+GRACE = 1  # seconds that connections get at the very end; a page's stream of news has no end of its own
 
 
 def create_app(
@@ -90,7 +90,7 @@ def create_app(
     app.add_middleware(GZipMiddleware, minimum_size=2000)
     if host in LOOPBACK or hosts:
         app.add_middleware(TrustedHostMiddleware, allowed_hosts=[*LOOPBACK, "[::1]", *hosts])
-    counts = Counts()
+    app.state.counts = counts = Counts()
     app.add_middleware(Counted, counts=counts)
     app.mount("/elements", StaticFiles(directory=STATIC), name="elements")  # /static is one of Gradio's own paths
     add_sign_in_routes(app, keeper)
@@ -165,6 +165,7 @@ def serve(
     if as_json:
         log_as_json()
 
+    from .ending import Server
     from .guard.connections import MOST as MOST_CONNECTIONS
     from .guard.connections import Connection
 
@@ -192,4 +193,4 @@ def serve(
     )
     logging.getLogger("uvicorn.error").addFilter(is_news)
     with listener:
-        uvicorn.Server(config).run([listener])
+        Server(config, app.state.counts).run([listener])
