@@ -96,7 +96,7 @@ class Board extends HTMLElement {
     this.field = make("input", { list: "names", placeholder: "Class (M)", "aria-label": "Class to move to or show", autocomplete: "off" });
     this.names = make("datalist", { id: "names" });
     this.order = make("select", { "aria-label": "Order of the images", onchange: () => this.ranked() }, ...Object.keys(ORDERS).map((name) => make("option", {}, name)));
-    this.levels = new Levels(() => (this.lay(), this.ranked()));
+    this.levels = new Levels(() => (this.lay(), this.ranked(), this.say("")));
     const move = icon("move", "Move", () => this.named((code) => this.move(code)), "Move what is selected to this class (Enter)");
     const show = icon("show", "Show", () => this.named((code) => this.show(this.piles.get(code))), "Show this class");
     const look = icon("look", "Look", () => this.open(), "Look at it large (Enter, or a double click); two side by side");

@@ -84,7 +84,7 @@ export class Keeper {
     const { session } = this;
     if (!session || !board()) return;
     const now = await getJSON(`/api/sessions/${session.id}/pulse`);
-    if (session === this.session && !now.gone && !now.busy) await this.claim(now);
+    if (session === this.session && !now.gone) await this.claim(now);
   }
   // Sorted before this window knew its session: the board is the session's, and not to be taken away. Whether it was so.
   async claim(now) {
