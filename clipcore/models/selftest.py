@@ -147,7 +147,7 @@ class _Comparing:
         self.pictures = self.texts = np.zeros((0, 0), np.float32)
         self.scale, self.losses = 0.0, np.zeros(0)
         self.off: float | None = None  # from what the model is known to answer
-        self.published: frozenset[str] = frozenset()
+        self.published = beforehand.Published()
 
     def knows(self) -> Check:
         """Whether each photograph fits its own captions better than others': against every way to pair them otherwise."""
@@ -170,7 +170,8 @@ class _Comparing:
         """QuickGELU (OpenAI's models and some others) against GELU: with the wrong one a model runs, and runs worse."""
         with self.encoder.open_clip_model() as model:
             swapped = deepcopy(model)
-        self.published = beforehand.as_published(self.encoder.name, swapped, _activation_of(swapped))
+        how = (_activation_of(swapped), self.encoder._preprocess)
+        self.published = beforehand.as_published(self.encoder.name, swapped, *how)
         if not _swap_activation(swapped):
             return Check(
                 "activation", "passed", "It has neither GELU nor QuickGELU, which could be mistaken for each other."
@@ -220,6 +221,8 @@ class _Comparing:
                 return Check(name, "passed", "It answers on the known photographs as it did where it was made.")
             sentence = "It answers otherwise than where it was made: something was changed; get a complete copy of Sayso."
             return Check(name, "failed", sentence)
+        if other := self.published.wrong.get(name):
+            return Check(name, "failed", f"It is loaded otherwise than it was published: {other}.")
         found: dict[str, float] = {}
         for said, encoder in variants.items():
             if time.monotonic() > self.end:
@@ -238,7 +241,7 @@ class _Comparing:
             sentence = f"The photographs fit their captions worse in every other way: {', '.join(found)}."
             return Check(name, "passed", sentence)
         alike = ", ".join(said for said, z in found.items() if z <= WORSE)
-        if name in self.published:
+        if name in self.published.right:
             return Check(name, "passed", f"It is loaded as published; photographs alone could not tell it from: {alike}.")
         sentence = f"It fits about as well with {alike}: {len(self.losses)} photographs cannot tell; ask who made it."
         return Check(name, "unsure", sentence)

@@ -6,6 +6,7 @@ activation the models of its tags were trained. `python -m clipcore.models.selft
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,23 +64,51 @@ def off(space_key: str, found: np.ndarray) -> float | None:
     return float(np.abs(known - found).max()) if known is not None and known.shape == found.shape else None
 
 
-def as_published(name: str, model: Any, activation: str) -> frozenset[str]:
-    """Which of the checks need no photographs, because a model of open_clip's is loaded as open_clip says: "activation",
-    "colours", "shape". `activation` is the one that it has: QuickGELU, GELU or ""."""
+@dataclass(frozen=True)
+class Published:
+    """How a model is loaded beside how open_clip says that it was trained. `right` are the checks that need no photographs
+    ("activation", "colours", "shape"), `wrong` says of others what is different."""
+
+    right: frozenset[str] = frozenset()
+    wrong: Mapping[str, str] = field(default_factory=dict)
+
+
+def as_published(name: str, model: Any, activation: str, preprocess: Any = None) -> Published:
+    """A model of open_clip's beside what open_clip says of it; nothing is known of others. `activation` is the one that it
+    has: QuickGELU, GELU or ""; `preprocess` what prepares pictures, which may be another one than the model's own."""
     import open_clip
 
     architecture, tag = split_name(name)
     said: Mapping[str, Any] = open_clip.get_pretrained_cfg(architecture, tag) or {} if tag else {}
     if not said:
-        return frozenset()
-    config = open_clip.model.get_model_preprocess_cfg(model)
-    right = {
-        check for check, parts in PARTS.items() if all(part in said and _equal(said[part], config[part]) for part in parts)
-    }
+        return Published()
+    config = {**open_clip.model.get_model_preprocess_cfg(model), **_prepares(preprocess)}
+    right, wrong = set(), {}
+    for check, parts in PARTS.items():
+        other = [part for part in parts if part in said and not _equal(said[part], config[part])]
+        if other:
+            wrong[check] = ", ".join(f"{part} {_shown(config[part])} instead of {_shown(said[part])}" for part in other)
+        elif all(part in said for part in parts):
+            right.add(check)
     quick = bool(said.get("quick_gelu") or (open_clip.get_model_config(architecture) or {}).get("quick_gelu"))
     if activation and quick == (activation == "QuickGELU"):
         right.add("activation")
-    return frozenset(right)
+    return Published(frozenset(right), wrong)
+
+
+def _prepares(preprocess: Any) -> dict[str, Any]:
+    """What torchvision's steps tell of themselves: how they scale, mean and deviation."""
+    found: dict[str, Any] = {}
+    for step in getattr(preprocess, "transforms", ()):
+        if (way := getattr(step, "interpolation", None)) is not None:
+            found.setdefault("interpolation", getattr(way, "value", way))
+        if hasattr(step, "mean") and hasattr(step, "std"):
+            found |= {"mean": step.mean, "std": step.std}
+    return found
+
+
+def _shown(value: Any) -> str:
+    return value if isinstance(value, str) else "/".join(f"{float(one):.2f}" for one in value)
 
 
 def _equal(said: Any, found: Any) -> bool:

@@ -21,7 +21,7 @@ from clipcore.models.selftest import (
     self_test,
     words,
 )
-from clipcore.models.selftest_known import known_pairs
+from clipcore.models.selftest_known import Published, known_pairs
 from tests.support.fakes import FakeEncoder, unit
 from tests.support.sentences import assert_sentence
 from tests.support.small_clip import CLIP, write_model
@@ -220,6 +220,29 @@ def test_a_real_mix_up_is_caught(learned, check, change):
     assert_sentence(AssertionError(found.sentence))
 
 
+@pytest.mark.parametrize(
+    ("check", "change", "said"),
+    [
+        ("shape", {"interpolation": "bilinear"}, "interpolation bilinear instead of bicubic"),
+        ("colours", {"std": [0.26, 0.26, 0.28]}, "std 0.26/0.26/0.28 instead of 0.27/0.26/0.28"),
+    ],
+)
+def test_what_no_photograph_can_show_is_read_off_a_published_model(learned, monkeypatch, check, change, said):
+    """Bicubic and bilinear scaling give all but the same vectors; open_clip says which one a model was trained with."""
+    monkeypatch.setattr("open_clip.get_pretrained_cfg", lambda architecture, tag: PREPROCESS)
+    monkeypatch.setattr("clipcore.models.selftest_known.split_name", lambda name: ("tower", "tag"))
+    with learned.open_clip_model() as model:
+        config = {**PREPROCESS, "size": model.visual.image_size, "mode": "RGB"}
+    for way, verdict in (({}, "passed"), (change, "failed")):
+        prepared = image_transform_v2(PreprocessCfg(**{**config, **way}), is_train=False)
+        comparing = _Comparing(learned.variant(preprocess=prepared), *pairs(), np.inf)
+        comparing.knows()
+        comparing.activation()
+        found = getattr(comparing, check)()
+        assert found.verdict == verdict, found
+    assert found.sentence == f"It is loaded otherwise than it was published: {said}."
+
+
 def test_garbled_words_are_caught_in_every_tower(learned):
     garbled = learned.variant()
     tokenizer = learned._tokenizer
@@ -234,7 +257,7 @@ def test_garbled_words_are_caught_in_every_tower(learned):
 def test_a_published_model_that_is_loaded_as_published_is_not_called_unsure(monkeypatch):
     comparing = _Comparing(noisy(1, 0.6), [None] * 28, [""] * 28, np.inf)
     comparing.knows()
-    comparing.published = frozenset({"colours"})
+    comparing.published = Published(frozenset({"colours"}))
     check = comparing._judge("colours", {"another": noisy(2, 0.6)})
     assert (check.verdict, check.sentence[:26]) == ("passed", "It is loaded as published;")
 
