@@ -9,6 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 import clipcore
 from clipcore import BadInput, NotFound, PromptSet, SaysoError, Step, generic_bank, iter_zero_shot_classifier
 from clipcore.classify.answers import grounded
@@ -62,6 +64,7 @@ class Studio:
         self.load_other = load_other
         self._ready = threading.Event()
         self._problem: str | None = None
+        self._banks: dict[str, np.ndarray] = {}
         self._complete: tuple[str, int] | None = None  # the space and number of pictures that all had vectors
         self.jobs.register("add", self._add, lane="long")
         self.jobs.register("embed", self._embed, lane="long")
@@ -106,6 +109,13 @@ class Studio:
             raise SaysoError(self._problem)
         assert self.library.encoder is not None
         return self.library.encoder
+
+    def bank(self) -> np.ndarray:
+        """The generic captions of the model in use [n, dim], for `clipcore.decide`: asked of the text cache once."""
+        encoder = self.encoder()
+        if encoder.space.key not in self._banks:
+            self._banks = {encoder.space.key: generic_bank(encoder)}
+        return self._banks[encoder.space.key]
 
     @property
     def loading(self) -> bool:
@@ -235,7 +245,7 @@ class Studio:
             yield from self._embed_missing(selection.get("folder_id"))
         if classifier.decision.level is None:  # how well captions fit these pictures: from now on part of the classifier
             _, X = self.library.embeddings(selection.get("image_ids"), selection.get("folder_id"))
-            classifier = grounded(classifier, X, generic_bank(self.encoder()))
+            classifier = grounded(classifier, X, self.bank())
             if payload.get("after"):  # the board that these names were typed beside: what labels taught it stays
                 before = self.library.runs.get(payload["after"]).classifier
                 classifier = carried_on(classifier, before, self.library.labels.examples(classifier.labels))

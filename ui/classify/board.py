@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from clipcore import NONE, UNSURE, Answers, BadInput, NotFound, decide, dial, generic_bank
+from clipcore import NONE, UNSURE, Answers, BadInput, NotFound, decide, dial
 from clipcore.classify.answers import stand_alone, thresholds
 from clipcore.classify.reasons import reasons
 from clipcore.classify.tree import is_tree, leaf, sure_above
@@ -126,15 +126,7 @@ class Boards:
         self._studio = studio
         self._library = studio.library
         self._kept: OrderedDict[str, Board] = OrderedDict()
-        self._banks: dict[str, np.ndarray] = {}
         self._lock = threading.Lock()
-
-    def bank(self) -> np.ndarray:
-        """The generic captions of the model in use, for `clipcore.decide`."""
-        encoder = self._studio.encoder()
-        if encoder.space.key not in self._banks:
-            self._banks = {encoder.space.key: generic_bank(encoder)}
-        return self._banks[encoder.space.key]
 
     def get(self, run_id: str, fresh: bool = False) -> Board:
         """A board by its run; `fresh` also looks for pictures that came or went. Raises NotFound, SpaceMismatch."""
@@ -154,7 +146,7 @@ class Boards:
         run = self._library.runs.get(run_id)
         self._studio.encoder().space.require(run.classifier.space, "This classifier")
         images, X = self._library.embeddings(run.image_ids, run.folder_id)
-        return Board(run, images, X, decide(run.classifier, X, self.bank()))
+        return Board(run, images, X, decide(run.classifier, X, self._studio.bank()))
 
     # what the page asks
 
@@ -240,7 +232,7 @@ class Boards:
         """For each setting of the dial, how many pictures without a label would be in each column; UNSURE and NONE last."""
         board = self.get(run_id)
         taken = self.taken(board)
-        counts = dial(board.run.classifier, board.X[~taken], self.bank(), SURES)
+        counts = dial(board.run.classifier, board.X[~taken], self._studio.bank(), SURES)
         return {"sures": SURES, "counts": counts.tolist()}
 
     def set_dial(self, run_id: str, sure: float) -> None:

@@ -6,26 +6,27 @@ from typing import Any
 import numpy as np
 
 from clipcore import decide
-from storage import ImageRecord, Library
+from storage import ImageRecord
 
 from ..library.search import card
+from ..studio import Studio
 from .board import Boards
 
 MOST = 2000  # pictures listed
 
 
-def compare(library: Library, boards: Boards, run_id: str, name: str, version: int, other: int | None) -> dict[str, Any]:
+def compare(studio: Studio, boards: Boards, run_id: str, name: str, version: int, other: int | None) -> dict[str, Any]:
     """What changes from a version of a saved classifier to another one, or to the board's own classifier, on the board's
     pictures. Raises NotFound, SpaceMismatch."""
     board = boards.get(run_id)
-    before = library.classifier(name, version)
-    after = board.run.classifier if other is None else library.classifier(name, other)
+    before = studio.library.classifier(name, version)
+    after = board.run.classifier if other is None else studio.library.classifier(name, other)
     labels = tuple(dict.fromkeys([*before.labels, *after.labels]))  # versions may have other classes
     places = []
     for classifier in (before, after):
         board.run.classifier.space.require(classifier.space, f"“{name}”")
         there = np.array([*(labels.index(label) for label in classifier.labels), -2, -1])  # the last two: NONE, UNSURE
-        places.append(there[decide(classifier, board.X, boards.bank()).places])
+        places.append(there[decide(classifier, board.X, studio.bank()).places])
     return changed(board.images, labels, *places)
 
 

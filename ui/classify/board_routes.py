@@ -141,7 +141,7 @@ def add_board_routes(app: FastAPI, studio: Studio, boards: Boards) -> None:
 
     @app.get(path + "/compare")
     def compare_versions(run_id: str, name: str, version: Offset, other: Offset | None = None) -> dict[str, Any]:
-        return compare(studio.library, boards, run_id, name, version, other)
+        return compare(studio, boards, run_id, name, version, other)
 
     @app.get(path + "/next")
     def what_next(run_id: str) -> dict[str, Any]:

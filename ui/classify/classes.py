@@ -47,7 +47,7 @@ def change_classes(
         many=before.decision.many,
         thresholds=tuple(halves.get(name, 0.5) for name in names) if halves else (),
     )
-    fresh = grounded(fresh.with_decision(decision), board.X, boards.bank())
+    fresh = grounded(fresh.with_decision(decision), board.X, studio.bank())
     who = f"{client}-{BY}"
     moved = studio.library.labels.rename(renamed, who, op) if renamed else None
     after = carried_on(fresh, before, studio.library.labels.examples(names))

@@ -131,7 +131,7 @@ class Teaching:
     def changes(self, run_id: str) -> dict[str, Any]:
         """The pictures without a label that the lesson would put into another column."""
         board, offer = self._boards.get(run_id), self._current(run_id)
-        after = decide(self._taught(board, offer), board.X, self._boards.bank()).places
+        after = decide(self._taught(board, offer), board.X, self._studio.bank()).places
         found = changed(board.images, board.labels, board.answers.places, after, ~self._boards.taken(board))
         return found | {"curve": curve_of(offer.lesson)}
 
@@ -241,11 +241,11 @@ class Teaching:
         """The head that no label has touched: what was taught is measured against it, and begins with it."""
         classifier = board.run.classifier
         if classifier.kind == "zero-shot" and not classifier.decision.calibrated:
-            return grounded(classifier, board.X, self._boards.bank())
+            return grounded(classifier, board.X, self._studio.bank())
         prompts: PromptSet = classifier.prompts
         fresh = zero_shot_classifier(self._studio.encoder(), classifier.labels, prompts)
         fresh = fresh.with_decision(replace(fresh.decision, sure=classifier.decision.sure))
-        return grounded(fresh, board.X, self._boards.bank())
+        return grounded(fresh, board.X, self._studio.bank())
 
     def _taught(self, board: Board, offer: Offer) -> Classifier:
         """The taught head with what was measured of it, and the dial where as many unlabelled images are answered as now,
@@ -255,7 +255,7 @@ class Teaching:
             return taught
         free, sure = ~self._boards.taken(board), board.run.classifier.decision.sure
         if free.any() and 0 < sure < 1:
-            figures = decide(taught, board.X[free], self._boards.bank()).figure
+            figures = decide(taught, board.X[free], self._studio.bank()).figure
             sure = dial_for(figures, int(reaches(board.answers.figure[free], sure).sum()), sure)
         return renewed(taught, board.run.classifier, sure)
 

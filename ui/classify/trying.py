@@ -27,7 +27,7 @@ def add_trying_routes(app: FastAPI, studio: Studio, boards: Boards, pictures: Pi
     def answer(run_id: str, trial: Trial) -> dict[str, Any]:
         classifier = boards.get(run_id).run.classifier
         X = pictures.get(trial.picture, studio.encoder().space.key)[None]
-        found = decide(classifier, X, boards.bank())
+        found = decide(classifier, X, studio.bank())
         (said,) = found.verdicts(classifier.labels)
         return {
             "labels": list(said) if isinstance(said, tuple) else [],  # none where it is unsure, or none of the classes

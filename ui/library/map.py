@@ -16,7 +16,7 @@ import numpy as np
 from fastapi import Depends, FastAPI
 from fastapi.responses import Response
 
-from clipcore import NONE, UNSURE, NotFound, decide, generic_bank
+from clipcore import NONE, UNSURE, NotFound, decide
 from clipcore.progress import duration
 from storage import JobRecord, Map
 from storage.labels.moves import place_of
@@ -101,7 +101,7 @@ class Colours:
         with self._lock:
             if self._answered is None or self._answered[0] != key:
                 images, X = self._library.embeddings()
-                found = decide(kept.classifier, X, generic_bank(encoder)).places
+                found = decide(kept.classifier, X, self._studio.bank()).places
                 ids = np.array([image.id for image in images], np.int64)
                 row = np.minimum(np.searchsorted(ids, plane.ids), max(0, len(ids) - 1))
                 places = np.where(ids[row] == plane.ids, found[row], UNSURE) if len(ids) else np.full(len(plane.ids), UNSURE)

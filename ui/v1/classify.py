@@ -13,7 +13,7 @@ import numpy as np
 from fastapi import Body, FastAPI, File, Form, UploadFile
 from pydantic import Field
 
-from clipcore import BadImage, BadInput, Classifier, PromptSet, TooMany, decide, generic_bank, zero_shot_classifier
+from clipcore import BadImage, BadInput, Classifier, PromptSet, TooMany, decide, zero_shot_classifier
 from clipcore.classify.answers import grounded, stand_alone
 from clipcore.classify.reasons import reasons
 from clipcore.pictures.reading import MAX_BYTES
@@ -61,7 +61,6 @@ class Sorting:
     def __init__(self, studio: Studio) -> None:
         self._studio, self._library = studio, studio.library
         self._together = Together()
-        self._banks: dict[str, np.ndarray] = {}
         self._zero_shot: dict[tuple[Any, ...], Classifier] = {}  # the latest few, by what they were made of
 
     def answer(self, names: Sequence[str], files: Sequence[bytes | int], asked: Asked) -> Answered:
@@ -80,7 +79,7 @@ class Sorting:
         ]
         if readable:
             X = self._vectors(encoder, [prepared[i] for i in readable])
-            decided = decide(classifier, X, self._bank(encoder) if classifier.decision.level is None else None)
+            decided = decide(classifier, X, self._studio.bank() if classifier.decision.level is None else None)
             why = reasons(decided, classifier.labels, stand_alone(classifier))
             told = answers(decided, classifier.labels, [names[i] for i in readable], why, asked.top)
             for i, answer in zip(readable, told, strict=True):
@@ -101,12 +100,6 @@ class Sorting:
         fresh = iter(self._together.embed(encoder, [one for one in prepared if not isinstance(one, np.ndarray)]))
         return np.stack([one if isinstance(one, np.ndarray) else next(fresh) for one in prepared])
 
-    def _bank(self, encoder: "Encoder") -> np.ndarray:
-        """The generic captions' vectors: asked of the text cache once, not for each picture."""
-        if encoder.space.key not in self._banks:
-            self._banks = {encoder.space.key: generic_bank(encoder)}
-        return self._banks[encoder.space.key]
-
     def _classifier(self, encoder: "Encoder", asked: Asked) -> Classifier:
         if bool(asked.classifier) == bool(asked.labels):
             raise BadInput("Give either the name of a saved classifier or labels, and not both.")
@@ -123,7 +116,7 @@ class Sorting:
             sample = self._library.sample(1000)
             while len(self._zero_shot) >= 16:
                 self._zero_shot.pop(next(iter(self._zero_shot)))
-            self._zero_shot[key] = grounded(made, sample, self._bank(encoder)) if len(sample) else made
+            self._zero_shot[key] = grounded(made, sample, self._studio.bank()) if len(sample) else made
         return self._zero_shot[key]
 
 
