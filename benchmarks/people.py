@@ -1,10 +1,10 @@
 """Twenty people at once over HTTP, each signed in as somebody: they search, look, label and take back.
 
-    python -m benchmarks people [--seconds 120] [--people 20] [--images 5000] [--json]
+    python -m benchmarks people [--seconds 120] [--people 20] [--images 5000] [--postgres] [--json]
 
 Rows and vectors are generated (`filled.py`); the server, the starter, the accounts and the database are real. Between two
 acts each person pauses, as somebody who looks. At the end the library is opened, and every label that was answered for
-must be there, as its person's last word.
+must be there, as its person's last word. The PostgreSQL server is that of the tests, which does not wait for the disk.
 """
 
 import http.client
@@ -15,6 +15,8 @@ import statistics
 import tempfile
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +25,12 @@ from urllib.parse import quote
 import typer
 from sqlalchemy import update
 
-from clipcore import load
+from clipcore import drain, load
 from storage import Library
+from storage.moving import iter_move
 from storage.people import acting
 from storage.tables import SpaceRow
+from tests.support.postgres import Server, programs
 from tests.support.server import served
 
 from .filled import Law, filled
@@ -94,10 +98,13 @@ def main(
     seconds: Annotated[float, typer.Option(help="How long.")] = 120,
     people: Annotated[int, typer.Option(help="How many, at most 100.")] = 20,
     images: Annotated[int, typer.Option(help="Pictures of the library.")] = 5000,
+    postgres: Annotated[
+        bool, typer.Option("--postgres", help="On a PostgreSQL server of its own, which must be here.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table.")] = False,
 ) -> None:
     """Let them work, and count."""
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, server(postgres) as url:
         home = Path(place) / "home"
         key = load("starter").space.key
         database = filled(home, Law(images), "0" * 64)
@@ -109,7 +116,9 @@ def main(
             for number in range(people):
                 person = library.people.add(f"Person {number:02}", "owner" if number == 0 else "labeller")
                 secrets.append(library.people.tokens.create(person.id, "benchmark", kind="page")[0])
-        with served(Path(place)) as address:
+        if url:
+            drain(iter_move(home, None, url))
+        with served(Path(place), *(("--database", url) if url else ())) as address:
             port = int(address.rpartition(":")[2])
             visitors = [Visitor(number, port, f"sayso_session={secrets[number]}", images) for number in range(people)]
             warm(visitors[0])
@@ -119,7 +128,24 @@ def main(
                 thread.start()
             for thread in threads:
                 thread.join()
-        show(visitors, seconds, lost(home, visitors), as_json)
+        show(visitors, seconds, lost(home, visitors, url), as_json)
+
+
+@contextmanager
+def server(wanted: bool) -> Iterator[str | None]:
+    """The address of an empty database of a PostgreSQL server that ends with this, or None where none is wanted."""
+    if not wanted:
+        yield None
+        return
+    bin = programs()
+    if bin is None:
+        raise SystemExit("PostgreSQL is not installed (apt-get install postgresql).")
+    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
+        own = Server(bin, Path(folder))
+        try:
+            yield own.empty()
+        finally:
+            own.stop()
 
 
 def warm(visitor: Visitor) -> None:
@@ -134,10 +160,10 @@ def warm(visitor: Visitor) -> None:
     visitor.errors.clear()
 
 
-def lost(home: Path, visitors: list[Visitor]) -> int:
+def lost(home: Path, visitors: list[Visitor], url: str | None = None) -> int:
     """How many words that were answered for are not in the library, or not their person's."""
     missing = 0
-    with Library(home) as library:
+    with Library(home, database=url) as library:
         ids = {person.name: person.id for person in library.people.all()}
         for visitor in visitors:
             me = ids[f"Person {visitor.number:02}"]
