@@ -7,9 +7,10 @@ import json
 import logging
 import threading
 import time
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.request import HTTPRedirectHandler, Request, build_opener
+from urllib.parse import urlsplit, urlunsplit
 
 from clipcore import NotFound, SaysoError
 
@@ -101,16 +102,12 @@ def post(delivery: DeliveryRecord, job: JobRecord | None) -> tuple[str, bool]:
         **{"Content-Type": "application/json", "User-Agent": "Sayso", "webhook-id": number, "webhook-timestamp": moment},
         "webhook-signature": signature(delivery.secret, number, moment, body),
     }
+    parts = urlsplit(delivery.url)
+    way = HTTPSConnection if parts.scheme == "https" else HTTPConnection
     try:
-        with build_opener(_Stay).open(Request(delivery.url, body, heads), timeout=PATIENCE) as answer:
-            return str(answer.status), True
-    except HTTPError as error:
-        error.close()
-        return f"answered {error.code}", False
-    except (OSError, URLError, ValueError) as error:  # nobody there, too slow, no such name, an answer that is no HTTP
-        return f"no answer ({getattr(error, 'reason', None) or error})", False
-
-
-class _Stay(HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        """An address that sends elsewhere has not taken it."""
+        with closing(way(parts.hostname or "", parts.port, timeout=PATIENCE)) as line:
+            line.request("POST", urlunsplit(("", "", parts.path or "/", parts.query, "")), body, heads)
+            status = line.getresponse().status
+    except (OSError, HTTPException, ValueError) as error:  # nobody there, too slow, no such name, an answer that is no HTTP
+        return f"no answer ({error})", False
+    return (str(status), True) if 200 <= status < 300 else (f"answered {status}", False)
