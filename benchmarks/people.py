@@ -23,13 +23,11 @@ from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
-from sqlalchemy import update
 
 from clipcore import drain, load
 from storage import Library
 from storage.moving import iter_move
 from storage.people import acting
-from storage.tables import SpaceRow
 from tests.support.postgres import Server, programs
 from tests.support.server import served
 
@@ -106,11 +104,8 @@ def main(
     """Let them work, and count."""
     with tempfile.TemporaryDirectory() as place, server(postgres) as url:
         home = Path(place) / "home"
-        key = load("starter").space.key
-        database = filled(home, Law(images), "0" * 64)
-        with database.writing() as connection:
-            connection.execute(update(SpaceRow).values(key=key))
-        database.close()
+        space = load("starter").space
+        filled(home, Law(images, dim=space.dim), space.key).close()
         with Library(home) as library:
             secrets = []
             for number in range(people):
