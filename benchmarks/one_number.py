@@ -26,7 +26,7 @@ from clipcore.classify.figure import STARTER_FILE, Odds, fitted, regression, tol
 from clipcore.measure import iter_embed_set
 from clipcore.measure.calibration import reliability
 from training.data.pairs import read_pairs
-from ui.samples import LABELS, sample_files
+from ui.samples import sample_photographs
 
 from .labelled import CALTECH, CIFAR, TINY
 
@@ -40,6 +40,8 @@ SIZES = {CIFAR: (5, 17, 50), TINY: (5, 17, 50), CALTECH: (5, 17, 50), IMAGENET: 
 FITTED_SIZES = (2, 5, 9, 17, 50, 100)
 STRANGERS = (0.0, 0.1, 0.2)  # shares of pictures of other classes, in fitting
 MOST, DRAWS = 400, 5  # pictures of a draw, draws of a row
+SAMPLE_LABELS = "person, cat, flowers, motorcycle, rocket, building, coffee"
+SAMPLE_WITHOUT = ("clock.png", "gravel.png")
 SAMPLE_TRUTH = {
     "astronaut": "person", "man with camera": "person", "woman in uniform": "person", "cat": "cat", "flower": "flowers",
     "motorcycle": "motorcycle", "rocket": "rocket", "temple": "building", "coffee": "coffee",
@@ -86,8 +88,9 @@ def read(encoder: "Encoder", folder: Path, name: str, most: int) -> Pictures:
 
 
 def samples(encoder: "Encoder") -> tuple[Classifier, np.ndarray, np.ndarray]:
-    """The sample photos as one draw; those without a name of theirs are strangers."""
-    files, labels = sample_files(), parse_labels(LABELS)[0]
+    """The sample photographs as one draw, the drawings left out; those without a name of theirs are strangers."""
+    files, labels = sample_photographs(), parse_labels(SAMPLE_LABELS)[0]
+    files = {name: file for name, file in files.items() if name not in SAMPLE_WITHOUT}
     truth = [SAMPLE_TRUTH.get(Path(name).stem) for name in files]
     places = np.array([labels.index(each) if each else -1 for each in truth])
     return zero_shot_classifier(encoder, labels), encoder.embed_images(list(files.values())), places

@@ -2,8 +2,8 @@
 
     python -m docs.pictures [NAME ...]      # such as moving, label-a-folder; all unless told
 
-All that is in them are the photographs that ship with scikit-image, scikit-learn and matplotlib. Needs Chromium and, as the
-journeys do, requirements-dev.txt.
+All that is in them is the sample library: photographs that ship with packages, and our own drawings. Needs Chromium
+and, as the journeys do, requirements-dev.txt.
 """
 
 import csv
@@ -20,7 +20,7 @@ from PIL import Image, ImageOps
 from docs.moving import Film, chromium_page
 from tests.support.browser import board, open_drawer, reveal
 from tests.support.server import served
-from ui.samples import sample_files
+from ui.samples import sample_photographs
 
 DOCS = Path(__file__).parent
 # the photographs by what is on them, for the tutorials that need labels
@@ -79,7 +79,7 @@ def opened(page: Any, address: str) -> None:
 
 
 def sorted_samples(page: Any) -> None:
-    board(page).get_by_role("heading", name=re.compile("13 images in")).wait_for(state="attached")
+    board(page).get_by_role("heading", name=re.compile("60 images in")).wait_for(state="attached")
     drawn(page)
 
 
@@ -173,7 +173,7 @@ def probe_bias(address: str, folder: Path) -> None:
 def pieces(folder: Path, names: tuple[str, ...], least: float = 0.7, each: int = 8) -> list[Path]:
     """Pieces of these photographs as files in a folder, cut at other places; the smallest has this share of a side."""
     folder.mkdir(parents=True)
-    files = {Path(name).stem: source for name, source in sample_files().items()}
+    files = {Path(name).stem: source for name, source in sample_photographs().items()}
     made = []
     for name in names:
         picture = Image.open(files[name]).convert("RGB")

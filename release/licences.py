@@ -36,8 +36,22 @@ Made by `python -m release.licences`. Sayso itself: Apache-2.0 ([LICENSE](LICENS
 | names of things | WordNet 3.0, Princeton University | [WordNet](clipcore/wordnet/LICENSE) |
 
 [NOTICE](NOTICE) has the details, and the starter's [model card](clipcore/starter/MODEL_CARD.md) the terms of its training
-data. The sample photographs are not in the repository: they come with scikit-image, scikit-learn and matplotlib. Most are
-in the public domain or CC0; temple.jpg (danielbuechele) and flower.jpg (vultilion), both from Flickr, are CC BY 2.0.
+data.
+
+The 45 drawings of the sample library (ui/drawings) are Sayso's own, made by `docs/drawings`: Apache-2.0, as Sayso is. Its 15
+photographs are not in the repository; they come with these packages, which say this of them:
+
+| photographs | from | licence |
+|---|---|---|
+| astronaut.png, galaxies.jpg | scikit-image, from NASA | public domain |
+| rocket.jpg | scikit-image, from SpaceX | public domain |
+| cat.png, man with camera.png, coffee.png, gravel.png | scikit-image | CC0 |
+| clock.png | scikit-image | public domain |
+| coins.png | scikit-image, from the Brooklyn Museum | no known restrictions |
+| motorcycle.png | scikit-image, from the Middlebury 2014 stereo set | names none of its own |
+| moon.png, page.png | scikit-image | names none of their own |
+| temple.jpg (danielbuechele), flower.jpg (vultilion), both on Flickr | scikit-learn | CC BY 2.0 |
+| woman in uniform.jpg | matplotlib, from the US Navy | public domain |
 
 ## What Sayso needs
 

@@ -18,7 +18,7 @@ from docs.site.docstrings import as_rst
 from docs.site.pages import PARTS, gather, places
 from tests.support.commands import as_if_new
 from tests.support.fakes import photo
-from ui.samples import sample_files
+from ui.samples import sample_photographs
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "clipcore" / "starter" / "MODEL_CARD.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -127,7 +127,7 @@ def test_docstrings_are_laid_out_for_the_generator():
 @pytest.fixture
 def desk(tmp_path, monkeypatch):
     """What the tutorials begin with: photos, labelled pictures, others to test on, and people with their groups."""
-    for name, source in sample_files().items():
+    for name, source in sample_photographs().items():
         if name.split(".")[0] in ("cat", "rocket", "coffee", "motorcycle"):
             (tmp_path / "photos").mkdir(exist_ok=True)
             (tmp_path / "photos" / f"{name.split('.')[0]}.jpg").write_bytes(source.read_bytes())

@@ -200,7 +200,7 @@ def test_a_click_in_the_first_moment_of_a_load_is_not_lost(open_page):
     """The samples are asked for as soon as the button is there, while the page is still being loaded."""
     page = open_page()
     page.get_by_role("button", name="Try the sample photos").click()
-    expect(board(page).get_by_role("heading", name=re.compile("13 images in"))).to_be_visible(timeout=90_000)
+    expect(board(page).get_by_role("heading", name=re.compile("60 images in"))).to_be_visible(timeout=90_000)
 
 
 def test_what_is_saved_slides_over_the_pictures_and_goes(open_page):

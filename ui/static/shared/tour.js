@@ -18,9 +18,9 @@ const searched = () => {
 
 // `at` finds what a step speaks of, which gets a ring; `done` sees that it was done, `from` being what there was when it began.
 const STEPS = [
-  { words: "Sayso sorts photos by names. Some photos come along: choose “Try the sample photos”.", at: () => button("Try the sample photos"), done: isSorted },
+  { words: "Sayso sorts photos by names. Photos and drawings come along: choose “Try the sample photos”.", at: () => button("Try the sample photos"), done: isSorted },
   { words: "Names decide. Type “moon” below the classes and press Enter; the board changes at once.", at: () => inside("sayso-classes", "textarea"), count: classes, goal: 1 },
-  { words: "Correct three images. Choose one, then press the number of its class, or N for none.", at: () => inside("sayso-board", ".strip") ?? board(), count: labelled, goal: 3 },
+  { words: "The starter knows photos better than drawings: correct three images. Choose one, then press its number, or N for none.", at: () => inside("sayso-board", ".strip") ?? board(), count: labelled, goal: 3 },
   { words: "Your labels teach. “Label next” asks for those that teach most. The panel says what they are worth.", at: () => button("Label next", board()?.shadowRoot) },
   { words: "Search in words: open the Library and look for “a rocket before the launch”.", at: () => (isAt("Library") ? document.querySelector("sayso-place[name=search]") : tab("Library")), done: () => isAt("Library") && searched() },
   { words: "Who gets which label, and what if a class is added? The Bias tab asks that of photos of people. Open it.", at: () => tab("Bias"), done: () => isAt("Bias") },
